@@ -1,0 +1,177 @@
+# PAL. `make help` lists the targets; `make` is exactly what CI runs.
+#
+# A fresh machine needs python3.11 or newer with pip, make and a C toolchain.
+# Everything else lands in .tools, .venv and .venvs, pinned by hash in requirements/.
+
+MAKEFLAGS += --no-builtin-rules
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_COMPILE_BYTECODE := 1
+export UV_SYSTEM_CERTS := 1
+export UV_NO_PROGRESS := 1
+export PIP_ROOT_USER_ACTION := ignore
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# The folders that each environment imports our code from. SDKs stay out of .venv: that is a red line.
+ROOTS := gen/python services adapters/host
+ROOTS_llm_provider := gen/python services
+ROOTS_agno := gen/python services adapters/host adapters/agno
+ROOTS_pydantic-ai := gen/python services adapters/host adapters/pydantic-ai
+
+VENVS := codegen llm_provider agno pydantic-ai
+LOCKS := codegen dev llm_provider agno pydantic-ai bench-agentos
+
+.PHONY: all
+all: gen-check lint type test ## what CI runs
+
+.PHONY: help
+help: ## list the targets
+	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# --- set-up -----------------------------------------------------------------
+
+.PHONY: setup
+setup: .venv/.ready $(VENVS:%=.venvs/%/.ready) ## install everything (a second call does nothing)
+
+.tools/.ready: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "PAL needs Python 3.11 or newer and $(PYTHON) is $$($(PYTHON) --version 2>&1); name another: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) has no pip: install it (Debian: apt install python3-pip) and run make again" >&2; exit 1; }
+	@rm -rf .tools
+	$(PYTHON) -m pip install --quiet --no-deps --require-hashes --target .tools -r requirements/uv.txt
+	@touch $@
+
+define sync
+	$(UV) venv --quiet --allow-existing --relocatable --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(@D)
+	$(UV) pip sync --quiet --require-hashes --python $(@D)/bin/python $<
+	@$(@D)/bin/python requirements/import_roots.py $(1)
+endef
+
+.venv/.ready: requirements/dev.txt requirements/pal.sh requirements/import_roots.py .tools/.ready
+	$(call sync,$(ROOTS))
+	@install -m 755 requirements/pal.sh $(BIN)/pal
+	@touch $@
+
+.venvs/%/.ready: requirements/%.txt requirements/import_roots.py .tools/.ready
+	$(call sync,$(ROOTS_$*))
+	@touch $@
+
+.PRECIOUS: .venvs/%/.ready
+
+.PHONY: agentos
+agentos: .venvs/agentos/.ready
+.venvs/agentos/.ready: requirements/bench-agentos.txt requirements/import_roots.py .tools/.ready
+	$(call sync,)
+	@touch $@
+
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header
+
+.PHONY: lock
+lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/rpc.in -o requirements/rpc.txt
+	for name in dev llm_provider agno pydantic-ai; do \
+	  $(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements/rpc.txt requirements/$$name.in -o requirements/$$name.txt; \
+	done
+	for name in codegen bench-agentos; do \
+	  $(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
+	done
+
+# --- contracts --------------------------------------------------------------
+
+TOOLS := .venv/.ready .venvs/codegen/.ready
+
+# The stub plugin also writes a stub for files without a service, whose module does not exist.
+define generate
+mkdir -p .build; out=$$(mktemp -d .build/gen.XXXXXX); trap 'rm -rf "$$out"' EXIT; \
+PATH="$(CURDIR)/.venvs/codegen/bin:$$PATH" $(BIN)/buf generate --template gen/buf.gen.yaml --output "$$out"; \
+for stub in $$(find "$$out" -name '*_pb2_grpc.pyi'); do test -e "$${stub%i}" || rm "$$stub"; done
+endef
+
+# Replacing the folder at the end keeps it importable for whoever runs beside us.
+.PHONY: gen
+gen: $(TOOLS) ## generate gen/python from proto/
+	@$(generate); \
+	if ! diff -rq -x __pycache__ "$$out/gen/python" gen/python >/dev/null 2>&1; then \
+	  rm -rf gen/python; mv "$$out/gen/python" gen/python; fi
+
+.PHONY: gen-check
+gen-check: $(TOOLS) ## fail when gen/python is not what proto/ gives
+	@$(generate); \
+	diff -rq -x __pycache__ "$$out/gen/python" gen/python || { \
+	  echo "gen/python is stale: run make gen and commit the result" >&2; exit 1; }
+
+.PHONY: breaking
+breaking: .venv/.ready ## fail when a published contract changed in a way that breaks readers
+	@$(BIN)/buf breaking --against proto/released.binpb
+
+.PHONY: release-image
+release-image: .venv/.ready ## make the current proto/ the published contract
+	$(BIN)/buf build --output proto/released.binpb
+
+# --- checks -----------------------------------------------------------------
+
+PY := services adapters tests examples requirements gen/plugins
+SOURCES = $(wildcard $(PY))
+
+.PHONY: lint
+lint: .venv/.ready breaking ## style, layers, contracts
+	@$(BIN)/buf lint
+	@$(BIN)/ruff check --quiet $(SOURCES)
+	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "not formatted: run make fmt" >&2; exit 1; }
+	@$(BIN)/lint-imports --no-cache
+
+.PHONY: fmt
+fmt: .venv/.ready ## format and apply safe fixes
+	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
+	@$(BIN)/ruff format --quiet $(SOURCES)
+	@$(BIN)/buf format --write
+
+.PHONY: type
+type: .venv/.ready ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: test
+test: setup ## the default tests
+	@$(BIN)/pytest -q
+
+.PHONY: test-all
+test-all: setup ## the default tests and the slow ones
+	@$(BIN)/pytest -q -m ""
+
+.PHONY: e2e
+e2e: setup ## a whole mesh in processes of its own
+	@$(BIN)/pytest -q -m "" tests/e2e
+
+.PHONY: golden
+golden: setup ## rewrite the goldens, then review the diff
+	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/golden
+
+.PHONY: bench
+bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/recorder.py
+	@for script in $(or $(BENCH),$(wildcard tests/bench/bench_*.py)); do echo "== $$script"; $(BIN)/python $$script; done
+
+# --- running ----------------------------------------------------------------
+
+.PHONY: demo
+demo: setup ## one agent on two runtimes, from nothing to a comparison
+	@$(BIN)/pal demo
+
+.PHONY: dev
+dev: setup ## start a whole mesh on loopback
+	@$(BIN)/pal up
+
+.PHONY: clean
+clean: ## remove everything that setup and the tools made (locks stay)
+	rm -rf .venv .venvs .tools .build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find services adapters tests examples gen requirements -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
