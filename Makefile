@@ -27,14 +27,13 @@ ROOTS_agno := gen/python services adapters/host adapters/agno
 ROOTS_pydantic-ai := gen/python services adapters/host adapters/pydantic-ai
 
 VENVS := codegen llm_provider agno pydantic-ai
-LOCKS := codegen dev llm_provider agno pydantic-ai bench-agentos
 
 .PHONY: all
 all: gen-check lint type test ## what CI runs
 
 .PHONY: help
 help: ## list the targets
-	@sed -nE 's/^([a-z][a-z-]*):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+	@sed -nE 's/^([a-z][a-z0-9-]*):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
 
 # --- set-up -----------------------------------------------------------------
 
@@ -129,7 +128,7 @@ lint: .venv/.ready breaking ## style, layers, contracts
 	@$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "not formatted: run make fmt" >&2; exit 1; }
-	@$(BIN)/lint-imports --no-cache
+	@PYTHONPATH=adapters/agno:adapters/pydantic-ai $(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
 fmt: .venv/.ready ## format and apply safe fixes
@@ -137,9 +136,19 @@ fmt: .venv/.ready ## format and apply safe fixes
 	@$(BIN)/ruff format --quiet $(SOURCES)
 	@$(BIN)/buf format --write
 
-.PHONY: type
-type: .venv/.ready ## mypy --strict
-	@$(BIN)/mypy
+MYPY := $(BIN)/mypy --no-error-summary
+
+.PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai
+type: type-mesh type-llm_provider type-agno type-pydantic-ai ## mypy --strict
+type-mesh: setup
+	@$(MYPY) services adapters/host --exclude '^services/pal_llm_provider/'
+
+# What uses an SDK is checked in the environment that has it, with a cache of its own.
+type-llm_provider: CHECKED := services/pal_llm_provider
+type-agno: CHECKED := adapters/agno/pal_agno
+type-pydantic-ai: CHECKED := adapters/pydantic-ai/pal_pydantic_ai
+type-llm_provider type-agno type-pydantic-ai: type-%: setup
+	@$(MYPY) --python-executable .venvs/$*/bin/python --cache-dir .mypy_cache/$* $(CHECKED)
 
 .PHONY: test
 test: setup ## the default tests

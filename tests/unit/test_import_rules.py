@@ -1,0 +1,62 @@
+"""These tests hold the import rules that import-linter cannot express."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(path for root in ("services", "adapters") for path in (ROOT / root).rglob("pal_*/**/*.py"))
+
+# Where the transport may be named: the edge of a service, and the packages that are made of transport.
+EDGE_FILES = {"servicer.py", "__main__.py"}
+EDGE_PACKAGES = {"pal_adapter_host", "pal_cli", "pal_rpc"}
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def package(path: Path) -> str:
+    return next(part for part in path.parts if part.startswith("pal_"))
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Yield the dotted names that *tree* imports; `from a import b` gives `a.b`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module or ''}.{alias.name}" for alias in node.names)
+
+
+def is_transport(name: str) -> bool:
+    return name.split(".")[0] == "grpc" or any(part.endswith("_pb2_grpc") for part in name.split("."))
+
+
+def is_edge(path: Path) -> bool:
+    return path.name in EDGE_FILES or package(path) in EDGE_PACKAGES
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if not is_edge(path)], ids=relative)
+def test_the_domain_does_not_know_grpc(path: Path) -> None:
+    names = set(imported(ast.parse(path.read_text())))
+
+    assert {name for name in names if is_transport(name)} == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_imports_are_absolute(path: Path) -> None:
+    nodes = ast.walk(ast.parse(path.read_text()))
+
+    assert [node.lineno for node in nodes if isinstance(node, ast.ImportFrom) and node.level] == []
+
+
+def test_no_package_shadows_an_sdk() -> None:
+    roots = [ROOT / "services", *(ROOT / "adapters").glob("*")]
+    packages = {path.parent.name for root in roots for path in root.glob("*/__init__.py")}
+
+    assert {name for name in packages if not name.startswith("pal_")} == set()
