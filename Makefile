@@ -167,7 +167,7 @@ golden: setup ## rewrite the goldens, then review the diff
 	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/golden
 
 .PHONY: bench
-bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/recorder.py
+bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/bench_recorder.py
 	@for script in $(or $(BENCH),$(wildcard tests/bench/bench_*.py)); do echo "== $$script"; $(BIN)/python $$script; done
 
 # --- running ----------------------------------------------------------------
