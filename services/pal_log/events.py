@@ -1,0 +1,78 @@
+"""Event types: the name of each body, who may write it, and how an event is built."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import uuid_utils
+from google.protobuf import timestamp_pb2
+
+from pal.v1 import common_pb2 as common
+from pal.v1 import run_event_pb2 as events
+
+ROUTER, LLM_PROVIDER, TOOL_EXECUTOR = "router", "llm_provider", "tool_executor"
+
+# The type of an event is its body's field name with dots, except where a word of the type has no dot.
+TYPES = {field.name: field.name.replace("_", ".") for field in events.RunEvent.DESCRIPTOR.oneofs_by_name["body"].fields}
+BODIES = {type_: body for body, type_ in TYPES.items()}
+SEAMS = frozenset({ROUTER, LLM_PROVIDER, TOOL_EXECUTOR})
+_WRITERS = {
+    "run": frozenset({ROUTER}),
+    "input": frozenset({ROUTER}),
+    "message": frozenset({ROUTER}),
+    "artifact": frozenset({ROUTER}),
+    "note": frozenset({ROUTER}),
+    "model": frozenset({LLM_PROVIDER}),
+    "tool": frozenset({TOOL_EXECUTOR}),
+    "policy": SEAMS,
+    "replay": SEAMS,
+}
+# Whoever counts towards a ceiling notices that it is reached.
+_EXCEPTIONS = {"run.limit.reached": SEAMS}
+# What an adapter may stream to the router.
+ADAPTER_TYPES = frozenset({"message.added", "artifact.added", "input.requested", "note.added"})
+ADVISORY_TYPES = frozenset({"note.added"})
+
+
+def writers(type_: str) -> frozenset[str]:
+    """Return the services that may write events named *type_*; empty for an unknown family."""
+    return _EXCEPTIONS.get(type_) or _WRITERS.get(type_.partition(".")[0], frozenset())
+
+
+def new_id() -> str:
+    """Return a new identifier that sorts by time (UUIDv7)."""
+    return str(uuid_utils.uuid7())
+
+
+def now() -> timestamp_pb2.Timestamp:
+    """Return the wall clock as a timestamp."""
+    nanos = time.time_ns()
+    return timestamp_pb2.Timestamp(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
+
+
+class EventWriter:
+    """Builds the events of one producer: one component in one process life."""
+
+    def __init__(self, component: str) -> None:
+        """Name the producer, for example ``llm_provider`` or ``adapter.agno``."""
+        self.producer = events.ProducerStamp(component=component, instance_id=new_id())
+
+    def event(
+        self, run_id: str, mode: common.ExecutionMode, epoch: int, *, traceparent: str = "", **body: Any
+    ) -> events.RunEvent:
+        """Return an event that is not recorded yet; *body* is one keyword, the name of the body's field."""
+        (name,) = body
+        type_ = TYPES[name]
+        return events.RunEvent(
+            run_id=run_id,
+            event_id=new_id(),
+            type=type_,
+            mode=mode,
+            occurred_at=now(),
+            producer=self.producer,
+            lease_epoch=epoch,
+            advisory=type_ in ADVISORY_TYPES,
+            traceparent=traceparent,
+            **body,
+        )

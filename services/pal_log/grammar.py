@@ -1,0 +1,63 @@
+"""The grammar of a run's log: what every complete log has to satisfy, whatever the runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pal.v1 import run_event_pb2 as events
+
+_OPENERS = {"model_call_started": "model", "tool_call_requested": "tool"}
+_CLOSERS = {"model_call_finished": "model", "tool_call_finished": "tool"}
+
+
+def violations(log: Iterable[events.RunEvent]) -> list[str]:
+    """Return what breaks the grammar in the complete *log* of one run, in order; empty when nothing does.
+
+    The rules: positions 1, 2, 3 without holes; one run id; ``run.accepted`` first and once; ``run.finished``
+    last and once; a type that agrees with the body; every model and tool call opened once, closed once, and
+    closed only after it was opened; a call that stays open is named in ``run.finished``.
+    """
+    recorded = list(log)
+    if not recorded:
+        return ["the log is empty"]
+    return [*_envelopes(recorded), *_ends(recorded), *_calls(recorded)]
+
+
+def _envelopes(log: list[events.RunEvent]) -> Iterator[str]:
+    for position, event in enumerate(log, start=1):
+        if event.seq != position:
+            yield f"seq {event.seq} stands where {position} belongs"
+        if event.run_id != log[0].run_id:
+            yield f"seq {event.seq} belongs to run {event.run_id}"
+        body = event.WhichOneof("body")
+        if body and event.type != body.replace("_", "."):
+            yield f"seq {event.seq} is named {event.type} but carries {body}"
+
+
+def _ends(log: list[events.RunEvent]) -> Iterator[str]:
+    types = [event.type for event in log]
+    if types[0] != "run.accepted" or types.count("run.accepted") != 1:
+        yield "run.accepted is not first and alone"
+    if types[-1] != "run.finished" or types.count("run.finished") != 1:
+        yield "run.finished is not last and alone"
+
+
+def _calls(log: list[events.RunEvent]) -> Iterator[str]:
+    opened: set[tuple[str, str]] = set()
+    closed: set[tuple[str, str]] = set()
+    for event in log:
+        body = event.WhichOneof("body") or ""
+        if family := _OPENERS.get(body):
+            call = (family, getattr(event, body).call_id)
+            if call in opened:
+                yield f"seq {event.seq} opens {family} call {call[1]} again"
+            opened.add(call)
+        elif family := _CLOSERS.get(body):
+            call = (family, getattr(event, body).call_id)
+            if call not in opened or call in closed:
+                yield f"seq {event.seq} closes {family} call {call[1]}, which is not open"
+            closed.add(call)
+    unresolved = set(log[-1].run_finished.unresolved_call_ids)
+    for family, call_id in sorted(opened - closed):
+        if call_id not in unresolved:
+            yield f"{family} call {call_id} is neither closed nor named as unresolved"

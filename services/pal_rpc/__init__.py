@@ -1,0 +1,1 @@
+"""What every PAL process shares: servers, channels, interceptors, status mapping, identity, telemetry."""

@@ -1,0 +1,61 @@
+"""The keys of a mesh: one pair signs service tokens, one pair signs leases (Ed25519, RFC 8032)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from pal_rpc.config import StartError
+
+MESH, LEASE = "mesh", "lease"
+
+
+def create_keys(directory: Path) -> None:
+    """Create the key pairs that *directory* lacks; existing ones stay."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in (MESH, LEASE):
+        if not (directory / f"{name}.key").exists():
+            _write_pair(directory, name)
+
+
+def private_key(directory: Path, name: str) -> ed25519.Ed25519PrivateKey:
+    """Return the private key *name* of the mesh.
+
+    Raises:
+        StartError: it is not there.
+    """
+    key = serialization.load_pem_private_key(_read(directory / f"{name}.key"), password=None)
+    assert isinstance(key, ed25519.Ed25519PrivateKey)
+    return key
+
+
+def public_key(directory: Path, name: str) -> ed25519.Ed25519PublicKey:
+    """Return the public key *name* of the mesh.
+
+    Raises:
+        StartError: it is not there.
+    """
+    key = serialization.load_pem_public_key(_read(directory / f"{name}.pub"))
+    assert isinstance(key, ed25519.Ed25519PublicKey)
+    return key
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise StartError(f"PAL_KEYS_DIR: {path}: {error.strerror}; `pal up` creates the keys of a mesh") from None
+
+
+def _write_pair(directory: Path, name: str) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    target = directory / f"{name}.key"
+    target.touch(mode=0o600)
+    target.write_bytes(private)
+    (directory / f"{name}.pub").write_bytes(public)
