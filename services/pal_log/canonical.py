@@ -13,39 +13,44 @@ from typing import Any
 from pal_log.payload import digest
 
 
-class Number(float):
-    """A JSON number that keeps the text it was written with."""
+class Number(str):
+    """A JSON number as it was spelled."""
 
-    def __new__(cls, text: str) -> Number:
-        """Return the number spelled *text*."""
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
-
-    text: str
-
-    def __repr__(self) -> str:
-        """Return the original spelling, which is what ``json`` writes."""
-        return self.text
+    __slots__ = ()
 
 
 def canonical_json(json_text: str) -> str:
     """Return *json_text* in its canonical spelling.
 
     Raises:
-        ValueError: *json_text* is not JSON, or holds NaN or an infinity.
+        ValueError: *json_text* is not JSON, holds NaN or an infinity, or is nested too deeply.
     """
-    return dump(json.loads(json_text, parse_float=Number, parse_constant=_refuse))
+    try:
+        return dump(json.loads(json_text, parse_float=Number, parse_int=Number, parse_constant=_refuse))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def dump(value: Any) -> str:
     """Return *value* as canonical JSON text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    match value:
+        case Number():
+            return value
+        case dict():
+            return "{" + ",".join(f"{_scalar(key)}:{dump(value[key])}" for key in sorted(value)) + "}"
+        case list() | tuple():
+            return "[" + ",".join(map(dump, value)) + "]"
+        case _:
+            return _scalar(value)
 
 
 def canonical_digest(json_text: str) -> str:
     """Return the digest of the canonical spelling of *json_text*."""
     return digest(canonical_json(json_text).encode())
+
+
+def _scalar(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _refuse(constant: str) -> Any:

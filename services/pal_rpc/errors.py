@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 
@@ -60,8 +62,8 @@ def reason_name(reason: reasons.ErrorReason) -> str:
 def parse_reason(name: str) -> reasons.ErrorReason:
     """Return the reason called *name*; UNSPECIFIED for a name this version does not know."""
     full = _PREFIX + name
-    known = dict(reasons.ErrorReason.items())
-    return known.get(full, reasons.ERROR_REASON_UNSPECIFIED)
+    known = full in reasons.ErrorReason.keys()
+    return cast("reasons.ErrorReason", reasons.ErrorReason.Value(full)) if known else reasons.ERROR_REASON_UNSPECIFIED
 
 
 def disposition(reason: reasons.ErrorReason) -> common.FailureDisposition:
