@@ -1,0 +1,114 @@
+"""The router process: configuration and wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import duration_pb2
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.spans import SpanWriter
+
+from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
+from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import router_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
+from pal_router.orphans import close_orphans
+from pal_router.runs import Peers, Runs
+from pal_router.servicer import RouterServicer
+from pal_rpc import process, telemetry
+from pal_rpc.adapter_client import AdapterClient
+from pal_rpc.appender import Appender
+from pal_rpc.channels import channel
+from pal_rpc.config import from_env
+from pal_rpc.identity import read_token
+from pal_rpc.keys import LEASE, private_key
+from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.server import Server, serving
+
+SERVICE = pb.DESCRIPTOR.services_by_name["RouterService"].full_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Configuration of a router."""
+
+    address: str = "127.0.0.1:7400"
+    registry_address: str = "127.0.0.1:7401"
+    recorder_address: str = "127.0.0.1:7402"
+    keys_dir: Path = Path(".pal/keys")
+    service_token_file: Path | None = None
+    otlp_endpoint: str | None = None
+    max_run_seconds: int = 900
+    drain_seconds: float = 5.0
+
+
+@asynccontextmanager
+async def router(config: Config) -> AsyncIterator[Server]:
+    """Serve RouterService until the block ends."""
+    token = read_token(config.service_token_file)
+    lease_key = private_key(config.keys_dir, LEASE)
+    limits = common.RunLimits(max_duration=duration_pb2.Duration(seconds=config.max_run_seconds))
+    async with AsyncExitStack() as stack:
+        recorder_stub = recorder_rpc.RecorderServiceStub(
+            await stack.enter_async_context(channel(config.recorder_address))
+        )
+        registry_stub = registry_rpc.RegistryServiceStub(
+            await stack.enter_async_context(channel(config.registry_address))
+        )
+        peers = Peers(
+            snapshot=await stack.enter_async_context(RegistrySnapshot(registry_stub)),
+            appender=await stack.enter_async_context(Appender(recorder_stub, token)),
+            recorder=RecorderClient(recorder_stub, config.recorder_address),
+            adapters=await stack.enter_async_context(AdapterClient()),
+            artifacts=ArtifactClient(recorder_stub, token),
+            spans=await stack.enter_async_context(SpanWriter(recorder_stub, token)),
+            tail_connected=asyncio.Event(),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            runs = Runs(peers, lease_key, limits, tasks)
+            background = [tasks.create_task(runs.follow_tail())]
+            servicer = RouterServicer(runs, peers.recorder)
+            async with serving(
+                config.address,
+                [SERVICE],
+                functools.partial(rpc.add_RouterServiceServicer_to_server, servicer),
+                drain_seconds=config.drain_seconds,
+                healthy=False,
+            ) as server:
+                background.append(tasks.create_task(_open(server, peers)))
+                try:
+                    yield server
+                finally:
+                    await server.set_serving(False)
+                    await runs.drain(config.drain_seconds)
+            for task in background:
+                task.cancel()
+
+
+async def _open(server: Server, peers: Peers) -> None:
+    """Report healthy once the router can take runs."""
+    await peers.snapshot.ready(None)
+    await peers.tail_connected.wait()
+    await close_orphans(peers.recorder, peers.appender)
+    await server.set_serving(True)
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Serve until *stop* is set."""
+    config = from_env(Config, os.environ)
+    telemetry.configure("router", config.otlp_endpoint)
+    async with router(config) as server:
+        process.announce(address=server.address)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    process.run("router", main)

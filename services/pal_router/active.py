@@ -1,0 +1,79 @@
+"""A run that this router drives: its state, and who follows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import run_event_pb2 as events
+from pal_router.acceptance import Acceptance
+from pal_router.fold import RunFold
+from pal_router.follower import Follower
+
+if TYPE_CHECKING:
+    from pal_router.attempt import Attempt
+
+
+class ActiveRun:
+    """One run between its acceptance and its terminal event."""
+
+    def __init__(self, acceptance: Acceptance) -> None:
+        """Begin before the first event."""
+        self.acceptance = acceptance
+        self.run_id = acceptance.run_id
+        self.fold = RunFold()
+        self.stop: events.RunStopRequested | None = None
+        self.attempt: Attempt | None = None
+        self.driving: asyncio.Task[rt.RuntimeResult] | None = None
+        # Done once the record has accepted the run, or refused it.
+        self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.admitted.add_done_callback(_retrieve)
+        self.over = asyncio.Event()
+        self._followers: set[Follower] = set()
+        self._changed = asyncio.Event()
+
+    def add(self, event: events.RunEvent) -> None:
+        """Take the next event of the tail."""
+        self.fold.add(event)
+        size_bytes = event.ByteSize() if self._followers else 0
+        for follower in self._followers:
+            follower.offer_event(event, size_bytes)
+        self._changed.set()
+
+    def offer_live(self, live: shared.LiveOutput) -> None:
+        """Pass live output on to whoever follows, and forget it."""
+        if self._followers:
+            output = shared.LiveOutput(
+                run_id=self.run_id,
+                message_id=live.message_id,
+                part_index=live.part_index,
+                offset=live.offset,
+                text=live.text,
+                after_seq=self.fold.head_seq,
+            )
+            frame = pb.RunStreamFrame(live_output=output)
+            for follower in self._followers:
+                follower.offer_live(frame, len(live.text))
+
+    async def until(self, condition: Callable[[RunFold], bool]) -> None:
+        """Wait until the recorded state satisfies *condition*."""
+        while not condition(self.fold):
+            self._changed.clear()
+            await self._changed.wait()
+
+    def attach(self, follower: Follower) -> None:
+        """Hand *follower* everything from now on."""
+        self._followers.add(follower)
+
+    def detach(self, follower: Follower) -> None:
+        """Stop handing things to *follower*."""
+        self._followers.discard(follower)
+
+
+def _retrieve(admitted: asyncio.Future[None]) -> None:
+    if not admitted.cancelled():
+        admitted.exception()

@@ -1,0 +1,149 @@
+"""One attempt of a run on an adapter: what its frames become, and what its end means."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.spans import SpanWriter
+
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_log.events import ADAPTER_TYPES, BODIES, EventWriter, new_id, now
+from pal_router.active import ActiveRun
+from pal_rpc.adapter_client import AdapterClient, AdapterLost
+from pal_rpc.appender import Appender
+from pal_rpc.errors import MeshError, failure
+
+# An adapter gives a sign of life every five seconds.
+SILENCE_SECONDS = 20.0
+
+
+class AdapterProtocol(MeshError):
+    """The adapter broke the contract of RuntimeService."""
+
+    def __init__(self, runtime: str, rule: str, detail: str) -> None:
+        """Name the *rule* that was broken and what was seen."""
+        super().__init__(
+            reasons.ERROR_REASON_ADAPTER_PROTOCOL,
+            f"the adapter of runtime {runtime} broke the contract ({rule}): {detail}",
+            runtime=runtime,
+            rule=rule,
+        )
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """Drives one attempt.
+
+    The events of the message that carries the result are kept in *last*, so that they become durable together with
+    the terminal event.
+    """
+
+    run: ActiveRun
+    runtime: str
+    endpoint: str
+    request: rt.RuntimeServiceRunRequest
+    adapters: AdapterClient
+    appender: Appender
+    artifacts: ArtifactClient
+    spans: SpanWriter
+    writer: EventWriter
+    last: list[events.RunEvent] = field(default_factory=list)
+    _result: rt.RuntimeResult | None = None
+
+    async def drive(self, timeout_seconds: float) -> rt.RuntimeResult:
+        """Pass on what the adapter streams until it gives its result, and return that.
+
+        Raises:
+            MeshError: ADAPTER_LOST, ADAPTER_PROTOCOL, DEADLINE_EXCEEDED, or what the adapter refused the run with.
+        """
+        stream = self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)
+        try:
+            while (frames := await _next(stream, self.runtime)) is not None:
+                await self._take(frames)
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+        if self._result is None:
+            raise AdapterLost(self.runtime, "the stream ended without a result")
+        return self._result
+
+    async def _take(self, frames: Sequence[rt.RunFrame]) -> None:
+        batch: list[events.RunEvent] = []
+        for frame in frames:
+            if self._result is not None:
+                raise AdapterProtocol(self.runtime, "the result is the last frame", "something followed the result")
+            match frame.WhichOneof("frame"):
+                case "event":
+                    batch.append(await self._event(frame.event))
+                case "live_output":
+                    self.run.offer_live(frame.live_output)
+                case "span":
+                    self.spans.add(frame.span)
+                case "result":
+                    self._result = frame.result
+                case _:
+                    # A sign of life, or a kind of frame from the future.
+                    pass
+        if self._result is not None:
+            self.last = batch
+        elif batch:
+            self.appender.submit(self.run.run_id, batch)
+
+    async def _event(self, event: events.RunEvent) -> events.RunEvent:
+        if event.type not in ADAPTER_TYPES or event.WhichOneof("body") != BODIES.get(event.type):
+            detail = f"it sent {event.type or 'an event without a type'}"
+            raise AdapterProtocol(self.runtime, "an adapter writes message, artifact, input and note only", detail)
+        if event.run_id not in ("", self.run.run_id):
+            raise AdapterProtocol(self.runtime, "events belong to the run", f"an event of run {event.run_id}")
+        lease = self.request.lease
+        stamped = events.RunEvent(
+            run_id=self.run.run_id,
+            event_id=event.event_id or new_id(),
+            type=event.type,
+            mode=lease.mode,
+            occurred_at=event.occurred_at if event.HasField("occurred_at") else now(),
+            producer=event.producer if event.HasField("producer") else self.writer.producer,
+            lease_epoch=lease.epoch,
+            advisory=event.advisory,
+            traceparent=event.traceparent or self.request.traceparent,
+        )
+        match event.type:
+            case "message.added":
+                parts = [await self.artifacts.externalise(part) for part in event.message_added.parts]
+                stamped.message_added.MergeFrom(event.message_added)
+                del stamped.message_added.parts[:]
+                stamped.message_added.parts.extend(parts)
+            case "artifact.added":
+                content = await self.artifacts.externalise(event.artifact_added.content)
+                stamped.artifact_added.MergeFrom(event.artifact_added)
+                stamped.artifact_added.content.CopyFrom(content)
+            case _:
+                body = BODIES[event.type]
+                getattr(stamped, body).CopyFrom(getattr(event, body))
+        return stamped
+
+
+async def _next(stream: object, runtime: str) -> Sequence[rt.RunFrame] | None:
+    try:
+        async with asyncio.timeout(SILENCE_SECONDS):
+            return await anext(stream)  # type: ignore[call-overload, no-any-return]
+    except StopAsyncIteration:
+        return None
+    except TimeoutError:
+        raise AdapterLost(runtime, f"no sign of life for {SILENCE_SECONDS:.0f} s") from None
+
+
+def outcome_of(error: MeshError) -> tuple[common.Failure, int]:
+    """Return what an attempt that ended with *error* is recorded as: the failure and the RunOutcome."""
+    match error.reason:
+        case reasons.ERROR_REASON_RUN_CANCELLED:
+            return failure(error), events.RUN_OUTCOME_CANCELLED
+        case reasons.ERROR_REASON_DEADLINE_EXCEEDED | reasons.ERROR_REASON_LIMIT_REACHED:
+            return failure(error), events.RUN_OUTCOME_LIMITED
+        case _:
+            return failure(error), events.RUN_OUTCOME_FAILED

@@ -1,0 +1,89 @@
+"""The end of a run: the one ``run.finished``, exact to the last recorded event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_log.events import EventWriter
+from pal_router.active import ActiveRun
+from pal_router.fold import RunFold
+from pal_rpc.appender import Appender
+from pal_rpc.errors import MeshError, failure
+
+# Seams close their open calls as soon as the adapter has left them.
+CLOSING_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a run ends, before the sums are known."""
+
+    outcome: int
+    output: common.Payload | None = None
+    failure: common.Failure | None = None
+
+
+async def finish(
+    run: ActiveRun, epoch: int, ending: Ending, last: Sequence[events.RunEvent], appender: Appender, writer: EventWriter
+) -> None:
+    """Record *last* and ``run.finished``, together, as the last events of *run*.
+
+    Waits up to CLOSING_SECONDS for open calls to be closed; those that stay open are named as unresolved.
+    """
+    await _wait_closed(run)
+    while run.fold.finished is None:
+        head_seq = run.fold.head_seq
+        terminal = _terminal(run, epoch, ending, writer)
+        try:
+            await appender.append(run.run_id, [*last, terminal], expected_head_seq=head_seq)
+        except MeshError as error:
+            if error.reason != reasons.ERROR_REASON_HEAD_MISMATCH:
+                raise
+            # Something was recorded that the tail has not brought yet; the sums would be short of it.
+            actual = int(error.metadata["actual"])
+            await run.until(lambda fold, actual=actual: fold.head_seq >= actual)  # type: ignore[misc]
+            await _wait_closed(run)
+            continue
+        await run.until(lambda fold: fold.finished is not None)
+
+
+async def _wait_closed(run: ActiveRun) -> None:
+    try:
+        async with asyncio.timeout(CLOSING_SECONDS):
+            await run.until(lambda fold: not fold.open_calls)
+    except TimeoutError:
+        return
+
+
+def _terminal(run: ActiveRun, epoch: int, ending: Ending, writer: EventWriter) -> events.RunEvent:
+    fold = run.fold
+    ending = limited(ending, fold)
+    finished = events.RunFinished(
+        outcome=ending.outcome,  # type: ignore[arg-type]  # an enum number
+        output=ending.output,
+        failure=ending.failure,
+        usage=fold.usage,
+        cost=fold.cost,
+        unresolved_call_ids=sorted(fold.open_calls),
+    )
+    return writer.event(run.run_id, common.EXECUTION_MODE_LIVE, epoch, run_finished=finished)
+
+
+def limited(ending: Ending, fold: RunFold) -> Ending:
+    """Return *ending*, or the one that a reached ceiling makes of it: no runtime can call that a success."""
+    if fold.limit is None or ending.outcome == events.RUN_OUTCOME_CANCELLED:
+        return ending
+    limit = fold.limit
+    error = MeshError(
+        reasons.ERROR_REASON_LIMIT_REACHED,
+        f"the run reached its limit {limit.limit}: {limit.observed} of {limit.allowed}",
+        limit=limit.limit,
+        observed=limit.observed,
+        allowed=limit.allowed,
+    )
+    return Ending(outcome=events.RUN_OUTCOME_LIMITED, output=ending.output, failure=failure(error))

@@ -1,0 +1,75 @@
+"""RouterService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import router_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
+from pal_router.active import ActiveRun
+from pal_router.runs import Runs
+from pal_rpc import telemetry
+from pal_rpc.interceptors import annotate
+from pal_rpc.recorder_client import RecorderClient
+
+if TYPE_CHECKING:
+    import grpc
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+# Without authentication everybody is the same person.
+ANONYMOUS = common.Principal(id="anonymous", kind=common.PRINCIPAL_KIND_USER, tenant="default")
+
+
+class RouterServicer(rpc.RouterServiceServicer):
+    """Runs agents for callers."""
+
+    def __init__(self, runs: Runs, recorder: RecorderClient) -> None:
+        """Serve *runs*; lists come from the *recorder*."""
+        self._runs = runs
+        self._recorder = recorder
+
+    async def Run(self, request: pb.RunRequest, context: Context) -> AsyncIterator[pb.RunResponse]:
+        """Start a run and follow it."""
+        started = await self._runs.start(request, ANONYMOUS, _traceparent(context))
+        annotate(run_id=started if isinstance(started, str) else started.run_id)
+        try:
+            async for frames in self._runs.frames(started):
+                yield pb.RunResponse(frames=frames)
+        finally:
+            if request.stop_on_disconnect and isinstance(started, ActiveRun):
+                await self._runs.leave(started, ANONYMOUS)
+
+    async def Watch(self, request: pb.WatchRequest, context: Context) -> AsyncIterator[pb.WatchResponse]:
+        """Follow a run after a position."""
+        async for frames in self._runs.watch(request):
+            yield pb.WatchResponse(frames=frames)
+
+    async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
+        """Ask a run to stop."""
+        return pb.CancelResponse(run=await self._runs.cancel(request, ANONYMOUS))
+
+    async def Answer(self, request: pb.AnswerRequest, context: Context) -> pb.AnswerResponse:
+        """Answer an input request."""
+        return await self._runs.answer(request)
+
+    async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
+        """Return a run."""
+        return pb.GetRunResponse(run=await self._runs.get(request))
+
+    async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
+        """List runs."""
+        page = await self._recorder.runs(request.query)
+        return pb.ListRunsResponse(runs=page.runs, next_page_token=page.next_page_token)
+
+    async def PlanRoute(self, request: pb.PlanRouteRequest, context: Context) -> pb.PlanRouteResponse:
+        """Say which runtime a run would get."""
+        return self._runs.plan(request)
+
+
+def _traceparent(context: Context) -> str:
+    metadata = context.invocation_metadata() or ()
+    given = next((str(value) for key, value in metadata if key == "traceparent"), "")
+    return telemetry.current_traceparent() or given or telemetry.new_traceparent()
