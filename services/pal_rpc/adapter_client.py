@@ -9,11 +9,11 @@ from typing import Self
 
 import grpc
 from google.protobuf import duration_pb2
+
 from pal.service.v1 import runtime_service_pb2 as pb
 from pal.service.v1 import runtime_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
-
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error

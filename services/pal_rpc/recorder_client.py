@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import grpc
+
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error, is_lost
 
