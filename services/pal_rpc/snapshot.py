@@ -1,0 +1,203 @@
+"""The registry as a service holds it in memory: complete, a moment old at most, and kept when the registry is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+import grpc
+import semantic_version
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal.service.v1 import registry_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc.errors import InvalidField, MeshError
+
+DEFAULT_NAMESPACE = "default"
+_RECONNECT_SECONDS = 0.2
+_PUBLISHED_SECONDS = 1.0
+_NOT_FOUND = {
+    pb.DOCUMENT_KIND_AGENT: ("agent", reasons.ERROR_REASON_AGENT_NOT_FOUND),
+    pb.DOCUMENT_KIND_TOOL: ("tool", reasons.ERROR_REASON_TOOL_NOT_FOUND),
+    pb.DOCUMENT_KIND_POLICY: ("policy", reasons.ERROR_REASON_POLICY_NOT_FOUND),
+    pb.DOCUMENT_KIND_RUNTIME: ("runtime", reasons.ERROR_REASON_RUNTIME_NOT_FOUND),
+}
+Key = tuple[int, str, str]
+
+
+class DocumentNotFound(MeshError):
+    """No document fits a selector."""
+
+    def __init__(
+        self, kind: pb.DocumentKind, selector: common.SpecSelector, names: Iterable[str], versions: str
+    ) -> None:
+        """Name what was looked for, the nearest of *names*, or the *versions* there are."""
+        word, reason = _NOT_FOUND.get(kind, ("document", reasons.ERROR_REASON_DOCUMENT_NOT_FOUND))
+        nearest = next(iter(difflib.get_close_matches(selector.name, sorted(names), n=1)), "")
+        if versions:
+            hint = f"no version fits {selector.version_range}; published are {versions}"
+        elif nearest:
+            hint = f"did you mean {nearest}?"
+        else:
+            hint = f"`pal get {word}s` lists what is published"
+        super().__init__(
+            reason,
+            f"{word} {selector.name} not found: {hint}",
+            **{word: selector.name},
+            version=selector.version_range,
+            nearest=nearest,
+        )
+
+
+class RegistrySnapshot:
+    """Follows the registry and answers from memory."""
+
+    def __init__(self, stub: rpc.RegistryServiceStub) -> None:
+        """Follow through *stub*."""
+        self._stub = stub
+        self._documents: dict[Key, dict[str, pb.Document]] = {}
+        self._runtimes: dict[str, pb.RegisteredRuntime] = {}
+        self._routes: dict[tuple[str, str], pb.Route] = {}
+        self._known = asyncio.Event()
+        self._change = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def runtimes(self) -> dict[str, pb.RegisteredRuntime]:
+        """The announced runtimes by the name they are routed to by."""
+        return self._runtimes
+
+    @property
+    def routes(self) -> Iterable[pb.Route]:
+        """The routes in force, the default route (agent "") among them."""
+        return self._routes.values()
+
+    async def __aenter__(self) -> Self:
+        """Begin to follow."""
+        # Not a TaskGroup: the following lives exactly as long as this object, which is a context manager.
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop following."""
+        assert self._task is not None
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    async def ready(self, timeout_seconds: float | None = None) -> bool:
+        """Wait until the whole state is known; tell whether it is."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._known.wait(), timeout_seconds)
+        return self._known.is_set()
+
+    async def wait_change(self, timeout_seconds: float) -> bool:
+        """Wait for the next change; tell whether there was one."""
+        try:
+            async with asyncio.timeout(timeout_seconds), self._change:
+                await self._change.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def resolve(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> pb.Document:
+        """Return the newest document that fits *selector* and is not withdrawn.
+
+        Raises:
+            MeshError: there is none (…_NOT_FOUND with the nearest name), or the range is no SemVer range.
+        """
+        namespace = selector.namespace or DEFAULT_NAMESPACE
+        versions = self._documents.get((kind, namespace, selector.name), {})
+        offered = [document for document in versions.values() if not document.withdrawn]
+        fitting = [document for document in offered if _fits(document.ref.version, selector.version_range)]
+        if not fitting:
+            names = {name for known, space, name in self._documents if (known, space) == (kind, namespace)}
+            published = ", ".join(sorted(document.ref.version for document in offered))
+            raise DocumentNotFound(kind, selector, names - {selector.name}, published)
+        return max(fitting, key=_newest)
+
+    def newest(self, kind: pb.DocumentKind) -> list[pb.Document]:
+        """Return the newest version of every document of *kind* that is not withdrawn."""
+        offered = (
+            [document for document in versions.values() if not document.withdrawn]
+            for (known, _, _), versions in self._documents.items()
+            if known == kind
+        )
+        return [max(versions, key=_newest) for versions in offered if versions]
+
+    async def pinned(self, kind: pb.DocumentKind, ref: common.SpecRef) -> pb.Document:
+        """Return the exact document *ref*, withdrawn or not; waits a second for one that was just published.
+
+        Raises:
+            MeshError: …_NOT_FOUND.
+        """
+        key = (kind, ref.namespace or DEFAULT_NAMESPACE, ref.name)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PUBLISHED_SECONDS):
+                while ref.version not in self._documents.get(key, {}):
+                    async with self._change:
+                        await self._change.wait()
+        document = self._documents.get(key, {}).get(ref.version)
+        if document is None:
+            selector = common.SpecSelector(name=ref.name, namespace=ref.namespace, version_range=ref.version)
+            raise DocumentNotFound(kind, selector, (), "")
+        return document
+
+    async def _follow(self) -> None:
+        while True:
+            call = self._stub.Watch(pb.RegistryServiceWatchRequest())
+            try:
+                async for change in call:
+                    await self._take(change)
+            except grpc.aio.AioRpcError:
+                # The last known state goes on serving.
+                pass
+            finally:
+                call.cancel()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _take(self, change: pb.RegistryServiceWatchResponse) -> None:
+        if change.snapshot:
+            self._documents, self._runtimes, self._routes = {}, {}, {}
+        for document in change.documents:
+            ref = document.ref
+            key = (_kind(document), ref.namespace or DEFAULT_NAMESPACE, ref.name)
+            self._documents.setdefault(key, {})[ref.version] = document
+        self._runtimes.update((runtime.name, runtime) for runtime in change.runtimes)
+        self._routes.update(((route.agent, route.version_range), route) for route in change.routes)
+        self._known.set()
+        async with self._change:
+            self._change.notify_all()
+
+
+def _kind(document: pb.Document) -> int:
+    return {
+        "agent": pb.DOCUMENT_KIND_AGENT,
+        "tool": pb.DOCUMENT_KIND_TOOL,
+        "policy": pb.DOCUMENT_KIND_POLICY,
+        "runtime": pb.DOCUMENT_KIND_RUNTIME,
+    }.get(document.WhichOneof("spec") or "", pb.DOCUMENT_KIND_UNSPECIFIED)
+
+
+def _fits(version: str, version_range: str) -> bool:
+    if not version_range or version == version_range:
+        return True
+    try:
+        return semantic_version.Version.coerce(version) in semantic_version.NpmSpec(version_range)
+    except ValueError:
+        raise InvalidField("version_range", f"{version_range} is no SemVer range; write for example >=1.2 <2") from None
+
+
+def _newest(document: pb.Document) -> tuple[object, int]:
+    try:
+        version: object = semantic_version.Version(document.ref.version)
+    except ValueError:
+        version = semantic_version.Version("0.0.0")
+    return version, document.published_at.ToNanoseconds()
