@@ -1,0 +1,1 @@
+"""Policies: what is allowed, decided purely from the documents and the question."""
