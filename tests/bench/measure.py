@@ -1,0 +1,43 @@
+"""What the benchmarks share: CPU and memory of processes from /proc, percentiles, and the table they print."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that *pid* has used, user and system, in seconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the resident memory of *pid* in bytes."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+
+
+def total_cpu(pids: Iterable[int]) -> float:
+    """Return the CPU time of all *pids* together, in seconds."""
+    return sum(cpu_seconds(pid) for pid in pids)
+
+
+def percentile(values: Sequence[float], q: float) -> float:
+    """Return the *q* quantile (0 to 1) of *values* by nearest rank; the result is one of them."""
+    ordered = sorted(values)
+    return ordered[min(int(q * len(ordered)), len(ordered) - 1)]
+
+
+def report(title: str, rows: Mapping[str, float | int | str]) -> None:
+    """Print *rows* for people and, last, as one JSON line for machines."""
+    print(f"\n{title}")
+    width = max(map(len, rows))
+    for name, value in rows.items():
+        shown = f"{value:,.3f}" if isinstance(value, float) else str(value)
+        print(f"  {name:<{width}}  {shown}")
+    print(json.dumps({"benchmark": title, **rows}))
