@@ -1,4 +1,4 @@
-"""Conditions in CEL, the Common Expression Language (cel.dev)."""
+"""Conditions in CEL (Common Expression Language), compiled once."""
 
 from __future__ import annotations
 
@@ -8,42 +8,76 @@ from typing import Any
 
 import cel
 
-from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import common_pb2 as common
+from pal.v1 import tool_spec_pb2 as tools
+from pal_policy.matching import Question
 
-LANGUAGE = "cel"
+VARIABLES = (
+    "action", "agent", "agent_version", "tool", "effect_class", "args", "principal", "tenant", "runtime", "mode",
+    "model", "labels", "run",
+)  # fmt: skip
 
 
 class ConditionError(Exception):
-    """A condition cannot be evaluated, which makes the answer DENY."""
+    """A condition does not compile, fails, or is not a boolean; the message is for the author of the policy."""
 
 
-def holds(condition: policies.Condition, variables: Mapping[str, Any]) -> bool:
-    """Tell whether *condition* holds for *variables*.
+def compiles(expression: str) -> bool:
+    """Tell whether *expression* is CEL."""
+    try:
+        _program(expression)
+    except ConditionError:
+        return False
+    return True
+
+
+def holds(expression: str, question: Question) -> bool:
+    """Return the value of *expression* for *question*.
 
     Raises:
-        ConditionError: the language is unknown, the expression does not compile or evaluate, or is no boolean.
+        ConditionError: it does not compile, it fails, or its value is not a boolean.
     """
-    if condition.language not in ("", LANGUAGE):
-        raise ConditionError(f"language {condition.language} is not known; write cel")
+    program = _program(expression)
     try:
-        value = compile_expression(condition.expression).execute(dict(variables))
-    except ConditionError:
+        value = program.execute(_variables(question))
+    except (KeyboardInterrupt, SystemExit):
         raise
-    except Exception as error:  # noqa: BLE001  the boundary to a foreign evaluator, which raises many types
-        raise ConditionError(f"{condition.expression}: {error}") from None
+    except BaseException as error:  # noqa: BLE001  a panic of the evaluator is no Exception, and means DENY as well
+        raise ConditionError(f"{expression}: {error}") from None
     if not isinstance(value, bool):
-        raise ConditionError(f"{condition.expression}: is no boolean")
+        raise ConditionError(f"{expression}: gives {type(value).__name__} instead of a boolean")
     return value
 
 
-@functools.lru_cache(1024)
-def compile_expression(expression: str) -> Any:
-    """Return the compiled *expression*.
-
-    Raises:
-        ConditionError: it is no CEL expression.
-    """
+@functools.lru_cache(4096)
+def _program(expression: str) -> Any:
     try:
         return cel.compile(expression)
-    except Exception as error:  # noqa: BLE001  the boundary to a foreign parser
-        raise ConditionError(f"{expression}: {str(error).splitlines()[0]}") from None
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  a panic of the parser is no Exception
+        raise ConditionError(f"{expression}: {error}") from None
+
+
+def _variables(question: Question) -> Mapping[str, Any]:
+    effect = question.effect_class
+    return {
+        "args": {},
+        "run": {},
+        **question.variables,
+        "action": question.action,
+        "agent": question.agent,
+        "agent_version": question.agent_version,
+        "tool": question.tool,
+        "effect_class": _short(tools.EffectClass, effect, "EFFECT_CLASS_") if effect is not None else "",
+        "principal": question.principal,
+        "tenant": question.tenant,
+        "runtime": question.runtime,
+        "mode": _short(common.ExecutionMode, question.mode, "EXECUTION_MODE_"),
+        "model": question.model,
+        "labels": dict(question.labels),
+    }
+
+
+def _short(enum: Any, number: int, prefix: str) -> str:
+    return str(enum.Name(number)).removeprefix(prefix) if number in enum.values() else "UNSPECIFIED"

@@ -1,86 +1,87 @@
-"""Ceilings on a run, and the count that is held against them."""
+"""Ceilings of a run: which one holds, and whether it is reached."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from google.protobuf import duration_pb2
+from collections import Counter
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 
-_COUNTS = ("max_model_calls", "max_tool_calls", "max_total_tokens")
+_COUNTERS = ("max_model_calls", "max_tool_calls", "max_total_tokens")
 
 
 def smallest(*limits: common.RunLimits) -> common.RunLimits:
-    """Return the smallest ceiling of each sort; one that nobody sets stays unset."""
-    chosen = common.RunLimits()
-    for name in _COUNTS:
-        if given := [getattr(one, name) for one in limits if one.HasField(name)]:
-            setattr(chosen, name, min(given))
-    durations = [one.max_duration for one in limits if one.HasField("max_duration")]
-    if durations:
-        chosen.max_duration.CopyFrom(min(durations, key=duration_pb2.Duration.ToNanoseconds))
-    costs = [one.max_cost for one in limits if one.HasField("max_cost")]
-    if costs:
-        chosen.max_cost.CopyFrom(min(costs, key=lambda cost: cost.nanos))
-    return chosen
+    """Return the smallest ceiling of each kind; a ceiling that none of *limits* sets stays unset.
+
+    Money of different currencies cannot be compared: the currency of the first one counts, the others are left
+    out.
+    """
+    least = common.RunLimits()
+    for name in _COUNTERS:
+        if stated := [getattr(limit, name) for limit in limits if limit.HasField(name)]:
+            setattr(least, name, min(stated))
+    if durations := [limit.max_duration for limit in limits if limit.HasField("max_duration")]:
+        least.max_duration.CopyFrom(min(durations, key=lambda duration: (duration.seconds, duration.nanos)))
+    if costs := [limit.max_cost for limit in limits if limit.HasField("max_cost")]:
+        comparable = [cost for cost in costs if cost.currency_code == costs[0].currency_code]
+        least.max_cost.CopyFrom(min(comparable, key=lambda cost: cost.nanos))
+    return least
 
 
-@dataclass
 class Ledger:
-    """What a run has used so far, counted at a seam."""
+    """Counts what one run has used and says when a ceiling forbids the next call.
 
-    model_calls: int = 0
-    tool_calls: int = 0
-    total_tokens: int = 0
-    cost_nanos: int = 0
+    Nothing is counted by asking: a call is counted when it is made.
+    """
 
-    def add(self, event: events.RunEvent) -> None:
-        """Count what a recorded event says was used."""
-        match event.WhichOneof("body"):
-            case "model_call_started":
-                self.model_calls += 1
-            case "model_call_finished":
-                self.spend(event.model_call_finished)
-            case "tool_call_requested":
-                self.tool_calls += 1
-            case _:
-                pass
+    def __init__(self, limits: common.RunLimits) -> None:
+        """Hold the run to *limits*."""
+        self._limits = limits
+        self.model_calls = 0
+        self.tool_calls = 0
+        self.total_tokens = 0
+        self._cost_nanos: Counter[str] = Counter()
 
-    def spend(self, finished: events.ModelCallFinished) -> None:
-        """Count the tokens and the money of a model call."""
-        self.total_tokens += finished.usage.input_tokens + finished.usage.output_tokens
-        self.cost_nanos += finished.cost.nanos
+    @property
+    def cost_nanos(self) -> int:
+        """Money used in the currency of the ceiling; of all, where no ceiling names a currency."""
+        currency = self._limits.max_cost.currency_code
+        return self._cost_nanos[currency] if currency else self._cost_nanos.total()
 
-    def reached_by_model_call(self, limits: common.RunLimits) -> events.RunLimitReached | None:
-        """Return the ceiling that one more model call would break; None when there is none."""
+    def count_model_call(self) -> None:
+        """Count an attempt to ask a model."""
+        self.model_calls += 1
+
+    def count_tool_call(self) -> None:
+        """Count an attempt to call a tool."""
+        self.tool_calls += 1
+
+    def count_usage(self, usage: common.TokenUsage, cost: common.Money | None = None) -> None:
+        """Count what a model call used."""
+        self.total_tokens += usage.input_tokens + usage.output_tokens
+        if cost is not None:
+            self._cost_nanos[cost.currency_code] += cost.nanos
+
+    def before_model_call(self) -> events.RunLimitReached | None:
+        """Return the ceiling that forbids another model call; None when it may be made."""
         return (
-            _over("max_model_calls", self.model_calls, limits)
-            or _over("max_total_tokens", self.total_tokens, limits)
-            or self._over_cost(limits)
+            self._reached("max_model_calls", self.model_calls)
+            or self._reached("max_total_tokens", self.total_tokens)
+            or self._cost_reached()
         )
 
-    def reached_by_tool_call(self, limits: common.RunLimits) -> events.RunLimitReached | None:
-        """Return the ceiling that one more tool call would break; None when there is none."""
-        return _over("max_tool_calls", self.tool_calls, limits)
+    def before_tool_call(self) -> events.RunLimitReached | None:
+        """Return the ceiling that forbids another tool call; None when it may be made."""
+        return self._reached("max_tool_calls", self.tool_calls)
 
-    def _over_cost(self, limits: common.RunLimits) -> events.RunLimitReached | None:
-        if not limits.HasField("max_cost") or self.cost_nanos < limits.max_cost.nanos:
+    def _reached(self, name: str, observed: int) -> events.RunLimitReached | None:
+        if not self._limits.HasField(name):
             return None
-        return events.RunLimitReached(limit="max_cost", observed=self.cost_nanos, allowed=limits.max_cost.nanos)
+        allowed = getattr(self._limits, name)
+        return events.RunLimitReached(limit=name, observed=observed, allowed=allowed) if observed >= allowed else None
 
-    def counted(self) -> dict[str, int]:
-        """Return the counts by name, for conditions."""
-        return {
-            "model_calls": self.model_calls,
-            "tool_calls": self.tool_calls,
-            "total_tokens": self.total_tokens,
-            "cost_nanos": self.cost_nanos,
-        }
-
-
-def _over(name: str, observed: int, limits: common.RunLimits) -> events.RunLimitReached | None:
-    if not limits.HasField(name) or observed < getattr(limits, name):
-        return None
-    return events.RunLimitReached(limit=name, observed=observed, allowed=getattr(limits, name))
+    def _cost_reached(self) -> events.RunLimitReached | None:
+        if not self._limits.HasField("max_cost") or self.cost_nanos < self._limits.max_cost.nanos:
+            return None
+        allowed = self._limits.max_cost.nanos
+        return events.RunLimitReached(limit="max_cost", observed=self.cost_nanos, allowed=allowed)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pal_policy.evaluate import Policy
+from pal.v1 import common_pb2 as common
+from pal.v1 import policy_spec_pb2 as policies
+
+Bound = tuple[common.SpecRef, policies.PolicySpec]
 
 
-def bound(named: Iterable[Policy], published: Iterable[Policy]) -> list[Policy]:
-    """Return the policies the agent names and the platform-wide ones among the *published*, each once."""
-    chosen = {ref.digest: (ref, policy) for ref, policy in named}
-    for ref, policy in published:
-        if policy.spec.platform_wide:
-            chosen.setdefault(ref.digest, (ref, policy))
-    return list(chosen.values())
+def bound(named: Iterable[Bound], everything: Iterable[Bound]) -> list[Bound]:
+    """Return the policies that bind a run: those its agent has *named* and, of *everything*, the platform-wide ones.
+
+    In the order of namespace, name and version, each version once.
+    """
+    chosen = [*named, *(entry for entry in everything if entry[1].spec.platform_wide)]
+    unique = {(ref.namespace, ref.name, ref.version): (ref, policy) for ref, policy in chosen}
+    return [unique[key] for key in sorted(unique)]

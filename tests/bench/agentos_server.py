@@ -18,7 +18,23 @@ from agno.models.base import Model
 from agno.models.response import ModelResponse
 from agno.os import AgentOS
 
-WORDS = "the quick brown fox jumps over the lazy dog and runs away from it all".split()
+WORDS = [
+    "the",
+    "quick",
+    "brown",
+    "fox",
+    "jumps",
+    "over",
+    "the",
+    "lazy",
+    "dog",
+    "and",
+    "runs",
+    "away",
+    "from",
+    "it",
+    "all",
+]
 
 
 @dataclass

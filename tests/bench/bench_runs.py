@@ -7,7 +7,6 @@ Usage: .venv/bin/python tests/bench/bench_runs.py [--runs 600] [--rounds 3]
 from __future__ import annotations
 
 import argparse
-import asyncio
 import tempfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from agentos import run_once as run_on_agentos
 from load import Load, apply_load
 from measure import report
 from mesh import Mesh, mesh
+
 from pal.service.v1 import router_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
@@ -74,9 +74,7 @@ async def main(runs: int, rounds: int) -> None:
             for _ in range(rounds):
                 pal.append(await apply_load(on_pal, runs=runs, concurrent=CONCURRENT, pids=running.pids.values()))
                 other.append(await apply_load(on_peer, runs=runs // 2, concurrent=CONCURRENT, pids=[peer]))
-            parts = {
-                name: await _share(running, name, on_pal, runs) for name in running.pids
-            }
+            parts = {name: await _share(running, name, on_pal, runs) for name in running.pids}
             single = await apply_load(on_pal, runs=200, concurrent=1, pids=running.pids.values())
     mesh_load, peer_load = best(pal), best(other)
     report(

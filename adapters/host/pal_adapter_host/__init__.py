@@ -1,0 +1,1 @@
+"""What every Python adapter shares."""

@@ -1,0 +1,1 @@
+"""The model seam: the only way from a runtime to a model."""

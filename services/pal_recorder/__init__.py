@@ -1,0 +1,1 @@
+"""The recorder: the durable log of every run."""

@@ -1,0 +1,1 @@
+"""The tool seam: the only way from a runtime to a tool."""
