@@ -34,7 +34,7 @@ async def agentos(port: int, database: Path, chunks: int) -> AsyncIterator[int]:
     )
     try:
         async with asyncio.timeout(_START_SECONDS):
-            while not await _up(port):
+            while not await _up(port):  # noqa: ASYNC110  the peer has no readiness signal
                 await asyncio.sleep(0.1)
         yield process.pid
     finally:
