@@ -1,0 +1,98 @@
+"""One attempt of a run: the runtime at work, its end, and being taken away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+
+from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import tool_executor_service_pb2_grpc as tool_rpc
+from pal.v1 import error_reason_pb2 as reasons
+from pal_adapter_host.dialogue import Dialogue
+from pal_adapter_host.model_port import SeamModelPort
+from pal_adapter_host.opening import task
+from pal_adapter_host.outbox import Outbox
+from pal_adapter_host.output import ended, succeeded
+from pal_adapter_host.runtime import Ports, Runtime
+from pal_adapter_host.seam import Grant
+from pal_adapter_host.tool_port import SeamToolPort
+from pal_log.events import new_id
+from pal_rpc.errors import MeshError
+
+log = logging.getLogger("pal.adapter")
+
+# A runtime that does not let go within this time is left behind: its ports are closed, so it can do nothing more.
+LET_GO_SECONDS = 0.1
+
+
+class Attempt:
+    """Runs one request on *runtime* and says how it goes by frames."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        request: rt.RuntimeServiceRunRequest,
+        models: llm_rpc.LLMProviderServiceStub,
+        tools: tool_rpc.ToolExecutorServiceStub,
+        time_left_seconds: float | None,
+    ) -> None:
+        """Prepare; nothing runs yet."""
+        self.outbox = Outbox()
+        self.epoch = request.lease.epoch
+        self._runtime = runtime
+        self._task = task(request)
+        self._grant = Grant(request, time_left_seconds)
+        dialogue = Dialogue(self._task.tools)
+        self._ports = Ports(
+            model=SeamModelPort(models, self._grant, self._task, dialogue, self.outbox),
+            tools=SeamToolPort(tools, self._grant, request, dialogue),
+        )
+
+    async def frames(self, tasks: asyncio.TaskGroup) -> AsyncGenerator[list[rt.RunFrame], None]:
+        """Run in *tasks* and yield the frames as they pile up; leaving early takes the run away."""
+        work = self._work = tasks.create_task(self._run())
+        try:
+            async for batch in self.outbox.batches():
+                yield batch
+        finally:
+            if not work.done():
+                self._grant.end(_cancelled("the router has left"))
+                work.cancel()
+
+    async def stop(self, reason: str, grace_seconds: float) -> None:
+        """Take the run away: nothing new begins, open work gets *grace_seconds*, and the stream gets its result."""
+        error = self._grant.end(_cancelled(reason))
+        if grace_seconds:
+            await asyncio.wait([self._work], timeout=grace_seconds)
+        self._work.cancel()
+        await asyncio.wait([self._work], timeout=LET_GO_SECONDS)
+        self.outbox.close(ended(error))
+
+    async def _run(self) -> None:
+        try:
+            text = await self._runtime.run(self._task, self._ports)
+            self._grant.check()
+            last = succeeded(self._task.agent.spec, text)
+        except asyncio.CancelledError:
+            last = ended(self._grant.end(_cancelled("the adapter is shutting down")))
+        except Exception as error:  # noqa: BLE001  the boundary to foreign code
+            last = ended(self._grant.fatal or self._named(error))
+        self.outbox.close(last)
+
+    def _named(self, error: Exception) -> MeshError:
+        if isinstance(error, MeshError):
+            return error
+        name, error_id = self._runtime.capability.runtime, new_id()
+        log.error("runtime raised", extra={"run_id": self._task.run_id, "error_id": error_id}, exc_info=error)
+        return MeshError(
+            reasons.ERROR_REASON_RUNTIME_ERROR,
+            f"the runtime {name} raised {type(error).__name__}; the adapter's log has the details under {error_id}",
+            runtime=name,
+            error_id=error_id,
+        )
+
+
+def _cancelled(reason: str) -> MeshError:
+    return MeshError(reasons.ERROR_REASON_RUN_CANCELLED, f"the run was cancelled: {reason or 'no reason given'}")

@@ -1,0 +1,148 @@
+"""The way to a model: one question, its answer, and what the record and the listeners get of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import grpc
+
+from pal.service.v1 import llm_provider_service_pb2 as llm
+from pal.service.v1 import llm_provider_service_pb2_grpc as rpc
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_adapter_host.dialogue import AGENT, Dialogue, Turn, text_of
+from pal_adapter_host.outbox import Outbox
+from pal_adapter_host.runtime import Task
+from pal_adapter_host.seam import Grant, seam_error
+from pal_log.events import new_id
+from pal_rpc.errors import MeshError
+
+DEFAULT_PROFILE = "default"
+# Why an answer ends the run, whatever the runtime would do with it.
+_BAD_ENDS = {
+    events.MODEL_STOP_REASON_LENGTH: (reasons.ERROR_REASON_MODEL_TRUNCATED, "ran out of tokens"),
+    events.MODEL_STOP_REASON_REFUSED: (reasons.ERROR_REASON_MODEL_REFUSED, "declined to answer"),
+    events.MODEL_STOP_REASON_FILTERED: (reasons.ERROR_REASON_MODEL_FILTERED, "answered, and its provider held it back"),
+    events.MODEL_STOP_REASON_CANCELLED: (reasons.ERROR_REASON_MODEL_UNAVAILABLE, "was stopped before it had answered"),
+}
+
+
+class SeamModelPort:
+    """Asks the LLM provider."""
+
+    def __init__(
+        self,
+        stub: rpc.LLMProviderServiceStub,
+        grant: Grant,
+        task: Task,
+        dialogue: Dialogue,
+        outbox: Outbox,
+    ) -> None:
+        """Ask under *grant* and tell *outbox* what comes of it."""
+        self._stub = stub
+        self._grant = grant
+        self._dialogue = dialogue
+        self._outbox = outbox
+        self._profile = task.agent.spec.model_needs.profile or DEFAULT_PROFILE
+        self._answer_schema = task.agent.spec.output.schema
+        self._tools = {tool.name: tool for tool in task.tools}
+        self._asked = 0
+        self._one_at_a_time = asyncio.Lock()
+
+    async def ask(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.ModelAnswer:
+        """Return the answer to *turns*, with *tools* on offer."""
+        async with self._one_at_a_time:
+            self._grant.check()
+            try:
+                answer = await self._ask(turns, tools)
+                self._dialogue.heard(answer)
+                _check_end(answer)
+            except MeshError as error:
+                raise self._grant.end(error) from None
+            return answer
+
+    async def _ask(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.ModelAnswer:
+        message_id = new_id()
+        answer = await self._stream(self._request(turns, tools), message_id)
+        if text_of(answer.message.parts):
+            said = events.MessageAdded(
+                message_id=message_id,
+                role=AGENT,
+                parts=answer.message.parts,
+                model_call_id=answer.call_id,
+            )
+            event = events.RunEvent(type="message.added", message_added=said)
+            # What is probably the last word waits for the result and is recorded together with it.
+            await self._outbox.put([rt.RunFrame(event=event)], linger=not answer.message.tool_calls)
+        return answer
+
+    def _request(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.StreamCompleteRequest:
+        # Counted, not random: a later attempt of the run asks for the same calls by the same names.
+        self._asked += 1
+        request = llm.ModelRequest(
+            lease=self._grant.lease,
+            call_id=f"model-{self._asked}",
+            profile=self._profile,
+            messages=[self._dialogue.message(turn) for turn in turns],
+            # The order of the agent, whatever order the runtime keeps them in.
+            tools=[tool for name, tool in self._tools.items() if name in tools],
+        )
+        if self._answer_schema.text:
+            request.answer_schema.CopyFrom(self._answer_schema)
+        return llm.StreamCompleteRequest(request=request)
+
+    async def _stream(self, request: llm.StreamCompleteRequest, message_id: str) -> llm.ModelAnswer:
+        grant = self._grant
+        call = self._stub.StreamComplete(request, timeout=grant.time_left(), metadata=grant.metadata)
+        answer = None
+        try:
+            async for response in call:
+                live = []
+                for frame in response.frames:
+                    match frame.WhichOneof("frame"):
+                        case "text":
+                            live.append(self._live(frame.text, message_id))
+                        case "answer":
+                            answer = frame.answer
+                        case _:
+                            pass
+                if live:
+                    await self._outbox.put(live)
+        except grpc.aio.AioRpcError as error:
+            raise seam_error(error, _unavailable(error.details() or error.code().name)) from None
+        finally:
+            # Leaving the loop does not cancel the call.
+            call.cancel()
+        if answer is None:
+            raise _unavailable("its stream ended without an answer")
+        return answer
+
+    def _live(self, chunk: llm.TextChunk, message_id: str) -> rt.RunFrame:
+        live = shared.LiveOutput(
+            run_id=self._grant.run_id,
+            message_id=message_id,
+            part_index=chunk.part_index,
+            offset=chunk.offset,
+            text=chunk.text,
+        )
+        return rt.RunFrame(live_output=live)
+
+
+def _check_end(answer: llm.ModelAnswer) -> None:
+    if bad := _BAD_ENDS.get(answer.stop_reason):
+        reason, what = bad
+        raise MeshError(reason, f"the model {what}", model=answer.model, provider=answer.provider)
+    if not answer.message.tool_calls and not text_of(answer.message.parts).strip():
+        raise MeshError(
+            reasons.ERROR_REASON_OUTPUT_EMPTY,
+            "the model answered with neither text nor a tool call",
+            model=answer.model,
+            provider=answer.provider,
+        )
+
+
+def _unavailable(detail: str) -> MeshError:
+    return MeshError(reasons.ERROR_REASON_MODEL_UNAVAILABLE, f"the LLM provider cannot be reached: {detail}"[:1024])

@@ -1,0 +1,56 @@
+"""What a model is told first: instructions from the agent, the conversation so far, the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pal.service.v1 import llm_provider_service_pb2 as llm
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import agent_spec_pb2 as agents
+from pal_adapter_host.dialogue import PLATFORM, USER, Turn, text_of
+from pal_adapter_host.runtime import Task
+from pal_log.payload import content_text
+
+
+def task(request: rt.RuntimeServiceRunRequest) -> Task:
+    """Return the run that *request* asks for, as its runtime sees it."""
+    opening = [Turn(role=PLATFORM, text=instructions(request.agent.spec))]
+    opening.extend(Turn(role=said.role, text=text_of(said.parts)) for said in request.conversation)
+    opening.append(Turn(role=USER, text=content_text(request.input)))
+    return Task(
+        run_id=request.lease.run_id,
+        agent=request.agent,
+        opening=opening,
+        tools=[
+            # The schema is passed on as text: key order and number spelling stay what the owner wrote.
+            llm.ModelTool(name=tool.metadata.name, purpose=tool.spec.purpose, input=tool.spec.input)
+            for tool in request.tools
+        ],
+    )
+
+
+def instructions(agent: agents.AgentDefinition) -> str:
+    """Return what an agent is for and what binds it, in words for a model."""
+    return "\n\n".join("\n".join(section) for section in _sections(agent))
+
+
+def _sections(agent: agents.AgentDefinition) -> Iterator[list[str]]:
+    yield [agent.objective]
+    preferred = [d.text for d in agent.directives if d.strength == agents.DIRECTIVE_STRENGTH_PREFERRED]
+    required = [d.text for d in agent.directives if d.strength != agents.DIRECTIVE_STRENGTH_PREFERRED]
+    if required:
+        yield ["You must follow these rules:", *_listed(required)]
+    if preferred:
+        yield ["Follow these rules unless that costs something essential:", *_listed(preferred)]
+    if agent.input.description:
+        yield [f"You are given: {agent.input.description}"]
+    if agent.output.description:
+        yield [f"You hand back: {agent.output.description}"]
+    if agent.output.schema.text:
+        yield ["Answer with JSON that satisfies this schema, and with nothing else:", agent.output.schema.text]
+    if agent.success_criteria:
+        yield ["The work is done when:", *_listed([criterion.statement for criterion in agent.success_criteria])]
+
+
+def _listed(texts: list[str]) -> list[str]:
+    return [f"- {text}" for text in texts]

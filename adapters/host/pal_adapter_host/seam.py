@@ -1,0 +1,64 @@
+"""What the two ports of one run share: the right to act, the first fatal error, the time that is left."""
+
+from __future__ import annotations
+
+import time
+
+import grpc
+
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc.errors import MeshError
+from pal_rpc.status import from_rpc_error, is_lost
+
+
+class Grant:
+    """What one run may still do.
+
+    The first fatal error stays: whatever a runtime makes of it, the run ends with it, and no call begins after it.
+    """
+
+    def __init__(self, request: rt.RuntimeServiceRunRequest, time_left_seconds: float | None) -> None:
+        """Grant what *request* asks for, for *time_left_seconds* (None: without end)."""
+        self.lease: shared.RunLease = request.lease
+        self.traceparent = request.traceparent
+        self.metadata = (("traceparent", request.traceparent),) if request.traceparent else ()
+        self.fatal: MeshError | None = None
+        self._ends_at = None if time_left_seconds is None else time.monotonic() + time_left_seconds
+
+    @property
+    def run_id(self) -> str:
+        """The run."""
+        return self.lease.run_id
+
+    def end(self, error: MeshError) -> MeshError:
+        """Let nothing begin from now on; return the error the run ends with."""
+        self.fatal = self.fatal or error
+        return self.fatal
+
+    def check(self) -> None:
+        """Raise the error that ended the run, if one did."""
+        if self.fatal is not None:
+            raise self.fatal
+
+    def time_left(self) -> float | None:
+        """Return the seconds that a call may take; None for any time."""
+        return None if self._ends_at is None else max(self._ends_at - time.monotonic(), 0.001)
+
+
+def seam_error(error: grpc.aio.AioRpcError, unavailable: MeshError) -> MeshError:
+    """Return what *error* of a seam means for the run; *unavailable* when the seam is gone."""
+    if known := from_rpc_error(error):
+        return known
+    if is_lost(error):
+        return unavailable
+    match error.code():
+        case grpc.StatusCode.DEADLINE_EXCEEDED:
+            return MeshError(reasons.ERROR_REASON_DEADLINE_EXCEEDED, "the run's time was up")
+        case grpc.StatusCode.CANCELLED:
+            return unavailable
+        case code:
+            return MeshError(
+                reasons.ERROR_REASON_INTERNAL, f"a seam answered {code.name} without saying why", code=code.name
+            )
