@@ -1,1 +1,1 @@
-"""The recorder: the durable log of every run."""
+"""The keeper of the record: appends, reads, tails, runs, artifacts, spans."""

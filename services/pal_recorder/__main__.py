@@ -1,0 +1,72 @@
+"""The recorder process: configuration and wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_recorder.artifacts import Artifacts
+from pal_recorder.log import RunLog
+from pal_recorder.servicer import RecorderServicer
+from pal_recorder.sqlite import SqliteStore
+from pal_recorder.tails import Tails
+from pal_rpc import process, telemetry
+from pal_rpc.config import from_env
+from pal_rpc.keys import MESH, public_key
+from pal_rpc.server import Server, serving
+
+SERVICE = pb.DESCRIPTOR.services_by_name["RecorderService"].full_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Configuration of a recorder."""
+
+    address: str = "127.0.0.1:7402"
+    data_dir: Path = Path(".pal/data")
+    keys_dir: Path = Path(".pal/keys")
+    otlp_endpoint: str | None = None
+    drain_seconds: float = 5.0
+
+
+@asynccontextmanager
+async def recorder(config: Config) -> AsyncIterator[Server]:
+    """Serve RecorderService until the block ends."""
+    mesh_key = public_key(config.keys_dir, MESH)
+    store = SqliteStore(config.data_dir)
+    try:
+        tails = Tails(store, await store.last_position())
+        log = RunLog(store, tails)
+        servicer = RecorderServicer(log, store, tails, Artifacts(store, config.data_dir), mesh_key)
+        async with asyncio.TaskGroup() as tasks:
+            committing = tasks.create_task(log.commit_groups())
+            async with serving(
+                config.address,
+                [SERVICE],
+                functools.partial(rpc.add_RecorderServiceServicer_to_server, servicer),
+                drain_seconds=config.drain_seconds,
+            ) as server:
+                yield server
+            committing.cancel()
+    finally:
+        await store.close()
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Serve until *stop* is set."""
+    config = from_env(Config, os.environ)
+    telemetry.configure("recorder", config.otlp_endpoint)
+    async with recorder(config) as server:
+        process.announce(address=server.address)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    process.run("recorder", main)

@@ -1,0 +1,181 @@
+"""The log of all runs: group commit, positions, and what was made durable handed to the tails."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from google.protobuf import timestamp_pb2
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import run_event_pb2 as events
+from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
+from pal_recorder.projection import LISTED, project
+from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable
+from pal_recorder.tails import Tails
+from pal_rpc.errors import MeshError, failure
+
+_GROUP_BATCHES, _GROUP_BYTES = 2048, 8 * 1024 * 1024
+_CACHED_RUNS = 20_000
+_PAGE = 5000
+
+
+@dataclass(eq=False)
+class _Pending:
+    writer: str
+    request: pb.AppendRequest
+    size_bytes: int
+    recorded: asyncio.Future[pb.AppendResponse] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+
+class RunLog:
+    """Appends to the store and keeps the newest end of the runs that are going."""
+
+    def __init__(self, store: EventStore, tails: Tails) -> None:
+        """Write to *store* and tell *tails*."""
+        self._store = store
+        self._tails = tails
+        self._waiting: deque[_Pending] = deque()
+        self._wake = asyncio.Event()
+        self._heads: OrderedDict[str, RunHead] = OrderedDict()
+        self._stamp_ns = 0
+        # Held while a group is on its way to the disk: what is not durable is shown to nobody.
+        self._settled = asyncio.Lock()
+
+    def submit(self, writer: str, request: pb.AppendRequest) -> asyncio.Future[pb.AppendResponse]:
+        """Take *request* of *writer*; the future is done once everything in it is durable or refused."""
+        pending = _Pending(writer, request, request.ByteSize())
+        self._waiting.append(pending)
+        self._wake.set()
+        return pending.recorded
+
+    async def commit_groups(self) -> None:
+        """Commit what waits, group after group, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                async with self._settled:
+                    await self._commit(self._next_group())
+
+    async def run(self, run_id: str) -> shared.Run | None:
+        """Return the run as its newest event leaves it; None when nothing of it is recorded."""
+        async with self._settled:
+            head = self._heads.get(run_id) or await self._load(run_id)
+            return _copy(head.run) if head.run.head_seq else None
+
+    async def current(self, runs: Sequence[shared.Run]) -> list[shared.Run]:
+        """Return what is newest of *runs*, which came from the store."""
+        async with self._settled:
+            heads = [self._heads.get(run.run_id) for run in runs]
+            return [_copy(head.run) if head else run for run, head in zip(runs, heads, strict=True)]
+
+    def _next_group(self) -> list[_Pending]:
+        taken, batches, size_bytes = [], 0, 0
+        while self._waiting and batches < _GROUP_BATCHES and size_bytes < _GROUP_BYTES:
+            pending = self._waiting.popleft()
+            taken.append(pending)
+            batches += len(pending.request.batches)
+            size_bytes += pending.size_bytes
+        return taken
+
+    async def _commit(self, requests: list[_Pending]) -> None:
+        assembly = _Assembly(self._tails.position, self._now())
+        answers = [
+            [await self._take(pending.writer, batch, assembly) for batch in pending.request.batches]
+            for pending in requests
+        ]
+        if assembly.group.entries:
+            try:
+                await self._store.write(assembly.group)
+            except StoreUnavailable as error:
+                self._forget(assembly)
+                refused = pb.AppendResult(refused=failure(error))
+                answers = [[refused if result.seqs else result for result in results] for results in answers]
+            else:
+                self._tails.publish(assembly.events, assembly.position)
+        for pending, results in zip(requests, answers, strict=True):
+            if not pending.recorded.done():
+                pending.recorded.set_result(pb.AppendResponse(results=results))
+        self._evict(assembly)
+
+    async def _take(self, writer: str, batch: pb.AppendBatch, assembly: _Assembly) -> pb.AppendResult:
+        head = self._heads.get(batch.run_id) or await self._load(batch.run_id)
+        try:
+            fresh = new_events(batch, head, writer)
+        except MeshError as error:
+            return pb.AppendResult(refused=failure(error), head_seq=head.run.head_seq)
+        if fresh:
+            self._heads[batch.run_id] = head
+            assembly.add(fresh, head)
+        return pb.AppendResult(seqs=[head.ids[event.event_id] for event in batch.events], head_seq=head.run.head_seq)
+
+    async def _load(self, run_id: str) -> RunHead:
+        stored = await self._store.run(run_id)
+        if stored is None:
+            return RunHead()
+        head = RunHead(stored, await self._store.newest_ids(run_id, REMEMBERED_IDS))
+        # A run that is going may be further than the row that lists it.
+        while page := await self._store.entries(run_id, head.run.head_seq, _PAGE):
+            for entry in page:
+                project(head.run, events.RunEvent.FromString(entry.encoded))
+        return head
+
+    def _forget(self, assembly: _Assembly) -> None:
+        for run_id in {event.run_id for event in assembly.events}:
+            self._heads.pop(run_id, None)
+
+    def _evict(self, assembly: _Assembly) -> None:
+        for run_id in assembly.finished:
+            self._heads.pop(run_id, None)
+        while len(self._heads) > _CACHED_RUNS:
+            self._heads.popitem(last=False)
+
+    def _now(self) -> timestamp_pb2.Timestamp:
+        self._stamp_ns = max(time.time_ns(), self._stamp_ns)
+        return timestamp_pb2.Timestamp(seconds=self._stamp_ns // 1_000_000_000, nanos=self._stamp_ns % 1_000_000_000)
+
+
+def _copy(run: shared.Run) -> shared.Run:
+    copy = shared.Run()
+    copy.CopyFrom(run)
+    return copy
+
+
+class _Assembly:
+    """A group in the making."""
+
+    def __init__(self, position: int, stamp: timestamp_pb2.Timestamp) -> None:
+        self.position = position
+        self.group = Group()
+        self.events: list[events.RunEvent] = []
+        self.finished: list[str] = []
+        self._stamp = stamp
+
+    def add(self, fresh: Sequence[events.RunEvent], head: RunHead) -> None:
+        """Give *fresh* their places after *head*, which moves on."""
+        listed = False
+        for event in fresh:
+            self.position += 1
+            # The one place where a message is changed: copying it would cost as much as all the rest.
+            event.seq = head.run.head_seq + 1
+            event.recorded_at.CopyFrom(self._stamp)
+            head.ids[event.event_id] = event.seq
+            self.group.entries.append(
+                Entry(self.position, event.run_id, event.seq, event.event_id, event.type, event.SerializeToString())
+            )
+            project(head.run, event)
+            listed = listed or event.type.partition(".")[0] in LISTED
+        while len(head.ids) > REMEMBERED_IDS:
+            del head.ids[next(iter(head.ids))]
+        self.events.extend(fresh)
+        if listed:
+            self.group.runs[head.run.run_id] = head.run
+        if head.finished:
+            self.finished.append(head.run.run_id)

@@ -1,0 +1,126 @@
+"""RecorderService on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_recorder.artifacts import Artifacts
+from pal_recorder.log import RunLog
+from pal_recorder.reading import Reading
+from pal_recorder.store import EventStore
+from pal_recorder.tails import Tails, chunks
+from pal_rpc.identity import caller
+from pal_rpc.options import MAX_MESSAGE_BYTES
+
+if TYPE_CHECKING:
+    import grpc
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+# Requests of one writer that wait for the disk; its stream is not read beyond them.
+_OPEN_REQUESTS = 64
+_PROGRESS_SECONDS = 15.0
+_FRAME_BYTES = MAX_MESSAGE_BYTES // 2
+
+
+class RecorderServicer(rpc.RecorderServiceServicer):
+    """Keeps the record."""
+
+    def __init__(
+        self, log: RunLog, store: EventStore, tails: Tails, artifacts: Artifacts, mesh_key: ed25519.Ed25519PublicKey
+    ) -> None:
+        """Serve *log*; *mesh_key* tells the writers apart."""
+        self._log = log
+        self._store = store
+        self._tails = tails
+        self._artifacts = artifacts
+        self._reading = Reading(log, store, tails)
+        self._mesh_key = mesh_key
+
+    async def Append(
+        self, requests: AsyncIterator[pb.AppendRequest], context: Context
+    ) -> AsyncIterator[pb.AppendResponse]:
+        """Make events durable."""
+        writer = caller(context.invocation_metadata() or (), self._mesh_key)
+        # Tells the writer that the recorder takes events.
+        await context.send_initial_metadata(())
+        results: asyncio.Queue[asyncio.Future[pb.AppendResponse] | None] = asyncio.Queue(_OPEN_REQUESTS)
+
+        async def submit() -> None:
+            async for request in requests:
+                await results.put(self._log.submit(writer, request))
+            await results.put(None)
+
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(submit())
+            while (recorded := await results.get()) is not None:
+                yield await recorded
+            reading.cancel()
+
+    async def ReadEvents(self, request: pb.ReadEventsRequest, context: Context) -> pb.ReadEventsResponse:
+        """Return events of one run."""
+        return await self._reading.read(request)
+
+    async def TailEvents(self, request: pb.TailEventsRequest, context: Context) -> AsyncIterator[pb.TailEventsResponse]:
+        """Follow one run."""
+        async for frame in self._reading.tail(request):
+            yield frame
+
+    async def TailAll(self, request: pb.TailAllRequest, context: Context) -> AsyncIterator[pb.TailAllResponse]:
+        """Follow all runs."""
+        prefixes = tuple(request.type_prefixes)
+        with self._tails.following(self._reading.position(request)) as tail:
+            yield pb.TailAllResponse(cursor=str(tail.position))
+            while True:
+                group = await tail.next(_PROGRESS_SECONDS)
+                wanted = [event for event in group if event.type.startswith(prefixes)] if prefixes else group
+                pieces = list(chunks(wanted, _FRAME_BYTES))
+                for piece in pieces[:-1]:
+                    # Without a cursor of its own: after a cut the whole group comes again.
+                    yield pb.TailAllResponse(events=piece)
+                yield pb.TailAllResponse(events=pieces[-1] if pieces else (), cursor=str(tail.position))
+
+    async def GetRun(
+        self, request: pb.RecorderServiceGetRunRequest, context: Context
+    ) -> pb.RecorderServiceGetRunResponse:
+        """Return a run."""
+        return pb.RecorderServiceGetRunResponse(run=await self._reading.run(request.run_id))
+
+    async def ListRuns(
+        self, request: pb.RecorderServiceListRunsRequest, context: Context
+    ) -> pb.RecorderServiceListRunsResponse:
+        """List runs."""
+        return await self._reading.runs(request.query)
+
+    async def PutArtifact(
+        self, requests: AsyncIterator[pb.PutArtifactRequest], context: Context
+    ) -> pb.PutArtifactResponse:
+        """Store content."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        return pb.PutArtifactResponse(artifact=await self._artifacts.put(requests))
+
+    async def GetArtifact(
+        self, request: pb.GetArtifactRequest, context: Context
+    ) -> AsyncIterator[pb.GetArtifactResponse]:
+        """Return stored content."""
+        async for frame in self._artifacts.get(request.digest):
+            yield frame
+
+    async def WriteSpans(self, request: pb.WriteSpansRequest, context: Context) -> pb.WriteSpansResponse:
+        """Store measurements."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        taken = [span for span in request.spans if span.run_id and span.trace_id and span.span_id]
+        await self._store.write_spans(taken)
+        rejected = len(request.spans) - len(taken)
+        message = "a span needs run_id, trace_id and span_id" if rejected else ""
+        return pb.WriteSpansResponse(rejected_spans=rejected, message=message)
+
+    async def ListSpans(self, request: pb.ListSpansRequest, context: Context) -> pb.ListSpansResponse:
+        """Return measurements of one run."""
+        return await self._reading.spans(request)

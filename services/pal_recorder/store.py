@@ -1,0 +1,109 @@
+"""What the recorder needs from a store. Every store passes the suite in tests/contract/stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import trace_span_pb2 as traces
+from pal_rpc.errors import MeshError
+
+
+class StoreUnavailable(MeshError):
+    """The store cannot be written now. Nothing of the attempt was kept; it may be repeated."""
+
+    def __init__(self, store: str, problem: str) -> None:
+        """Name the *store* and the *problem* as the store states it."""
+        super().__init__(
+            reasons.ERROR_REASON_STORE_UNAVAILABLE,
+            f"the store {store} cannot be written ({problem}); free some space or make it writable, then try again",
+            store=store,
+        )
+
+
+class Entry(NamedTuple):
+    """One recorded event: its place among all events, its place in its run, and its bytes."""
+
+    position: int
+    run_id: str
+    seq: int
+    event_id: str
+    type: str
+    encoded: bytes
+
+
+@dataclass(frozen=True)
+class Group:
+    """What becomes durable together: events in order of position, and the runs whose listed state changed."""
+
+    entries: list[Entry] = field(default_factory=list)
+    runs: dict[str, shared.Run] = field(default_factory=dict)
+
+
+class EventStore(Protocol):
+    """Keeps entries, runs, artifacts and spans."""
+
+    async def last_position(self) -> int:
+        """Return the position of the newest entry; 0 for an empty store."""
+
+    async def write(self, group: Group) -> None:
+        """Make *group* durable, all of it or nothing.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+        """
+
+    async def run(self, run_id: str) -> shared.Run | None:
+        """Return the run as it was last written, which may be behind its newest entries."""
+
+    async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
+        """Return the runs that *query* selects, newest first, from just below the key *before* on.
+
+        A key is the moment of acceptance in nanoseconds and the run id.
+        """
+
+    async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
+        """Return entries of one run in order, only types with one of *prefixes*; all for none."""
+
+    async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
+        """Return the seq of each of the newest *limit* events of a run by event id."""
+
+    async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
+        """Return entries of all runs in order of position."""
+
+    async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
+        """Keep the file *content*, which is taken away; content that is kept already stays as it is."""
+
+    async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
+        """Return the header and the open content; None when it is not kept."""
+
+    async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
+        """Keep *spans*."""
+
+    async def spans(self, run_id: str, after: int, limit: int) -> list[tuple[int, traces.TraceSpan]]:
+        """Return spans of one run in the order they came, each with its key, from just above the key *after* on."""
+
+    async def close(self) -> None:
+        """Release everything."""
+
+
+def accepted_ns(run: shared.Run) -> int:
+    """Return when *run* was accepted, in nanoseconds since the epoch."""
+    return int(run.accepted_at.ToNanoseconds())
+
+
+def selected(run: shared.Run, query: shared.RunQuery) -> bool:
+    """Tell whether *query* selects *run*."""
+    return (
+        (not query.states or run.state in query.states)
+        and query.agent_name in ("", run.agent.name)
+        and query.conversation_id in ("", run.conversation_id)
+        and query.runtime in ("", run.runtime)
+        and all(run.labels.get(key) == value for key, value in query.labels.items())
+        and (not query.HasField("accepted_from") or accepted_ns(run) >= query.accepted_from.ToNanoseconds())
+    )

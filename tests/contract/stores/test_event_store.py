@@ -1,0 +1,148 @@
+"""What every EventStore has to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import trace_span_pb2 as traces
+from pal_log.payload import digest
+from pal_recorder.memory import MemoryStore
+from pal_recorder.sqlite import SqliteStore
+from pal_recorder.store import Entry, EventStore, Group
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventStore]:
+    opened: EventStore = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path)
+    yield opened
+    await opened.close()
+
+
+def entry(position: int, run_id: str = "r1", seq: int | None = None, type_: str = "note.added") -> Entry:
+    return Entry(position, run_id, seq or position, f"id-{position}", type_, b"\x01\x00" + bytes([position]))
+
+
+def run(run_id: str, accepted: int, **fields: object) -> shared.Run:
+    listed = shared.Run(run_id=run_id, state=shared.RUN_STATE_RUNNING, **fields)  # type: ignore[arg-type]
+    listed.accepted_at.FromNanoseconds(accepted)
+    return listed
+
+
+async def test_an_empty_store_is_at_position_zero(store: EventStore) -> None:
+    assert await store.last_position() == 0
+
+
+async def test_entries_come_back_in_order_and_byte_for_byte(store: EventStore) -> None:
+    written = [entry(number) for number in (1, 2, 3)]
+
+    await store.write(Group(written))
+
+    assert await store.entries("r1", 0, 10) == written
+    assert await store.last_position() == 3
+
+
+async def test_entries_are_paged_by_seq(store: EventStore) -> None:
+    await store.write(Group([entry(number) for number in (1, 2, 3)]))
+
+    page = await store.entries("r1", 1, 1)
+
+    assert [found.seq for found in page] == [2]
+
+
+async def test_entries_are_filtered_by_type_prefix(store: EventStore) -> None:
+    await store.write(Group([entry(1, type_="run.accepted"), entry(2, type_="tool.call.requested"), entry(3)]))
+
+    page = await store.entries("r1", 0, 10, ["run.", "tool."])
+
+    assert [found.seq for found in page] == [1, 2]
+
+
+async def test_a_prefix_is_no_pattern(store: EventStore) -> None:
+    await store.write(Group([entry(1, type_="run.accepted")]))
+
+    assert await store.entries("r1", 0, 10, ["%", "*", "_un"]) == []
+
+
+async def test_all_runs_share_one_order(store: EventStore) -> None:
+    await store.write(Group([entry(1, "r1", 1), entry(2, "r2", 1), entry(3, "r1", 2)]))
+
+    page = await store.entries_of_all(1, 10)
+
+    assert [(found.run_id, found.seq) for found in page] == [("r2", 1), ("r1", 2)]
+
+
+async def test_the_newest_ids_are_known(store: EventStore) -> None:
+    await store.write(Group([entry(number) for number in (1, 2, 3)]))
+
+    assert await store.newest_ids("r1", 2) == {"id-2": 2, "id-3": 3}
+
+
+async def test_a_run_is_kept_as_last_written(store: EventStore) -> None:
+    await store.write(Group([], {"r1": run("r1", 1)}))
+    await store.write(Group([], {"r1": run("r1", 1, runtime="agno")}))
+
+    found = await store.run("r1")
+
+    assert found is not None and found.runtime == "agno"
+    assert await store.run("r2") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (shared.RunQuery(), ["c", "b", "a"]),
+        (shared.RunQuery(runtime="agno"), ["b"]),
+        (shared.RunQuery(conversation_id="talk"), ["c"]),
+        (shared.RunQuery(labels={"tier": "prod"}), ["a"]),
+        (shared.RunQuery(agent_name="desk"), ["c"]),
+        (shared.RunQuery(states=[shared.RUN_STATE_FINISHED]), []),
+        (shared.RunQuery(states=[shared.RUN_STATE_RUNNING, shared.RUN_STATE_FINISHED]), ["c", "b", "a"]),
+    ],
+)
+async def test_runs_are_selected_newest_first(store: EventStore, query: shared.RunQuery, expected: list[str]) -> None:
+    runs = {
+        "a": run("a", 1, labels={"tier": "prod", "team": "x"}),
+        "b": run("b", 2, runtime="agno"),
+        "c": run("c", 3, conversation_id="talk", agent={"name": "desk"}),
+    }
+    await store.write(Group([], runs))
+
+    found = await store.runs(query, None, 10)
+
+    assert [listed.run_id for listed in found] == expected
+
+
+async def test_runs_go_on_below_a_key(store: EventStore) -> None:
+    await store.write(Group([], {name: run(name, 5) for name in ("a", "b", "c")}))
+
+    found = await store.runs(shared.RunQuery(), (5, "b"), 10)
+
+    assert [listed.run_id for listed in found] == ["a"]
+
+
+async def test_artifacts_are_kept_once(store: EventStore, tmp_path: Path) -> None:
+    header = pb.ArtifactHeader(digest=digest(b"content"), media_type="text/plain", size_bytes=7)
+    for _ in range(2):
+        (tmp_path / "incoming").write_bytes(b"content")
+        await store.put_artifact(header, tmp_path / "incoming")
+
+    found = await store.artifact(header.digest)
+
+    assert found is not None
+    with found[1] as content:
+        assert (found[0], content.read()) == (header, b"content")
+    assert await store.artifact("sha256:0") is None
+
+
+async def test_spans_come_back_in_pages(store: EventStore) -> None:
+    await store.write_spans([traces.TraceSpan(run_id="r1", name=name) for name in ("a", "b", "c")])
+
+    first = await store.spans("r1", 0, 2)
+    rest = await store.spans("r1", first[-1][0], 2)
+
+    assert [span.name for _, span in (*first, *rest)] == ["a", "b", "c"]

@@ -1,0 +1,46 @@
+"""A recorder on port 0, and a writer for each service."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_recorder.__main__ import Config, recorder
+from pal_rpc.appender import Appender
+from pal_rpc.channels import channel
+from pal_rpc.identity import issue_token
+from pal_rpc.keys import MESH, create_keys, private_key
+
+Writer = Callable[[str], AbstractAsyncContextManager[Appender]]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    create_keys(tmp_path / "keys")
+    return Config(address="127.0.0.1:0", data_dir=tmp_path / "data", keys_dir=tmp_path / "keys", drain_seconds=0.1)
+
+
+@pytest.fixture
+async def address(config: Config) -> AsyncIterator[str]:
+    async with recorder(config) as server:
+        yield server.address
+
+
+@pytest.fixture
+async def stub(address: str) -> AsyncIterator[rpc.RecorderServiceStub]:
+    async with channel(address) as opened:
+        yield rpc.RecorderServiceStub(opened)
+
+
+@pytest.fixture
+def writer(stub: rpc.RecorderServiceStub, config: Config) -> Writer:
+    @asynccontextmanager
+    async def open_writer(service: str) -> AsyncIterator[Appender]:
+        async with Appender(stub, issue_token(private_key(config.keys_dir, MESH), service)) as appender:
+            yield appender
+
+    return open_writer
