@@ -42,11 +42,12 @@ class Attempt:
         self.outbox = Outbox()
         self.epoch = request.lease.epoch
         self._runtime = runtime
+        self._agent = request.agent.spec
         self._task = task(request)
         self._grant = Grant(request, time_left_seconds)
         dialogue = Dialogue(self._task.tools)
         self._ports = Ports(
-            model=SeamModelPort(models, self._grant, self._task, dialogue, self.outbox),
+            model=SeamModelPort(models, self._grant, self._agent, self._task.tools, dialogue, self.outbox),
             tools=SeamToolPort(tools, self._grant, request, dialogue),
         )
 
@@ -74,7 +75,7 @@ class Attempt:
         try:
             text = await self._runtime.run(self._task, self._ports)
             self._grant.check()
-            last = succeeded(self._task.agent.spec, text)
+            last = succeeded(self._agent, text)
         except asyncio.CancelledError:
             last = ended(self._grant.end(_cancelled("the adapter is shutting down")))
         except Exception as error:  # noqa: BLE001  the boundary to foreign code

@@ -11,11 +11,11 @@ from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import llm_provider_service_pb2_grpc as rpc
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.dialogue import AGENT, Dialogue, Turn, text_of
 from pal_adapter_host.outbox import Outbox
-from pal_adapter_host.runtime import Task
 from pal_adapter_host.seam import Grant, seam_error
 from pal_log.events import new_id
 from pal_rpc.errors import MeshError
@@ -37,18 +37,19 @@ class SeamModelPort:
         self,
         stub: rpc.LLMProviderServiceStub,
         grant: Grant,
-        task: Task,
+        agent: agents.AgentDefinition,
+        tools: Sequence[llm.ModelTool],
         dialogue: Dialogue,
         outbox: Outbox,
     ) -> None:
-        """Ask under *grant* and tell *outbox* what comes of it."""
+        """Ask for *agent* under *grant*, with up to *tools* on offer, and tell *outbox* what comes of it."""
         self._stub = stub
         self._grant = grant
         self._dialogue = dialogue
         self._outbox = outbox
-        self._profile = task.agent.spec.model_needs.profile or DEFAULT_PROFILE
-        self._answer_schema = task.agent.spec.output.schema
-        self._tools = {tool.name: tool for tool in task.tools}
+        self._profile = agent.model_needs.profile or DEFAULT_PROFILE
+        self._answer_schema = agent.output.schema
+        self._tools = {tool.name: tool for tool in tools}
         self._asked = 0
         self._one_at_a_time = asyncio.Lock()
 

@@ -19,7 +19,6 @@ def task(request: rt.RuntimeServiceRunRequest) -> Task:
     opening.append(Turn(role=USER, text=content_text(request.input)))
     return Task(
         run_id=request.lease.run_id,
-        agent=request.agent,
         opening=opening,
         tools=[
             # The schema is passed on as text: key order and number spelling stay what the owner wrote.

@@ -23,7 +23,6 @@ class Task:
     """
 
     run_id: str
-    agent: agents.AgentSpec
     opening: Sequence[Turn]
     tools: Sequence[llm.ModelTool]
 

@@ -1,0 +1,88 @@
+"""Runs on agno: an agent and a model of its own for every run, and nothing that outlives it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+from collections.abc import Sequence
+
+from agno.agent import Agent
+from agno.run.base import RunStatus
+from agno.tools.function import Function
+
+from pal.service.v1 import llm_provider_service_pb2 as llm
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import runtime_capability_pb2 as capability
+from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.rehearsal import rehearse
+from pal_adapter_host.runtime import Ports, Task, ToolPort
+from pal_agno.model import PortModel, message
+from pal_log.payload import content_text
+
+ADAPTER_VERSION = "0.1.0"
+CAPABILITY = capability.RuntimeCapability(
+    runtime="agno",
+    version=">=3.1.10 <3.2",
+    adapter_version=ADAPTER_VERSION,
+    capabilities=capability.RuntimeFeatures(
+        modes=["conversational"],
+        tool_calling=True,
+        human_in_loop=False,
+        multimodal=False,
+        streaming=True,
+        max_context_tokens=128_000,
+        parallel_tool_calls=True,
+        structured_output=True,
+    ),
+    limits=capability.RuntimeLimits(concurrent_runs=64),
+)
+
+
+class AgnoFailed(Exception):
+    """agno reported an error instead of raising it."""
+
+
+class AgnoRuntime:
+    """Hands each run to agno."""
+
+    capability = CAPABILITY
+    installed_version = importlib.metadata.version("agno")
+
+    def problems(self, agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:
+        """Return nothing: agno sees neither the schemas nor the arguments, so none can trouble it."""
+        return []
+
+    async def warm_up(self) -> None:
+        """Load what agno loads at the first run and the first tool call."""
+        # What agno has to say about a run is in the result of the run.
+        logging.getLogger("agno").disabled = True
+        await rehearse(self)
+
+    async def run(self, task: Task, ports: Ports) -> str:
+        """Carry out *task*."""
+        agent = Agent(
+            model=PortModel(port=ports.model),
+            tools=_functions(task.tools, ports.tools),
+            # The opening is complete: agno adds nothing and fills in no templates.
+            build_context=False,
+            resolve_in_context=False,
+            retries=0,
+            telemetry=False,
+        )
+        output = await agent.arun([message(turn) for turn in task.opening], stream=False, run_id=task.run_id)
+        if output.status is not RunStatus.completed:
+            raise AgnoFailed(f"{output.status}: {output.content}")
+        # Not output.content, which glues the text of all answers together.
+        last = output.messages[-1] if output.messages else None
+        return str(last.content or "") if last and last.role == "assistant" else ""
+
+
+def _functions(tools: Sequence[llm.ModelTool], port: ToolPort) -> list[Function]:
+    async def entrypoint(call_id: str) -> str:
+        return content_text((await port.call(call_id)).result)
+
+    return [
+        Function(name=tool.name, description=tool.purpose, entrypoint=entrypoint, skip_entrypoint_processing=True)
+        for tool in tools
+    ]
