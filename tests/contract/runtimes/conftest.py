@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 RUNTIMES = {
     "echo": (".venv/bin/python", "pal_adapter_host.echo"),
     "agno": (".venvs/agno/bin/python", "pal_agno"),
-    # "pydantic-ai": (".venvs/pydantic-ai/bin/python", "pal_pydantic_ai"),
+    "pydantic-ai": (".venvs/pydantic-ai/bin/python", "pal_pydantic_ai"),
 }
 
 
