@@ -150,6 +150,7 @@ class FakeRegistry(registry_rpc.RegistryServiceServicer):
         """Know nobody."""
         self.registered: dict[str, registry.RegisterRuntimeRequest] = {}
         self.times: defaultdict[str, int] = defaultdict(int)
+        self.renewed: list[str] = []
         self.drained: list[str] = []
         self.changed = asyncio.Condition()
 
@@ -170,6 +171,9 @@ class FakeRegistry(registry_rpc.RegistryServiceServicer):
         """Know an announcement again, or not."""
         if request.registration_id not in self.registered:
             raise MeshError(reasons.ERROR_REASON_REGISTRATION_NOT_FOUND, "the announcement has ended: register anew")
+        async with self.changed:
+            self.renewed.append(request.registration_id)
+            self.changed.notify_all()
         return registry.RenewRuntimeResponse()
 
     async def DrainRuntime(self, request: registry.DrainRuntimeRequest, context: Any) -> registry.DrainRuntimeResponse:

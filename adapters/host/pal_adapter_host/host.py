@@ -39,6 +39,8 @@ class Config:
     # Name to be routed to by. Empty means the name of the runtime.
     runtime_name: str = ""
     concurrent_runs: int = 64
+    # How long the registry goes on believing in an adapter that it does not hear of.
+    registration_seconds: int = 9
     otlp_endpoint: str | None = None
     drain_seconds: float = 5.0
 
@@ -61,7 +63,8 @@ async def adapter(config: Config, runtime: Runtime) -> AsyncIterator[Server]:
                 drain_seconds=config.drain_seconds,
             )
         )
-        registration = Registration(known_by, _announcement(config, runtime, server), lambda: attempts.count)
+        announcement = _announcement(config, runtime, server)
+        registration = Registration(known_by, announcement, config.registration_seconds, lambda: attempts.count)
         background = [tasks.create_task(registration.keep()), tasks.create_task(attempts.pulse())]
         try:
             yield server

@@ -16,8 +16,6 @@ from pal_log.events import new_id
 
 log = logging.getLogger("pal.adapter")
 
-TTL_SECONDS = 9.0
-RENEW_SECONDS = TTL_SECONDS / 3
 RETRY_SECONDS = 0.5
 _CALL_SECONDS = 2.0
 
@@ -26,14 +24,19 @@ class Registration:
     """Announces a runtime, keeps the announcement alive and takes it back."""
 
     def __init__(
-        self, stub: rpc.RegistryServiceStub, request: pb.RegisterRuntimeRequest, active_runs: Callable[[], int]
+        self,
+        stub: rpc.RegistryServiceStub,
+        request: pb.RegisterRuntimeRequest,
+        ttl_seconds: int,
+        active_runs: Callable[[], int],
     ) -> None:
-        """Announce what *request* says, under an identifier of this process life."""
+        """Announce what *request* says for *ttl_seconds* at a time, under an identifier of this process life."""
         self._stub = stub
         self._request = pb.RegisterRuntimeRequest()
         self._request.CopyFrom(request)
         self._request.instance_id = new_id()
-        self._request.ttl.CopyFrom(duration_pb2.Duration(seconds=int(TTL_SECONDS)))
+        self._request.ttl.CopyFrom(duration_pb2.Duration(seconds=ttl_seconds))
+        self._renew_seconds = ttl_seconds / 3
         self._active_runs = active_runs
         self._registration_id = ""
 
@@ -42,7 +45,7 @@ class Registration:
         while True:
             try:
                 await self._renew()
-                pause = RENEW_SECONDS
+                pause = self._renew_seconds
             except grpc.aio.AioRpcError as error:
                 pause = self._lost(error)
             await asyncio.sleep(pause)
