@@ -1,1 +1,1 @@
-"""The command line, and the only place that assembles services in one process."""
+"""The `pal` command: starts a mesh, applies documents, runs agents, looks at runs."""

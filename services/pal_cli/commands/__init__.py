@@ -1,0 +1,3 @@
+"""The commands of `pal`, one module for each group."""
+
+from __future__ import annotations

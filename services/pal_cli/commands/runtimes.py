@@ -1,0 +1,103 @@
+"""`pal runtimes ...` and `pal route ...`: what runs agents, and what runs where."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+import yaml
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal_cli.failures import NOT_FOUND, CommandError
+from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
+from pal_cli.show import as_json, print_json, say, table, word
+
+app = typer.Typer(no_args_is_help=True, help="The runtimes that take part in the mesh.")
+routes = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to.")
+_CALL_SECONDS = 10.0
+
+
+@app.command("list")
+@command
+async def list_(home: HomeOption = None, output: Output = OutputFormat.table) -> None:
+    """List the runtimes."""
+    async with connected(home_of(home)) as mesh:
+        response = await mesh.registry.ListRuntimes(pb.ListRuntimesRequest(), timeout=_CALL_SECONDS)
+    if output is OutputFormat.json:
+        print_json({"runtimes": [as_json(runtime) for runtime in response.runtimes]})
+        return
+    rows = [_listed(runtime) for runtime in response.runtimes]
+    table(["NAME", "VERSION", "STATE", "ADDRESS", "RUNS", "CAN"], rows, empty="no runtime is registered; `pal doctor`")
+
+
+@app.command()
+@command
+async def describe(
+    name: Annotated[str, typer.Argument(help="runtime")],
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Show one runtime whole."""
+    async with connected(home_of(home)) as mesh:
+        response = await mesh.registry.ListRuntimes(pb.ListRuntimesRequest(), timeout=_CALL_SECONDS)
+    found = next((runtime for runtime in response.runtimes if runtime.name == name), None)
+    if found is None:
+        names = ", ".join(runtime.name for runtime in response.runtimes) or "none"
+        raise CommandError(f"runtime {name} is not registered; registered are: {names}", NOT_FOUND)
+    if output is OutputFormat.json:
+        print_json(as_json(found))
+    else:
+        sys.stdout.write(yaml.safe_dump(as_json(found), sort_keys=False))
+
+
+@routes.command("get")
+@command
+async def get_route(
+    agent: Annotated[str, typer.Argument(help="agent; default: the default of all agents")] = "",
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Show the routes of an agent."""
+    async with connected(home_of(home)) as mesh:
+        response = await mesh.registry.GetRoute(pb.GetRouteRequest(agent=agent), timeout=_CALL_SECONDS)
+    if output is OutputFormat.json:
+        print_json(as_json(response))
+        return
+    rows = [
+        [route.agent or "(default)", route.version_range or "all", route.stable, route.revision, route.reason]
+        for route in response.routes
+    ]
+    table(["AGENT", "VERSIONS", "RUNTIME", "REVISION", "WHY"], rows, empty=f"{agent} has no route of its own")
+
+
+@routes.command("set")
+@command
+async def set_route(
+    agent: Annotated[str, typer.Argument(help='agent; "" for the default of all agents')],
+    runtime: Annotated[str, typer.Argument(help="runtime")],
+    home: HomeOption = None,
+    versions: Annotated[str, typer.Option(help="only these versions of the agent, for example '>=2 <3'")] = "",
+    reason: Annotated[str, typer.Option(help="why, for the record")] = "",
+    expect: Annotated[int | None, typer.Option(help="refuse when the present revision is another one")] = None,
+) -> None:
+    """Send the new runs of an agent to a runtime."""
+    route = pb.Route(agent=agent, version_range=versions, stable=runtime, reason=reason, author="operator")
+    async with connected(home_of(home)) as mesh:
+        request = pb.SetRouteRequest(route=route, expected_revision=expect)
+        response = await mesh.registry.SetRoute(request, timeout=_CALL_SECONDS)
+    say(f"{agent or 'default'} goes to {response.route.stable} (revision {response.route.revision})")
+
+
+def _listed(runtime: pb.RegisteredRuntime) -> list[object]:
+    version, endpoint = runtime.installed_version, runtime.endpoint
+    return [runtime.name, version, _state(runtime), endpoint, runtime.active_runs, _able(runtime)]
+
+
+def _state(runtime: pb.RegisteredRuntime) -> str:
+    return word(pb.RuntimeState, runtime.state, "RUNTIME_STATE_")
+
+
+def _able(runtime: pb.RegisteredRuntime) -> str:
+    features = as_json(runtime.capability.capabilities)
+    return ", ".join([*features.get("modes", ()), *(name for name, value in features.items() if value is True)])

@@ -1,0 +1,161 @@
+"""The processes that make up a mesh: what each runs, in which environment, with which settings."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pal_cli.home import DEFAULT_ADDRESSES, FIRST_ADAPTER_OFFSET, Home
+from pal_rpc.config import StartError
+from pal_rpc.identity import issue_token
+from pal_rpc.keys import MESH, create_keys, private_key
+
+ROOT = Path(__file__).parents[2]
+CORE = "core"
+CORE_SERVICES = ("router", "registry", "recorder")
+# Runtimes that come with PAL: the environment below .venvs and the module.
+RUNTIMES = {"agno": "pal_agno", "pydantic-ai": "pal_pydantic_ai"}
+# What a process may know of the machine. Credentials are in none of these.
+_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """One process: its name, its command, its whole environment, and the addresses it will serve on."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    services: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that is decided before the first process starts."""
+
+    addresses: Mapping[str, str]
+    programs: Sequence[Program]
+
+
+def installed_runtimes() -> list[str]:
+    """Return the runtimes whose environment is there."""
+    return [name for name in RUNTIMES if _python(name).exists()]
+
+
+def plan(
+    home: Home, *, port: int, runtimes: Sequence[str], profiles: Path | None, tools: Path | None, default_runtime: str
+) -> Plan:
+    """Return the processes of the mesh in *home*, with keys and tokens in place.
+
+    *port* is the router's; the others follow it, adapters from ``port + 10`` on. 0 picks free ports.
+
+    Raises:
+        StartError: a runtime is not installed, or a file is not there.
+    """
+    _check(runtimes, profiles, tools)
+    addresses = _addresses(port, runtimes)
+    tokens = _tokens(home)
+    peers = {f"PAL_{name.upper()}_ADDRESS": addresses[name] for name in DEFAULT_ADDRESSES}
+    shared = {**peers, "PAL_DIE_WITH_PARENT": "1"}
+    trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
+    core_env = {
+        **_plain(),
+        **trusted,
+        "PAL_DATA_DIR": str(home.data.resolve()),
+        "PAL_SERVICE_TOKEN_FILE": str(tokens["router"]),
+        "PAL_DEFAULT_RUNTIME": default_runtime,
+    }
+    programs = [
+        Program(
+            name=CORE,
+            command=(sys.executable, "-P", "-m", "pal_cli.core"),
+            env=core_env,
+            services={name: addresses[name] for name in CORE_SERVICES},
+        ),
+        _seam("llm_provider", _python("llm_provider"), addresses, {**os.environ, **trusted}, tokens, PROFILES=profiles),
+        _seam("tool_executor", Path(sys.executable), addresses, {**os.environ, **trusted}, tokens, TOOLS=tools),
+        *(_adapter(name, addresses, shared) for name in runtimes),
+    ]
+    return Plan(addresses=addresses, programs=programs)
+
+
+def _seam(
+    name: str,
+    python: Path,
+    addresses: Mapping[str, str],
+    env: Mapping[str, str],
+    tokens: Mapping[str, Path],
+    **files: Path | None,
+) -> Program:
+    settings = {f"PAL_{kind}_FILE": str(path.resolve()) for kind, path in files.items() if path}
+    return Program(
+        name=name,
+        command=(str(python), "-P", "-m", f"pal_{name}"),
+        # Credentials of models and tools reach these two processes and no other.
+        env={**env, **settings, "PAL_ADDRESS": addresses[name], "PAL_SERVICE_TOKEN_FILE": str(tokens[name])},
+        services={name: addresses[name]},
+    )
+
+
+def _adapter(name: str, addresses: Mapping[str, str], shared: Mapping[str, str]) -> Program:
+    return Program(
+        name=name,
+        command=(str(_python(name)), "-P", "-m", RUNTIMES[name]),
+        env={**_plain(), **shared, "PAL_ADDRESS": addresses[name], "PAL_RUNTIME_NAME": name},
+        services={name: addresses[name]},
+    )
+
+
+def _check(runtimes: Sequence[str], profiles: Path | None, tools: Path | None) -> None:
+    for name in runtimes:
+        if name not in RUNTIMES:
+            raise StartError(f"--runtime {name}: no such runtime; there are: {', '.join(RUNTIMES)}")
+        if not _python(name).exists():
+            raise StartError(f"--runtime {name} is not installed; run `make setup`")
+    if not _python("llm_provider").exists():
+        raise StartError("the environment of the model provider is not installed; run `make setup`")
+    for option, path in (("--profiles", profiles), ("--tools", tools)):
+        if path and not path.is_file():
+            raise StartError(f"{option} {path}: no such file")
+
+
+def _addresses(port: int, runtimes: Sequence[str]) -> dict[str, str]:
+    names = [*DEFAULT_ADDRESSES, *runtimes]
+    if port == 0:
+        return dict(zip(names, _free_addresses(len(names)), strict=True))
+    offsets = [*range(len(DEFAULT_ADDRESSES)), *range(FIRST_ADAPTER_OFFSET, FIRST_ADAPTER_OFFSET + len(runtimes))]
+    return {name: f"127.0.0.1:{port + offset}" for name, offset in zip(names, offsets, strict=True)}
+
+
+def _free_addresses(count: int) -> list[str]:
+    # All are held until the last is found, so that none is given twice.
+    sockets = [socket.socket() for _ in range(count)]
+    for held in sockets:
+        held.bind(("127.0.0.1", 0))
+    addresses = [f"127.0.0.1:{held.getsockname()[1]}" for held in sockets]
+    for held in sockets:
+        held.close()
+    return addresses
+
+
+def _tokens(home: Home) -> dict[str, Path]:
+    create_keys(home.keys)
+    key = private_key(home.keys, MESH)
+    paths = {}
+    for service in ("router", "llm_provider", "tool_executor"):
+        path = paths[service] = (home.keys / f"{service}.token").resolve()
+        path.touch(mode=0o600)
+        path.write_text(issue_token(key, service))
+    return paths
+
+
+def _plain() -> dict[str, str]:
+    return {name: os.environ[name] for name in _PLAIN if name in os.environ}
+
+
+def _python(environment: str) -> Path:
+    return ROOT / ".venvs" / environment / "bin" / "python"

@@ -1,0 +1,81 @@
+"""One line about an event."""
+
+from __future__ import annotations
+
+from pal.v1 import common_pb2 as common
+from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import run_event_pb2 as events
+from pal_cli.show import outcome_word, shorten, size, tokens, word
+from pal_log.payload import content_text
+
+
+def summary(event: events.RunEvent) -> str:
+    """Return what *event* says, in a few words; empty for a body from the future."""
+    match event.WhichOneof("body"):
+        case "run_accepted":
+            accepted = event.run_accepted
+            return f"{accepted.agent.name} {accepted.agent.version}: {_content(accepted.input)}"
+        case "run_routed":
+            return f"{event.run_routed.runtime} {event.run_routed.runtime_version}: {event.run_routed.reason}"
+        case "run_started":
+            return f"attempt {event.run_started.attempt}"
+        case "run_stop_requested":
+            return event.run_stop_requested.reason
+        case "run_limit_reached":
+            limit = event.run_limit_reached
+            return f"{limit.limit}: {limit.observed} of {limit.allowed}"
+        case "run_finished":
+            return _finished(event.run_finished)
+        case "message_added":
+            return " ".join(_content(part) for part in event.message_added.parts)
+        case "artifact_added":
+            content = event.artifact_added.content
+            return f"{content.filename or event.artifact_added.title} {size(content.size_bytes)} {content.digest[:19]}"
+        case "model_call_started":
+            started = event.model_call_started
+            return f"{started.call_id} {started.profile}: {started.provider}/{started.model}"
+        case "model_call_finished":
+            return _model(event.model_call_finished)
+        case "tool_call_requested":
+            requested = event.tool_call_requested
+            return f"{requested.call_id} {requested.tool.name} {_content(requested.arguments)}"
+        case "tool_call_dispatched":
+            return f"{event.tool_call_dispatched.call_id} attempt {event.tool_call_dispatched.attempt}"
+        case "tool_call_finished":
+            return _tool(event.tool_call_finished)
+        case "policy_decided":
+            decision = event.policy_decided.decision
+            rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
+            verdict = word(policies.PolicyVerdict, decision.verdict, "POLICY_VERDICT_")
+            return f"{decision.action}: {verdict} ({rules})"
+        case "note_added":
+            return f"{event.note_added.name} {event.note_added.text}"
+        case _:
+            return ""
+
+
+def _finished(finished: events.RunFinished) -> str:
+    failure = f": {_failure(finished.failure)}" if finished.HasField("failure") else ""
+    return f"{outcome_word(finished.outcome)}{failure}"
+
+
+def _model(finished: events.ModelCallFinished) -> str:
+    if finished.HasField("failure"):
+        return f"{finished.call_id} {_failure(finished.failure)}"
+    reason = word(events.ModelStopReason, finished.stop_reason, "MODEL_STOP_REASON_")
+    return f"{finished.call_id} {reason}, {tokens(finished.usage)}"
+
+
+def _tool(finished: events.ToolCallFinished) -> str:
+    outcome = word(events.ToolCallOutcome, finished.outcome, "TOOL_CALL_OUTCOME_")
+    detail = _failure(finished.failure) if finished.HasField("failure") else _content(finished.result)
+    return f"{finished.call_id} {outcome} {detail}"
+
+
+def _failure(failure: common.Failure) -> str:
+    return f"{failure.reason} {failure.message}"
+
+
+def _content(payload: common.Payload) -> str:
+    text = content_text(payload)
+    return shorten(text) if text else f"[{size(payload.size_bytes)} kept as {payload.digest[:19]}]"
