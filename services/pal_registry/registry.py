@@ -1,0 +1,50 @@
+"""Documents, runtimes and routes together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal_registry.catalogue import Catalogue
+from pal_registry.feed import Feed
+from pal_registry.routes import Routes
+from pal_registry.runtimes import Runtimes
+from pal_registry.store import RegistryStore
+
+
+class Registry:
+    """What a registry knows, over one store and one feed."""
+
+    def __init__(self, store: RegistryStore, default_runtime: str) -> None:
+        """Load what *store* has."""
+        self._feed = Feed()
+        self.catalogue = Catalogue(store, self._feed)
+        self.runtimes = Runtimes(self.catalogue, self._feed)
+        self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, default_runtime)
+
+    async def apply(self, request: pb.ApplyRequest) -> list[pb.AppliedDocument]:
+        """Publish documents; a new declaration narrows its runtimes at once."""
+        applied = await self.catalogue.apply(request)
+        self.runtimes.declarations_changed()
+        return applied
+
+    def withdraw(self, request: pb.DeleteDocumentRequest) -> pb.Document:
+        """Withdraw a document; runtimes are narrowed by what is left."""
+        document = self.catalogue.withdraw(request.kind, request.name, request.version)
+        self.runtimes.declarations_changed()
+        return document
+
+    async def watch(self) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
+        """Yield the whole state, then every change, until the registry is closed."""
+        async for change in self._feed.follow(self._state):
+            yield change
+
+    def close(self) -> None:
+        """End every watch and every timer."""
+        self._feed.close()
+        self.runtimes.close()
+
+    def _state(self) -> pb.RegistryServiceWatchResponse:
+        return pb.RegistryServiceWatchResponse(
+            documents=self.catalogue.all(), runtimes=self.runtimes.all(), routes=self.routes.all(), snapshot=True
+        )

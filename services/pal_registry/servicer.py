@@ -1,0 +1,73 @@
+"""RegistryService on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal.service.v1 import registry_service_pb2_grpc as rpc
+from pal_registry.listing import page
+from pal_registry.registry import Registry
+
+if TYPE_CHECKING:
+    import grpc
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class RegistryServicer(rpc.RegistryServiceServicer):
+    """Answers for a registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Serve *registry*."""
+        self._registry = registry
+
+    async def Apply(self, request: pb.ApplyRequest, context: Context) -> pb.ApplyResponse:
+        """Publish documents."""
+        return pb.ApplyResponse(applied=await self._registry.apply(request))
+
+    async def GetDocument(self, request: pb.GetDocumentRequest, context: Context) -> pb.GetDocumentResponse:
+        """Resolve a selector."""
+        return pb.GetDocumentResponse(document=self._registry.catalogue.resolve(request.kind, request.selector))
+
+    async def ListDocuments(self, request: pb.ListDocumentsRequest, context: Context) -> pb.ListDocumentsResponse:
+        """List documents."""
+        return page(request, self._registry.catalogue.all())
+
+    async def DeleteDocument(self, request: pb.DeleteDocumentRequest, context: Context) -> pb.DeleteDocumentResponse:
+        """Withdraw a document."""
+        return pb.DeleteDocumentResponse(document=self._registry.withdraw(request))
+
+    async def RegisterRuntime(self, request: pb.RegisterRuntimeRequest, context: Context) -> pb.RegisterRuntimeResponse:
+        """Announce a runtime."""
+        return pb.RegisterRuntimeResponse(runtime=self._registry.runtimes.register(request))
+
+    async def RenewRuntime(self, request: pb.RenewRuntimeRequest, context: Context) -> pb.RenewRuntimeResponse:
+        """Keep an announcement alive."""
+        renewed = self._registry.runtimes.renew(request.registration_id, request.active_runs)
+        return pb.RenewRuntimeResponse(runtime=renewed)
+
+    async def DrainRuntime(self, request: pb.DrainRuntimeRequest, context: Context) -> pb.DrainRuntimeResponse:
+        """Take a runtime out of routing."""
+        return pb.DrainRuntimeResponse(runtime=self._registry.runtimes.drain(request.registration_id))
+
+    async def ListRuntimes(self, request: pb.ListRuntimesRequest, context: Context) -> pb.ListRuntimesResponse:
+        """List runtimes."""
+        every = self._registry.runtimes.all()
+        return pb.ListRuntimesResponse(runtimes=[one for one in every if request.name in ("", one.name)])
+
+    async def GetRoute(self, request: pb.GetRouteRequest, context: Context) -> pb.GetRouteResponse:
+        """Return the routes of an agent."""
+        return pb.GetRouteResponse(routes=self._registry.routes.of(request.agent))
+
+    async def SetRoute(self, request: pb.SetRouteRequest, context: Context) -> pb.SetRouteResponse:
+        """Set a route."""
+        return pb.SetRouteResponse(route=self._registry.routes.set(request))
+
+    async def Watch(
+        self, request: pb.RegistryServiceWatchRequest, context: Context
+    ) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
+        """Deliver the state and its changes."""
+        async for change in self._registry.watch():
+            yield change

@@ -1,0 +1,128 @@
+"""The store in SQLite. Writes are rare and small, so they are done in place, on the event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import apsw
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal.v1 import error_reason_pb2 as reasons
+from pal_registry.names import kind_of
+from pal_rpc.config import StartError
+from pal_rpc.errors import MeshError
+
+SCHEMA_VERSION = 1
+_SCHEMA = """
+CREATE TABLE documents (
+  kind INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, version TEXT NOT NULL, encoded BLOB NOT NULL,
+  PRIMARY KEY (kind, namespace, name, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE routes (
+  agent TEXT NOT NULL, version_range TEXT NOT NULL, revision INTEGER NOT NULL, encoded BLOB NOT NULL,
+  PRIMARY KEY (agent, version_range, revision)
+) STRICT, WITHOUT ROWID;
+"""
+_NEWEST_ROUTES = "SELECT encoded, max(revision) FROM routes GROUP BY agent, version_range"
+
+
+class SqliteStore:
+    """A RegistryStore in ``registry.db`` of the directory it is given."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open or create the store.
+
+        Raises:
+            StartError: the directory cannot be written, another registry has it, or a newer version wrote it.
+        """
+        self._path = directory / "registry.db"
+        self._lock = _locked(directory)
+        try:
+            self._db = _opened(self._path)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def documents(self) -> list[pb.Document]:
+        """Return every document."""
+        return [pb.Document.FromString(encoded) for (encoded,) in self._db.execute("SELECT encoded FROM documents")]
+
+    def routes(self) -> list[pb.Route]:
+        """Return the newest revision of every route."""
+        return [pb.Route.FromString(encoded) for encoded, _ in self._db.execute(_NEWEST_ROUTES)]
+
+    def put_documents(self, documents: Sequence[pb.Document]) -> None:
+        """Insert or replace in one transaction."""
+        rows = [
+            (kind_of(document), document.ref.namespace, document.ref.name, document.ref.version, document)
+            for document in documents
+        ]
+        with self._transaction():
+            self._db.executemany(
+                "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)",
+                [(*key, document.SerializeToString()) for *key, document in rows],
+            )
+
+    def add_route(self, route: pb.Route) -> None:
+        """Insert a revision."""
+        row = (route.agent, route.version_range, route.revision, route.SerializeToString())
+        with self._transaction():
+            self._db.execute("INSERT INTO routes VALUES (?, ?, ?, ?)", row)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._db.close()
+        os.close(self._lock)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with self._db:
+                yield
+        except (apsw.FullError, apsw.ReadOnlyError, apsw.IOError, apsw.BusyError, apsw.CantOpenError) as error:
+            raise MeshError(
+                reasons.ERROR_REASON_STORE_UNAVAILABLE,
+                f"{self._path.name} cannot be written ({error}); free or mend the disk, then try again",
+                store=self._path.name,
+            ) from None
+
+
+def _locked(directory: Path) -> int:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / "registry.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StartError(
+            f"PAL_DATA_DIR={directory}: {error.strerror}; make it writable or choose another directory"
+        ) from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StartError(f"PAL_DATA_DIR={directory}: another registry uses it; stop it or choose another") from None
+    return descriptor
+
+
+def _opened(path: Path) -> apsw.Connection:
+    try:
+        db = apsw.Connection(str(path))
+        db.set_busy_timeout(1000)
+        found = db.pragma("user_version")
+        if found > SCHEMA_VERSION:
+            raise StartError(
+                f"{path} was written by a newer version (found {found}, this version supports {SCHEMA_VERSION}); "
+                "upgrade PAL or choose another data directory"
+            )
+        db.pragma("journal_mode", "wal")
+        db.pragma("synchronous", "full")
+        if found == 0:
+            with db:
+                db.execute(_SCHEMA)
+                db.pragma("user_version", SCHEMA_VERSION)
+    except apsw.Error as error:
+        raise StartError(f"{path}: cannot be used as a store ({error}); move it away or mend it") from None
+    return db

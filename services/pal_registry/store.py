@@ -1,0 +1,28 @@
+"""Where documents and routes are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from pal.service.v1 import registry_service_pb2 as pb
+
+
+class RegistryStore(Protocol):
+    """Keeps documents and revisions of routes; what a write returns from is durable.
+
+    Raises (every write):
+        MeshError: STORE_UNAVAILABLE; nothing of the write was kept.
+    """
+
+    def documents(self) -> list[pb.Document]:
+        """Return every document, withdrawn ones included."""
+
+    def routes(self) -> list[pb.Route]:
+        """Return the newest revision of every route."""
+
+    def put_documents(self, documents: Sequence[pb.Document]) -> None:
+        """Insert or replace all of *documents* or none."""
+
+    def add_route(self, route: pb.Route) -> None:
+        """Insert a revision."""
