@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -96,5 +97,8 @@ async def _main(runtime: Runtime, stop: asyncio.Event) -> None:
     config = from_env(Config, os.environ)
     telemetry.configure(f"adapter.{runtime.capability.runtime}", config.otlp_endpoint)
     async with adapter(config, runtime) as server:
+        # What an SDK loads stays for good; without this every full collection walks through all of it.
+        gc.collect()
+        gc.freeze()
         process.announce(address=server.address)
         await stop.wait()
