@@ -40,12 +40,6 @@ def new_events(batch: pb.AppendBatch, head: RunHead, writer: str) -> list[events
     fresh = list({event.event_id: event for event in batch.events if event.event_id not in head.ids}.values())
     if not fresh:
         return []
-    if head.finished:
-        raise MeshError(
-            reasons.ERROR_REASON_RUN_FINISHED,
-            f"run {batch.run_id} is over; nothing follows run.finished",
-            run_id=batch.run_id,
-        )
     if batch.HasField("expected_head_seq") and batch.expected_head_seq != head.run.head_seq:
         raise MeshError(
             reasons.ERROR_REASON_HEAD_MISMATCH,
@@ -53,6 +47,12 @@ def new_events(batch: pb.AppendBatch, head: RunHead, writer: str) -> list[events
             run_id=batch.run_id,
             expected=batch.expected_head_seq,
             actual=head.run.head_seq,
+        )
+    if head.finished:
+        raise MeshError(
+            reasons.ERROR_REASON_RUN_FINISHED,
+            f"run {batch.run_id} is over; nothing follows run.finished",
+            run_id=batch.run_id,
         )
     _check_place(fresh, head)
     return fresh

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pal_router.attempt import Attempt
 
 
+RECENT_LIMIT_BYTES = 64 * 1024
+
+
 class ActiveRun:
     """One run between its acceptance and its terminal event."""
 
@@ -34,12 +37,20 @@ class ActiveRun:
         self.admitted.add_done_callback(_retrieve)
         self.over = asyncio.Event()
         self._followers: set[Follower] = set()
+        # The beginning of the log, as long as it is small: most who follow come at once.
+        self._recent: list[events.RunEvent] = []
+        self._recent_bytes = 0
         self._changed = asyncio.Event()
 
     def add(self, event: events.RunEvent) -> None:
         """Take the next event of the tail."""
         self.fold.add(event)
-        size_bytes = event.ByteSize() if self._followers else 0
+        size_bytes = event.ByteSize()
+        self._recent_bytes += size_bytes
+        if self._recent_bytes <= RECENT_LIMIT_BYTES:
+            self._recent.append(event)
+        else:
+            self._recent.clear()
         for follower in self._followers:
             follower.offer_event(event, size_bytes)
         self._changed.set()
@@ -66,7 +77,9 @@ class ActiveRun:
             await self._changed.wait()
 
     def attach(self, follower: Follower) -> None:
-        """Hand *follower* everything from now on."""
+        """Hand *follower* what it has missed, as far as it is at hand, and everything from now on."""
+        if self._recent:
+            follower.begin(self._recent)
         self._followers.add(follower)
 
     def detach(self, follower: Follower) -> None:

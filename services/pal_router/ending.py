@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import EventWriter
+from pal_log.events import EventWriter, new_id
 from pal_router.active import ActiveRun
+from pal_router.attempt import outcome_of
 from pal_router.fold import RunFold
 from pal_rpc.appender import Appender
 from pal_rpc.errors import MeshError, failure
 
+log = logging.getLogger("pal.router")
+
 # Seams close their open calls as soon as the adapter has left them.
 CLOSING_SECONDS = 5.0
+# A store that cannot be written now keeps the run open until it can.
+_STORE_RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +49,9 @@ async def finish(
         try:
             await appender.append(run.run_id, [*last, terminal], expected_head_seq=head_seq)
         except MeshError as error:
+            if error.reason == reasons.ERROR_REASON_STORE_UNAVAILABLE:
+                await asyncio.sleep(_STORE_RETRY_SECONDS)
+                continue
             if error.reason != reasons.ERROR_REASON_HEAD_MISMATCH:
                 raise
             # Something was recorded that the tail has not brought yet; the sums would be short of it.
@@ -87,3 +97,41 @@ def limited(ending: Ending, fold: RunFold) -> Ending:
         allowed=limit.allowed,
     )
     return Ending(outcome=events.RUN_OUTCOME_LIMITED, output=ending.output, failure=failure(error))
+
+
+def given(result: rt.RuntimeResult, runtime: str) -> Ending:
+    """Return the ending that the adapter's *result* makes."""
+    if result.outcome == events.RUN_OUTCOME_UNSPECIFIED:
+        error = MeshError(
+            reasons.ERROR_REASON_ADAPTER_PROTOCOL,
+            f"the adapter of runtime {runtime} suspended the run, which this version cannot continue",
+            runtime=runtime,
+            rule="a result has an outcome",
+        )
+        return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))
+    return Ending(
+        outcome=result.outcome,
+        output=result.output if result.HasField("output") else None,
+        failure=result.failure if result.HasField("failure") else None,
+    )
+
+
+def broken(error: Exception, run_id: str) -> Ending:
+    """Return the ending that an error of ours makes."""
+    if isinstance(error, MeshError):
+        recorded_failure, outcome = outcome_of(error)
+        return Ending(outcome=outcome, failure=recorded_failure)
+    error_id = new_id()
+    log.error("run failed", extra={"run_id": run_id, "error_id": error_id}, exc_info=error)
+    opaque = MeshError(
+        reasons.ERROR_REASON_INTERNAL,
+        f"internal error {error_id}; the router's log has the details under this id",
+        error_id=error_id,
+    )
+    return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(opaque))
+
+
+def stopped(stop: events.RunStopRequested) -> Ending:
+    """Return the ending of a run that was asked to stop."""
+    error = MeshError(reasons.ERROR_REASON_RUN_CANCELLED, f"the run was cancelled: {stop.reason or 'no reason given'}")
+    return Ending(outcome=events.RUN_OUTCOME_CANCELLED, failure=failure(error))

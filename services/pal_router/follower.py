@@ -48,6 +48,13 @@ class Follower:
         if self._behind or fold.finished:
             self._wake.set()
 
+    def begin(self, log: Sequence[events.RunEvent]) -> None:
+        """Take what was missed from *log*, the whole log so far."""
+        self._behind = False
+        self._wake.clear()
+        for event in log:
+            self.offer_event(event, event.ByteSize())
+
     def offer_event(self, event: events.RunEvent, size_bytes: int) -> None:
         """Take the next event of the tail."""
         if not self._behind and event.seq > self._cursor:

@@ -10,10 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
-from pal_policy.evaluate import Question, decide
-from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.snapshot import RegistrySnapshot
-from pal_rpc.spans import SpanWriter
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
@@ -21,28 +17,33 @@ from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
-from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import ROUTER, EventWriter, new_id
+from pal_log.events import ROUTER, EventWriter
+from pal_policy.evaluate import decide
 from pal_router.acceptance import Acceptance, accept, remaining, run_id_of
 from pal_router.active import ActiveRun
+from pal_router.admission import refusal, reused, start_question
 from pal_router.attempt import Attempt, outcome_of
 from pal_router.conversation import earlier_messages
-from pal_router.ending import Ending, finish
+from pal_router.ending import Ending, broken, finish, given, stopped
 from pal_router.follower import Follower, recorded
 from pal_router.selection import Selection, ineligible, select
 from pal_router.spans import run_span
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
+from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import MeshError, failure
 from pal_rpc.lease import sign_lease
 from pal_rpc.recorder_client import RecorderClient, RecorderUnavailable
+from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.spans import SpanWriter
 
 log = logging.getLogger("pal.router")
 
 FIRST_EPOCH = 1
 LEASE_MARGIN_SECONDS = 60.0
 GRACE_SECONDS = 10.0
+DRAIN_MARGIN_SECONDS = 5.0
 LIVE = common.EXECUTION_MODE_LIVE
 Frames = AsyncIterator[list[pb.RunStreamFrame]]
 
@@ -77,6 +78,7 @@ class Runs:
         self._tasks = tasks
         self._writer = EventWriter(ROUTER)
         self._active: dict[str, ActiveRun] = {}
+        self._carrying: set[asyncio.Task[None]] = set()
 
     async def follow_tail(self) -> None:
         """Hand what the recorder makes durable to the runs, for ever."""
@@ -111,7 +113,9 @@ class Runs:
                 return run_id
             raise
         run.admitted.set_result(None)
-        self._tasks.create_task(self._carry_out(run, selection, traceparent))
+        carrying = self._tasks.create_task(self._carry_out(run, selection, traceparent))
+        self._carrying.add(carrying)
+        carrying.add_done_callback(self._carrying.discard)
         return run
 
     async def frames(self, started: ActiveRun | str) -> Frames:
@@ -187,9 +191,14 @@ class Runs:
             async with asyncio.timeout(seconds):
                 await self._all_over()
         stop = events.RunStopRequested(reason="the router is shutting down")
-        for run in list(self._active.values()):
-            await self._stop(run, stop)
-        await self._all_over()
+        with suppress(TimeoutError):
+            # Without a recorder a run cannot be ended; the next start of a router does it.
+            async with asyncio.timeout(DRAIN_MARGIN_SECONDS):
+                for run in list(self._active.values()):
+                    await self._stop(run, stop)
+                await self._all_over()
+        for carrying in self._carrying:
+            carrying.cancel()
 
     async def _all_over(self) -> None:
         for run in list(self._active.values()):
@@ -240,14 +249,14 @@ class Runs:
     async def _repeated(self, request: pb.RunRequest, run: ActiveRun) -> ActiveRun:
         acceptance = await self._accept(request, run.acceptance.accepted.requester)
         if acceptance.accepted.request_digest != run.acceptance.accepted.request_digest:
-            raise _reused(request.request_id, run.run_id)
+            raise reused(request.request_id, run.run_id)
         await run.admitted
         return run
 
     async def _check_same(self, run_id: str, request_digest: str) -> None:
         first = (await self._peers.recorder.read(run_id)).events[0].run_accepted
         if first.request_digest != request_digest:
-            raise _reused(first.request_id, run_id)
+            raise reused(first.request_id, run_id)
 
     async def _admit(self, run: ActiveRun, selection: Selection, traceparent: str) -> None:
         accepted = events.RunAccepted()
@@ -264,19 +273,19 @@ class Runs:
             attempt=1,
         )
         batch = [self._event(run, traceparent, run_accepted=accepted)]
-        decision = decide(_question(run.acceptance, chosen.name), run.acceptance.policies)
+        decision = decide(start_question(run.acceptance, chosen.name), run.acceptance.policies)
         if decision is not None:
             batch.append(self._event(run, traceparent, policy_decided=events.PolicyDecided(decision=decision)))
-        refusal = _refusal(decision, run.run_id)
-        if refusal is not None:
-            finished = events.RunFinished(outcome=events.RUN_OUTCOME_REJECTED, failure=failure(refusal))
+        refused = refusal(decision, run.run_id)
+        if refused is not None:
+            finished = events.RunFinished(outcome=events.RUN_OUTCOME_REJECTED, failure=failure(refused))
             batch.append(self._event(run, traceparent, run_finished=finished))
         else:
             batch.append(self._event(run, traceparent, run_routed=routed))
             batch.append(self._event(run, traceparent, run_started=events.RunStarted(attempt=1)))
         await self._peers.appender.append(run.run_id, batch, expected_head_seq=0)
-        if refusal is not None:
-            raise refusal
+        if refused is not None:
+            raise refused
 
     async def _carry_out(self, run: ActiveRun, selection: Selection, traceparent: str) -> None:
         started = time.time()
@@ -287,7 +296,7 @@ class Runs:
                 ending = await self._drive(run, attempt)
                 last = attempt.last
             except Exception as error:  # noqa: BLE001  the boundary: no fault of ours may leave a run without an end
-                ending = _internal(error, run.run_id)
+                ending = broken(error, run.run_id)
             await finish(run, FIRST_EPOCH, ending, last, self._peers.appender, self._writer)
             self._peers.spans.add(run_span(run, selection.runtime, traceparent, started))
         except MeshError as error:
@@ -335,7 +344,7 @@ class Runs:
 
     async def _drive(self, run: ActiveRun, attempt: Attempt) -> Ending:
         if run.stop is not None:
-            return _stopped(run.stop)
+            return stopped(run.stop)
         timeout_seconds = remaining(run.acceptance.accepted.deadline)
         # A task of its own, awaited at once: a stop ends the attempt and nothing that comes after it. Not in the
         # group, which an attempt that fails would take down.
@@ -346,15 +355,15 @@ class Runs:
             task = asyncio.current_task()
             if run.stop is None or (task and task.cancelling()):
                 raise
-            return _stopped(run.stop)
+            return stopped(run.stop)
         except MeshError as error:
             if run.stop is not None:
-                return _stopped(run.stop)
+                return stopped(run.stop)
             recorded_failure, outcome = outcome_of(error)
             return Ending(outcome=outcome, failure=recorded_failure)
         if run.stop is not None and result.outcome == events.RUN_OUTCOME_CANCELLED:
-            return _stopped(run.stop)
-        return _ending(result, attempt.runtime)
+            return stopped(run.stop)
+        return given(result, attempt.runtime)
 
     async def _stop(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
         if run.stop is not None or run.fold.finished is not None:
@@ -388,81 +397,3 @@ class Runs:
 
     def _event(self, run: ActiveRun, traceparent: str, **body: object) -> events.RunEvent:
         return self._writer.event(run.run_id, LIVE, FIRST_EPOCH, traceparent=traceparent, **body)
-
-
-def _question(acceptance: Acceptance, runtime: str) -> Question:
-    accepted = acceptance.accepted
-    return Question(
-        action="run.start",
-        agent=accepted.agent.name,
-        agent_version=accepted.agent.version,
-        principal=accepted.requester.id,
-        tenant=accepted.requester.tenant,
-        runtime=runtime,
-        mode=LIVE,
-        labels=dict(accepted.labels),
-    )
-
-
-def _refusal(decision: policies.PolicyDecision | None, run_id: str) -> MeshError | None:
-    if decision is None or decision.verdict == policies.POLICY_VERDICT_ALLOW:
-        return None
-    rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
-    if decision.verdict == policies.POLICY_VERDICT_REQUIRE_APPROVAL:
-        return MeshError(
-            reasons.ERROR_REASON_APPROVAL_REQUIRED,
-            f"run.start needs the approval of a person ({rules}); approvals are not available in this version",
-            action="run.start",
-            run_id=run_id,
-        )
-    return MeshError(
-        reasons.ERROR_REASON_POLICY_DENIED,
-        f"policy says no to run.start ({rules}); run {run_id} records the decision",
-        action="run.start",
-        rule=rules,
-        run_id=run_id,
-    )
-
-
-def _ending(result: rt.RuntimeResult, runtime: str) -> Ending:
-    if result.outcome == events.RUN_OUTCOME_UNSPECIFIED:
-        error = MeshError(
-            reasons.ERROR_REASON_ADAPTER_PROTOCOL,
-            f"the adapter of runtime {runtime} suspended the run, which this version cannot continue",
-            runtime=runtime,
-            rule="a result has an outcome",
-        )
-        return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))
-    return Ending(
-        outcome=result.outcome,
-        output=result.output if result.HasField("output") else None,
-        failure=result.failure if result.HasField("failure") else None,
-    )
-
-
-def _internal(error: Exception, run_id: str) -> Ending:
-    if isinstance(error, MeshError):
-        recorded_failure, outcome = outcome_of(error)
-        return Ending(outcome=outcome, failure=recorded_failure)
-    error_id = new_id()
-    log.error("run failed", extra={"run_id": run_id, "error_id": error_id}, exc_info=error)
-    opaque = MeshError(
-        reasons.ERROR_REASON_INTERNAL,
-        f"internal error {error_id}; the router's log has the details under this id",
-        error_id=error_id,
-    )
-    return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(opaque))
-
-
-def _stopped(stop: events.RunStopRequested) -> Ending:
-    error = MeshError(reasons.ERROR_REASON_RUN_CANCELLED, f"the run was cancelled: {stop.reason or 'no reason given'}")
-    return Ending(outcome=events.RUN_OUTCOME_CANCELLED, failure=failure(error))
-
-
-def _reused(request_id: str, run_id: str) -> MeshError:
-    return MeshError(
-        reasons.ERROR_REASON_REQUEST_ID_REUSED,
-        f"request_id {request_id} was used for another request (run {run_id}); choose a new one",
-        request_id=request_id,
-        run_id=run_id,
-    )
