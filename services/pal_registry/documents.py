@@ -26,6 +26,8 @@ from pal_rpc.errors import TooLarge
 from pal_rpc.options import MIB
 
 MAX_TEXT_BYTES = 1 * MIB
+# More would not fit into one answer.
+MAX_DOCUMENTS = 1000
 PUBLISHER = "anonymous"
 
 _KINDS: dict[str, tuple[type[Message], str, Callable[[Any, Problems], None]]] = {
@@ -59,6 +61,9 @@ def drafts(text: str, source: str = "") -> list[Draft]:
         raise
     if not nodes:
         refuse([Problem(1, "text", "empty; write at least one document", "")], source)
+    if len(nodes) > MAX_DOCUMENTS:
+        many = f"{len(nodes)} documents; apply at most {MAX_DOCUMENTS} at once"
+        refuse([Problem(nodes[MAX_DOCUMENTS].line, "text", many, "")], source)
     found_drafts = [_draft(node) for node in nodes]
     refuse([problem for draft in found_drafts for problem in draft.problems.found], source)
     return found_drafts

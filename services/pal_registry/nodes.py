@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 MAX_DEPTH = 64
-# What aliases may make of a text, in nodes and characters.
-MAX_EXPANDED = 4 * 1024 * 1024
+# What aliases may make of a text, in nodes and bytes.
+MAX_EXPANDED = 2 * 1024 * 1024
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -26,6 +26,7 @@ _INT = re.compile(r"[-+]?[0-9]{1,400}")
 _BASED_INT = re.compile(r"0o[0-7]{1,400}|0x[0-9a-fA-F]{1,400}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _JSON_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)")
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 
 Scalar = None | bool | int | float | str
@@ -57,17 +58,14 @@ def read(text: str) -> list[Node]:
         Unreadable: *text* is not YAML, or uses what is refused.
     """
     try:
-        # JSON may be indented with tabs, YAML may not; a JSON string holds none.
         json.loads(text)
-        text = text.replace("\t", " ")
+        text = _from_json(text)
     except (ValueError, RecursionError):
         pass
     try:
         return list(_Reader(text).documents())
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise Unreadable(line, f"not YAML: {error.problem or error.context} (column {column})") from None
+        raise _malformed(error, text) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
         raise Unreadable(line, "not YAML: it holds a control character that YAML does not allow") from None
@@ -118,7 +116,7 @@ class _Reader:
             return self._alias(event, line)
         before = self._size
         node = self._value(event, line, depth)
-        self._grow(1 + len(node.spelling), line)
+        self._grow(1 + len(node.spelling.encode()), line)
         if event.anchor:
             self._anchors[event.anchor] = (node, self._size - before)
         return node
@@ -142,10 +140,10 @@ class _Reader:
             line = event.start_mark.line + 1
             if not isinstance(event, yaml.ScalarEvent):
                 raise Unreadable(line, "a key has to be plain text")
-            key = _whole(event.value, line)
+            key: str = event.value
             if key in entries:
                 raise Unreadable(line, f"{key} is given twice, first in line {entries[key].line}; keep one")
-            self._grow(1 + len(key), line)
+            self._grow(1 + len(key.encode()), line)
             entries[key] = dataclasses.replace(self._node(next(self._events), depth + 1), line=line)
         return entries
 
@@ -159,11 +157,11 @@ class _Reader:
     def _grow(self, size: int, line: int) -> None:
         self._size += size
         if self._size > MAX_EXPANDED:
-            raise Unreadable(line, f"aliases make the text larger than {MAX_EXPANDED} characters")
+            raise Unreadable(line, f"aliases make the text larger than {MAX_EXPANDED} bytes")
 
 
 def _scalar(event: Any, line: int) -> Node:
-    text = _whole(event.value, line)
+    text: str = event.value
     plain, quoted = event.implicit
     if event.tag and not plain and not quoted and event.tag not in _TEXT_TAGS:
         raise Unreadable(line, f"the tag {event.tag} is not supported; leave it out")
@@ -184,12 +182,28 @@ def _core(text: str) -> Scalar:
     return {".inf": math.inf, "-.inf": -math.inf, ".nan": math.nan}.get(text.lower(), text)
 
 
-def _whole(text: str, line: int) -> str:
-    # JSON spells a character beyond the first plane as two escapes.
-    try:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16")
-    except UnicodeDecodeError:
-        raise Unreadable(line, "an escape such as \\ud800 is only half a character") from None
+def _malformed(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
+    mark = error.problem_mark or error.context_mark
+    # The end of the text counts as a line of its own.
+    line = min(mark.line, text.rstrip().count("\n")) + 1 if mark else 1
+    begun = error.context_mark.line + 1 if error.context_mark else line
+    context = f" {error.context} that begins in line {begun}" if begun != line else ""
+    return Unreadable(line, f"not YAML: {error.problem or error.context}{context}")
+
+
+def _from_json(text: str) -> str:
+    """Return JSON text as YAML that means the same.
+
+    YAML knows no tabs for white space, and no character in two escapes.
+    """
+    return _ESCAPE.sub(_one_escape, text.replace("\t", " "))
+
+
+def _one_escape(match: re.Match[str]) -> str:
+    if match[1] is None:
+        return match[0]
+    character = bytes.fromhex(match[1] + match[2]).decode("utf-16-be")
+    return f"\\U{ord(character):08X}"
 
 
 def _quoted(value: object) -> str:

@@ -1,0 +1,39 @@
+"""What a runtime declares, narrowed by what is published."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pal.v1 import runtime_capability_pb2 as capabilities
+from pal_registry.capabilities import narrowed
+
+
+def declared(concurrent_runs: int | None = None, **features: Any) -> capabilities.RuntimeCapability:
+    return capabilities.RuntimeCapability(
+        runtime="agno",
+        version=">=3",
+        capabilities=capabilities.RuntimeFeatures(**features),
+        limits=capabilities.RuntimeLimits(concurrent_runs=concurrent_runs),
+    )
+
+
+def test_without_a_published_declaration_its_own_holds() -> None:
+    own = declared(modes=["workflow"], streaming=True)
+
+    assert narrowed(own, None) == own
+
+
+def test_both_have_to_declare_an_ability() -> None:
+    own = declared(modes=["conversational", "workflow"], tool_calling=True, streaming=True, max_context_tokens=9)
+    published = declared(modes=["workflow", "team"], tool_calling=True, streaming=False, multimodal=True)
+
+    result = narrowed(own, published)
+
+    assert result.capabilities == capabilities.RuntimeFeatures(modes=["workflow"], tool_calling=True, streaming=False)
+
+
+def test_the_smaller_number_holds() -> None:
+    result = narrowed(declared(50, max_context_tokens=1000), declared(10, max_context_tokens=2000))
+
+    assert result.capabilities.max_context_tokens == 1000
+    assert result.limits.concurrent_runs == 10
