@@ -17,6 +17,7 @@ from pal_adapter_host.outbox import Outbox
 from pal_adapter_host.output import ended, succeeded
 from pal_adapter_host.runtime import Ports, Runtime
 from pal_adapter_host.seam import Grant
+from pal_adapter_host.spans import AttemptSpan
 from pal_adapter_host.tool_port import SeamToolPort
 from pal_log.events import new_id
 from pal_rpc.errors import MeshError
@@ -45,6 +46,7 @@ class Attempt:
         self._agent = request.agent.spec
         self._task = task(request)
         self._grant = Grant(request, time_left_seconds)
+        self._span = AttemptSpan(runtime, request)
         dialogue = Dialogue(self._task.tools)
         self._ports = Ports(
             model=SeamModelPort(models, self._grant, self._agent, self._task.tools, dialogue, self.outbox),
@@ -69,7 +71,7 @@ class Attempt:
             await asyncio.wait([self._work], timeout=grace_seconds)
         self._work.cancel()
         await asyncio.wait([self._work], timeout=LET_GO_SECONDS)
-        self.outbox.close(ended(error))
+        self._close(ended(error))
 
     async def _run(self) -> None:
         try:
@@ -80,7 +82,10 @@ class Attempt:
             last = ended(self._grant.end(_cancelled("the adapter is shutting down")))
         except Exception as error:  # noqa: BLE001  the boundary to foreign code
             last = ended(self._grant.fatal or self._named(error))
-        self.outbox.close(last)
+        self._close(last)
+
+    def _close(self, last: list[rt.RunFrame]) -> None:
+        self.outbox.close([*last[:-1], self._span.frame(last[-1].result), last[-1]])
 
     def _named(self, error: Exception) -> MeshError:
         if isinstance(error, MeshError):
