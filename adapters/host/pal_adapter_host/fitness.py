@@ -38,6 +38,10 @@ def _missing(runtime: Runtime, agent: agents.AgentSpec) -> Iterator[rt.AgentProb
 
 
 def _unsound(agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> Iterator[rt.AgentProblem]:
+    names = [tool.metadata.name for tool in tools]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        message = f"two tools are called {name}; a model cannot tell them apart"
+        yield rt.AgentProblem(field="spec.tools", reason="INVALID_DOCUMENT", message=message)
     schemas = [("spec.output.schema", agent.spec.output.schema.text)]
     schemas += [(f"tools[{place}].spec.input", tool.spec.input.text) for place, tool in enumerate(tools)]
     for field, text in schemas:

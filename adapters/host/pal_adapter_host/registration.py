@@ -39,12 +39,14 @@ class Registration:
         self._renew_seconds = ttl_seconds / 3
         self._active_runs = active_runs
         self._registration_id = ""
+        self._reached = True
 
     async def keep(self) -> None:
         """Register, and renew for ever; a registry that forgot, was restarted or is gone is told again."""
         while True:
             try:
                 await self._renew()
+                self._reached = True
                 pause = self._renew_seconds
             except grpc.aio.AioRpcError as error:
                 pause = self._lost(error)
@@ -71,5 +73,8 @@ class Registration:
         if error.code() is grpc.StatusCode.NOT_FOUND:
             self._registration_id = ""
             return 0.0
-        log.warning("registry not reached", extra={"code": error.code().name, "details": error.details()})
+        if self._reached:
+            # Once, not at every try.
+            self._reached = False
+            log.warning("not registered", extra={"code": error.code().name, "details": error.details()})
         return RETRY_SECONDS

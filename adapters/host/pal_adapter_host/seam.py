@@ -9,6 +9,7 @@ import grpc
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc import telemetry
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error, is_lost
 
@@ -23,7 +24,9 @@ class Grant:
         """Grant what *request* asks for, for *time_left_seconds* (None: without end)."""
         self.lease: shared.RunLease = request.lease
         self.traceparent = request.traceparent
-        self.metadata = (("traceparent", request.traceparent),) if request.traceparent else ()
+        # With spans exported, the channel sends the traceparent of the span in progress instead.
+        said = request.traceparent and not telemetry.enabled()
+        self.metadata = (("traceparent", request.traceparent),) if said else ()
         self.fatal: MeshError | None = None
         self._ends_at = None if time_left_seconds is None else time.monotonic() + time_left_seconds
 

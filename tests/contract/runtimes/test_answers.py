@@ -158,3 +158,14 @@ async def test_a_lease_is_the_seams_to_judge(driver: Driver) -> None:
     run = await driver.run(say("never"), token=GARBAGE)
 
     assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "LEASE_INVALID")
+
+
+async def test_empty_input_and_odd_messages_are_passed_on(driver: Driver) -> None:
+    script = say("fine")
+    earlier = [events.MessageAdded(parts=[text_payload("who?")]), events.MessageAdded(role=events.MESSAGE_ROLE_AGENT)]
+
+    run = await driver.run(script, text="", conversation=earlier)
+
+    roles = [events.MessageRole.Name(m.role).removeprefix("MESSAGE_ROLE_") for m in script.asked[0].messages]
+    assert roles == ["PLATFORM", "USER", "AGENT", "USER"]
+    assert run.result.output.text == "fine"
