@@ -23,6 +23,8 @@ from pal_rpc.status import is_lost
 REPEATS = 3
 REPEAT_WITHIN_SECONDS = 2.0
 _PAUSE_SECONDS = 0.1
+# What the model got wrong and can put right.
+_FOR_THE_MODEL = frozenset({reasons.ERROR_REASON_INVALID_TOOL_ARGUMENTS, reasons.ERROR_REASON_TOO_LARGE})
 
 
 class SeamToolPort:
@@ -64,6 +66,8 @@ class SeamToolPort:
             self._grant.check()
             response = await self._execute(self._request(call))
         except MeshError as error:
+            if error.reason in _FOR_THE_MODEL:
+                return self._dialogue.answered(failed(call_id, error.message))
             return self._dialogue.answered(failed(call_id, self._grant.end(error).message))
         return self._dialogue.answered(
             llm.ModelToolResult(

@@ -107,6 +107,18 @@ async def test_a_failure_of_a_tool_is_told_to_the_model_every_time(driver: Drive
     assert run.result.output.text == "gave up"
 
 
+async def test_arguments_that_do_not_fit_are_the_models_to_mend(driver: Driver) -> None:
+    async def refuse(request: executor.ExecuteToolRequest) -> str:
+        raise MeshError(reasons.ERROR_REASON_INVALID_TOOL_ARGUMENTS, "a: missing", tool="add")
+
+    script = Script(says=[Say(calls=[("c1", "add", "{}")]), Say(chunks=["sorry"])], tools={"add": refuse})
+
+    run = await driver.run(script, tool_specs=[ADD])
+
+    assert results(script.asked[1]) == [("c1", "a: missing", True)]
+    assert run.result.output.text == "sorry"
+
+
 async def test_a_tool_that_is_not_there_is_answered_here(driver: Driver) -> None:
     calls = [("c1", "ask_user", '{"questions":[{"question":"?"}]}'), ("c2", "add", "{}")]
     script = Script(says=[Say(calls=calls), Say(chunks=["done"])], tools={"add": ok})
