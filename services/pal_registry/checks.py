@@ -20,6 +20,8 @@ from pal_registry.words import hint
 API_VERSION = "pal/v1"
 ACTIONS = ("run.start", "tool.call", "model.call", "child.start")
 _MAX_FILENAME_CHARACTERS = 255
+# The compiler recurses natively: an expression of 100,000 terms ends the process.
+_MAX_CONDITION_CHARACTERS = 2048
 _COUNTS = {
     "max_model_calls": "maxModelCalls",
     "max_tool_calls": "maxToolCalls",
@@ -189,6 +191,8 @@ def _condition(path: str, condition: policies.Condition, problems: Problems) -> 
         problems.add(f"{path}.language", f'expected cel, found "{condition.language[:60]}"')
     elif not condition.expression.strip():
         problems.add(f"{path}.expression", "missing; write for example args.amount > 100")
+    elif len(condition.expression) > _MAX_CONDITION_CHARACTERS:
+        problems.add(f"{path}.expression", f"longer than {_MAX_CONDITION_CHARACTERS} characters; split the rule")
     elif not compiles(condition.expression):
         problems.add(f"{path}.expression", f"{condition.expression[:120]} does not compile as CEL")
 

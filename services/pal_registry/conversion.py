@@ -47,6 +47,8 @@ def _message(node: Node, descriptor: Descriptor, problems: Problems, path: str) 
         return message
     given: dict[str, str] = {}
     for key, entry in node.value.items():
+        if problems.full:
+            break
         field = _field(descriptor, key)
         if field is None:
             problems.add(_join(path, key), _unknown(descriptor, key), line=entry.line)

@@ -54,6 +54,12 @@ def drafts(text: str, source: str = "") -> list[Draft]:
     """
     if (size_bytes := len(text.encode())) > MAX_TEXT_BYTES:
         raise TooLarge("text", size_bytes, MAX_TEXT_BYTES)
+    found_drafts = [_draft(node) for node in _nodes(text, source)]
+    refuse([problem for draft in found_drafts for problem in draft.problems.found], source)
+    return found_drafts
+
+
+def _nodes(text: str, source: str) -> list[Node]:
     try:
         nodes = read(text)
     except Unreadable as error:
@@ -64,9 +70,7 @@ def drafts(text: str, source: str = "") -> list[Draft]:
     if len(nodes) > MAX_DOCUMENTS:
         many = f"{len(nodes)} documents; apply at most {MAX_DOCUMENTS} at once"
         refuse([Problem(nodes[MAX_DOCUMENTS].line, "text", many, "")], source)
-    found_drafts = [_draft(node) for node in nodes]
-    refuse([problem for draft in found_drafts for problem in draft.problems.found], source)
-    return found_drafts
+    return nodes
 
 
 def stamped(document: pb.Document, published_at: timestamp_pb2.Timestamp) -> pb.Document:

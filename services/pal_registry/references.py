@@ -33,9 +33,9 @@ def check_references(drafts: Sequence[Draft], published: Sequence[pb.Document], 
             word, reason = _REASONS[kind]
             versions = there.get((kind, selector.name), [])
             if not any(lies_in(version, selector.version_range) for version in versions):
-                names = [name for known, name in there if known == kind]
-                problem = _missing(word, selector, versions, names)
-                draft.problems.add(path, problem, reason=reason)
+                meant = nearest(selector.name, (name for known, name in there if known == kind))
+                values = {word: selector.name, "version": selector.version_range, "nearest": meant}
+                draft.problems.add(path, _missing(word, selector, versions, meant), reason=reason, values=values)
     refuse([problem for draft in drafts for problem in draft.problems.found], source)
 
 
@@ -46,10 +46,9 @@ def _references(document: pb.Document) -> Iterator[tuple[pb.DocumentKind, str, c
         yield pb.DOCUMENT_KIND_POLICY, f"spec.policies[{position}]", policy
 
 
-def _missing(word: str, selector: common.SpecSelector, versions: list[str], names: list[str]) -> str:
+def _missing(word: str, selector: common.SpecSelector, versions: list[str], meant: str) -> str:
     if versions:
         published = ", ".join(versions)
         return f"no version of {word} {selector.name} fits {selector.version_range}; published are {published}"
-    meant = nearest(selector.name, names)
     advice = f"did you mean {meant}?" if meant else f"apply the {word} first, or in the same text"
     return f"{word} {selector.name} not found: {advice}"

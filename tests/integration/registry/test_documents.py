@@ -90,7 +90,17 @@ async def test_an_agent_cannot_name_what_is_not_there(
         await apply(stub, agent(tools, policies))
 
     assert mesh_error(caught.value).reason_name == reason
+    assert mesh_error(caught.value).metadata["document"] == "x.yaml AgentSpec/writer"
     assert says in (caught.value.details() or "")
+
+
+async def test_many_missing_tools_are_one_answer(stub: rpc.RegistryServiceStub) -> None:
+    tools = ", ".join(f"tool-{number}" for number in range(200))
+
+    with pytest.raises(grpc.aio.AioRpcError, match="and 45 more") as caught:
+        await apply(stub, agent(f"[{tools}]"))
+
+    assert mesh_error(caught.value).metadata["tool"] == "tool-0"
 
 
 async def test_the_newest_fitting_version_is_found(stub: rpc.RegistryServiceStub) -> None:

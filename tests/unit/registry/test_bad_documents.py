@@ -143,6 +143,8 @@ def test_the_documents_that_the_table_spoils_are_good(text: str) -> None:
         (POLICY, "id: large", "id: ''", 8, "spec.rules[0].id", "missing"),
         (POLICY, "[tool.call]", "[tool.calls]", 11, "spec.rules[0].match.actions[0]", "did you mean tool.call?"),
         (POLICY, "args.amount > 100", "args.amount >", 13, "spec.rules[0].condition.expression", "not compile as CEL"),
+        (POLICY, "args.amount > 100", "'" + "+".join(["1"] * 100_000) + "'", 13, "spec.rules[0].condition.expression",
+         "longer than 2048 characters"),
         (POLICY, "args.amount > 100", "{language: lua, expression: x}", 13, "spec.rules[0].condition.language",
          "expected cel"),
         (RUNTIME, "toolCalling", "toolCaling", 5, "capabilities.toolCaling", "did you mean toolCalling?"),
@@ -243,3 +245,9 @@ def test_a_message_stays_short_whatever_is_wrong() -> None:
 def test_without_a_source_the_line_is_named() -> None:
     with pytest.raises(MeshError, match=r"^line 2: kind: "):
         drafts(AGENT.replace("AgentSpec", "Agent"))
+
+
+def test_a_text_in_which_everything_is_wrong_is_not_read_to_its_end() -> None:
+    error = refused(AGENT + "".join(f"  unknown{i}: 1\n" for i in range(50_000)))
+
+    assert error.message.splitlines()[-1] == "and 45 more"
