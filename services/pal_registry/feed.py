@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 
 from pal.service.v1 import registry_service_pb2 as pb
 
@@ -51,7 +51,7 @@ class Feed:
 
     async def follow(
         self, state: Callable[[], pb.RegistryServiceWatchResponse]
-    ) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
+    ) -> AsyncGenerator[pb.RegistryServiceWatchResponse, None]:
         """Yield the whole *state*, then every change, until the feed is closed."""
         watcher = _Watcher()
         watcher.woken.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_registry.catalogue import Catalogue
@@ -34,10 +34,9 @@ class Registry:
         self.runtimes.declarations_changed()
         return document
 
-    async def watch(self) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
-        """Yield the whole state, then every change, until the registry is closed."""
-        async for change in self._feed.follow(self._state):
-            yield change
+    def watch(self) -> AsyncGenerator[pb.RegistryServiceWatchResponse, None]:
+        """Return the whole state, then every change, until the registry is closed."""
+        return self._feed.follow(self._state)
 
     def close(self) -> None:
         """End every watch and every timer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -69,5 +70,6 @@ class RegistryServicer(rpc.RegistryServiceServicer):
         self, request: pb.RegistryServiceWatchRequest, context: Context
     ) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
         """Deliver the state and its changes."""
-        async for change in self._registry.watch():
-            yield change
+        async with contextlib.aclosing(self._registry.watch()) as changes:
+            async for change in changes:
+                yield change

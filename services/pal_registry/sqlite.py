@@ -110,7 +110,7 @@ def _locked(directory: Path) -> int:
 def _opened(path: Path) -> apsw.Connection:
     try:
         db = apsw.Connection(str(path))
-        db.set_busy_timeout(1000)
+        db.set_busy_timeout(200)
         found = db.pragma("user_version")
         if found > SCHEMA_VERSION:
             raise StartError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import apsw
 import grpc
 import pytest
 
@@ -193,3 +194,18 @@ async def test_a_snapshot_resolves_as_the_registry_does(stub: rpc.RegistryServic
         for version_range in ("", "<2", ">=1.9 <3", "1.9.0", ">=3.0.0-rc.0"):
             selector = common.SpecSelector(name="lookup", version_range=version_range)
             assert snapshot.resolve(TOOL, selector).ref == (await get(stub, "lookup", version_range)).ref
+
+
+async def test_what_the_store_cannot_write_is_not_published(config: Config) -> None:
+    async with registry(config) as server, channel(server.address) as opened:
+        stub = rpc.RegistryServiceStub(opened)
+        other = apsw.Connection(str(config.data_dir / "registry.db"))
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(grpc.aio.AioRpcError, match=r"registry\.db cannot be written") as caught:
+            await apply(stub, tool())
+
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert await names(stub, pb.ListDocumentsRequest()) == []
+        other.close()
+        assert await apply(stub, tool()) == [CREATED]

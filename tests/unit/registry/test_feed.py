@@ -15,7 +15,7 @@ def whole() -> pb.RegistryServiceWatchResponse:
 
 async def test_the_state_comes_first_and_changes_follow() -> None:
     feed = Feed()
-    async with contextlib.aclosing(feed.follow(whole)) as watch:  # type: ignore[type-var]
+    async with contextlib.aclosing(feed.follow(whole)) as watch:
         first = await anext(watch)
         feed.publish(routes=[pb.Route(stable="one")])
         second = await anext(watch)
@@ -26,7 +26,7 @@ async def test_the_state_comes_first_and_changes_follow() -> None:
 
 async def test_a_watcher_that_falls_behind_begins_anew() -> None:
     feed = Feed()
-    async with contextlib.aclosing(feed.follow(whole)) as watch:  # type: ignore[type-var]
+    async with contextlib.aclosing(feed.follow(whole)) as watch:
         await anext(watch)
         for revision in range(10_000):
             feed.publish(routes=[pb.Route(revision=revision)])
