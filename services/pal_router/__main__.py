@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from google.protobuf import duration_pb2
-from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.snapshot import RegistrySnapshot
-from pal_rpc.spans import SpanWriter
 
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
@@ -26,12 +23,15 @@ from pal_router.servicer import RouterServicer
 from pal_rpc import process, telemetry
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
+from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import from_env
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, private_key
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
+from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.spans import SpanWriter
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RouterService"].full_name
 

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 import jsonschema_rs
 from google.protobuf import duration_pb2, timestamp_pb2
-from pal_policy.limits import smallest
-from pal_policy.selection import bound
-from pal_rpc.snapshot import RegistrySnapshot
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
@@ -23,8 +20,11 @@ from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_log.events import new_id, now
 from pal_log.payload import content_bytes, digest, json_payload, text_payload
+from pal_policy.limits import smallest
+from pal_policy.selection import bound
 from pal_rpc.errors import InvalidField, TooLarge
 from pal_rpc.options import MIB
+from pal_rpc.snapshot import RegistrySnapshot
 
 MAX_INPUT_BYTES = 1 * MIB
 MAX_REQUEST_ID_CHARACTERS = 128

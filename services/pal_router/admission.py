@@ -8,6 +8,7 @@ from pal.v1 import policy_spec_pb2 as policies
 from pal_policy.evaluate import Question
 from pal_router.acceptance import Acceptance
 from pal_rpc.errors import MeshError
+from pal_rpc.refusals import policy_refusal
 
 
 def start_question(acceptance: Acceptance, runtime: str) -> Question:
@@ -27,23 +28,10 @@ def start_question(acceptance: Acceptance, runtime: str) -> Question:
 
 def refusal(decision: policies.PolicyDecision | None, run_id: str) -> MeshError | None:
     """Return the error that *decision* makes of the request; None when the run may begin."""
-    if decision is None or decision.verdict == policies.POLICY_VERDICT_ALLOW:
-        return None
-    rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
-    if decision.verdict == policies.POLICY_VERDICT_REQUIRE_APPROVAL:
-        return MeshError(
-            reasons.ERROR_REASON_APPROVAL_REQUIRED,
-            f"run.start needs the approval of a person ({rules}); approvals are not available in this version",
-            action="run.start",
-            run_id=run_id,
-        )
-    return MeshError(
-        reasons.ERROR_REASON_POLICY_DENIED,
-        f"policy says no to run.start ({rules}); run {run_id} records the decision",
-        action="run.start",
-        rule=rules,
-        run_id=run_id,
-    )
+    refused = policy_refusal(decision, "run.start") if decision else None
+    if refused is not None:
+        refused.metadata["run_id"] = run_id
+    return refused
 
 
 def reused(request_id: str, run_id: str) -> MeshError:

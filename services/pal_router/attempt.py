@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.spans import SpanWriter
-
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
@@ -17,7 +14,9 @@ from pal_log.events import ADAPTER_TYPES, BODIES, EventWriter, new_id, now
 from pal_router.active import ActiveRun
 from pal_rpc.adapter_client import AdapterClient, AdapterLost
 from pal_rpc.appender import Appender
+from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import MeshError, failure
+from pal_rpc.spans import SpanWriter
 
 # An adapter gives a sign of life every five seconds.
 SILENCE_SECONDS = 20.0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pal_rpc.artifacts import ArtifactClient
-
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.recorder_client import RecorderClient
 
 # The rule that bounds a conversation: what was said in its newest finished runs.

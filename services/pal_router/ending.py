@@ -17,6 +17,7 @@ from pal_router.attempt import outcome_of
 from pal_router.fold import RunFold
 from pal_rpc.appender import Appender
 from pal_rpc.errors import MeshError, failure
+from pal_rpc.refusals import limit_reached
 
 log = logging.getLogger("pal.router")
 
@@ -88,14 +89,7 @@ def limited(ending: Ending, fold: RunFold) -> Ending:
     """Return *ending*, or the one that a reached ceiling makes of it: no runtime can call that a success."""
     if fold.limit is None or ending.outcome == events.RUN_OUTCOME_CANCELLED:
         return ending
-    limit = fold.limit
-    error = MeshError(
-        reasons.ERROR_REASON_LIMIT_REACHED,
-        f"the run reached its limit {limit.limit}: {limit.observed} of {limit.allowed}",
-        limit=limit.limit,
-        observed=limit.observed,
-        allowed=limit.allowed,
-    )
+    error = limit_reached(fold.limit)
     return Ending(outcome=events.RUN_OUTCOME_LIMITED, output=ending.output, failure=failure(error))
 
 

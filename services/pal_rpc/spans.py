@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections import deque
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import grpc
+from google.protobuf import duration_pb2, timestamp_pb2
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.v1 import trace_span_pb2 as traces
 from pal_rpc.identity import bearer
+from pal_rpc.lease import Lease
+from pal_rpc.telemetry import trace_id
 
 FLUSH_SECONDS = 1.0
 _MAX_WAITING, _MAX_BATCH = 10_000, 500
@@ -63,3 +68,20 @@ class SpanWriter:
                 await self._stub.WriteSpans(request, metadata=self._metadata, timeout=_WRITE_SECONDS)
             except grpc.aio.AioRpcError:
                 return
+
+
+def lease_span(lease: Lease, began: float, **fields: Any) -> traces.TraceSpan:
+    """Return the measurement of work under *lease* that began at *began* (seconds since the epoch) and is over now."""
+    nanos = max(int((time.time() - began) * 1e9), 0)
+    return traces.TraceSpan(
+        trace_id=trace_id(lease.grant.traceparent),
+        span_id=secrets.token_hex(8),
+        run_id=lease.run_id,
+        started_at=timestamp_pb2.Timestamp(seconds=int(began), nanos=int(began % 1 * 1e9)),
+        duration=duration_pb2.Duration(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000),
+        mode=lease.mode,
+        runtime=lease.grant.runtime,
+        runtime_version=lease.grant.runtime_version,
+        attempt=1,
+        **fields,
+    )

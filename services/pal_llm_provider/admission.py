@@ -1,0 +1,182 @@
+"""Who may ask which model: the lease, the policies, the ceilings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pal.service.v1 import llm_provider_service_pb2 as pb
+from pal.service.v1 import registry_service_pb2 as registry
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import run_event_pb2 as events
+from pal_llm_provider.ledgers import Accounts, RunAccount
+from pal_llm_provider.profiles import find
+from pal_llm_provider.provider import Profile
+from pal_llm_provider.recording import Recording
+from pal_llm_provider.transcript import request_digest
+from pal_policy.evaluate import Question, decide
+from pal_rpc.errors import InvalidField, MeshError
+from pal_rpc.lease import Lease, LeaseVerifier
+from pal_rpc.snapshot import RegistrySnapshot
+
+ACTION = "model.call"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call that may be made, or whose *known* answer is to be given again."""
+
+    lease: Lease
+    profile: Profile
+    account: RunAccount
+    call_id: str
+    request: pb.ModelRequest
+    digest: str
+    decision: policies.PolicyDecision | None = None
+    known: pb.ModelAnswer | None = None
+
+
+class Admission:
+    """Decides whether a call may be made."""
+
+    def __init__(
+        self,
+        verifier: LeaseVerifier,
+        profiles: Mapping[str, Profile],
+        accounts: Accounts,
+        snapshot: RegistrySnapshot,
+        recording: Recording,
+    ) -> None:
+        """Decide about *profiles*; refusals that are facts of the run go to *recording*."""
+        self._verifier = verifier
+        self._profiles = profiles
+        self._accounts = accounts
+        self._snapshot = snapshot
+        self._recording = recording
+
+    def verify(self, request: pb.ModelRequest) -> Lease:
+        """Return what the lease of *request* proves.
+
+        Raises:
+            MeshError: LEASE_MISSING, LEASE_INVALID or LEASE_EXPIRED.
+        """
+        return self._verifier.verify(request.lease if request.HasField("lease") else shared.RunLease())
+
+    async def admit(self, request: pb.ModelRequest, lease: Lease) -> Call:
+        """Return the call that *request* may make under *lease*; it is counted.
+
+        Raises:
+            MeshError: it may not.
+        """
+        profile = find(self._profiles, request.profile)
+        if not request.messages:
+            raise InvalidField("request.messages", "empty; send at least one message")
+        await self._recording.ready()
+        continuing = any(message.tool_calls or message.tool_results for message in request.messages)
+        account = await self._accounts.of(lease, continuing=continuing)
+        digest = request_digest(request, profile.name)
+        if request.call_id in account.digests:
+            answer = _again(account, lease.run_id, request.call_id, digest)
+            return Call(
+                lease=lease,
+                profile=profile,
+                account=account,
+                call_id=request.call_id,
+                request=request,
+                digest=digest,
+                known=answer,
+            )
+        decision = await self._decision(lease, profile, account)
+        await self._hold_to_limits(lease, account)
+        call_id = request.call_id or account.mint()
+        account.digests[call_id] = digest
+        account.ledger.count_model_call()
+        return Call(
+            lease=lease,
+            profile=profile,
+            account=account,
+            call_id=call_id,
+            request=request,
+            digest=digest,
+            decision=decision,
+        )
+
+    async def _decision(
+        self, lease: Lease, profile: Profile, account: RunAccount
+    ) -> policies.PolicyDecision | None:
+        refs = lease.grant.accepted.policies
+        if not refs:
+            return None
+        documents = [(ref, (await self._snapshot.pinned(registry.DOCUMENT_KIND_POLICY, ref)).policy) for ref in refs]
+        decision = decide(_question(lease, profile, account), documents)
+        if decision is None or decision.verdict == policies.POLICY_VERDICT_ALLOW:
+            return decision
+        await self._recording.append(lease, policy_decided=events.PolicyDecided(decision=decision))
+        raise _refused(decision, profile)
+
+    async def _hold_to_limits(self, lease: Lease, account: RunAccount) -> None:
+        reached = account.ledger.before_model_call()
+        if reached is None:
+            return
+        if not account.limit_recorded:
+            account.limit_recorded = True
+            await self._recording.append(lease, run_limit_reached=reached)
+        raise MeshError(
+            reasons.ERROR_REASON_LIMIT_REACHED,
+            f"the run has reached {reached.limit}: {reached.observed} of {reached.allowed}; "
+            "raise the limit in the agent, the policy or the request",
+            limit=reached.limit,
+            observed=reached.observed,
+            allowed=reached.allowed,
+        )
+
+
+def _again(account: RunAccount, run_id: str, call_id: str, digest: str) -> pb.ModelAnswer:
+    answer = account.answers.get(call_id)
+    if account.digests[call_id] == digest and answer is not None:
+        return answer
+    what = "the same request, whose answer is not at hand" if account.digests[call_id] == digest else "another request"
+    raise MeshError(
+        reasons.ERROR_REASON_CALL_ID_REUSED,
+        f"request.call_id: {call_id} was used by run {run_id} for {what}; leave it empty to get a new one",
+        run_id=run_id,
+        call_id=call_id,
+    )
+
+
+def _question(lease: Lease, profile: Profile, account: RunAccount) -> Question:
+    accepted, ledger = lease.grant.accepted, account.ledger
+    return Question(
+        action=ACTION,
+        agent=accepted.agent.name,
+        agent_version=accepted.agent.version,
+        principal=accepted.requester.id,
+        principal_kind=accepted.requester.kind,
+        tenant=accepted.requester.tenant,
+        runtime=lease.grant.runtime,
+        mode=lease.mode,
+        model=profile.model,
+        labels=accepted.labels,
+        variables={"run": {"model_calls": ledger.model_calls, "total_tokens": ledger.total_tokens}},
+    )
+
+
+def _refused(decision: policies.PolicyDecision, profile: Profile) -> MeshError:
+    by = decision.decided_by[0] if decision.decided_by else policies.RuleRef()
+    policy = by.policy.name or (decision.policies[0].name if decision.policies else "")
+    if decision.verdict == policies.POLICY_VERDICT_REQUIRE_APPROVAL:
+        return MeshError(
+            reasons.ERROR_REASON_APPROVAL_REQUIRED,
+            f"policy {policy} wants a person to agree before model {profile.model} is asked",
+            action=ACTION,
+            tool="",
+        )
+    return MeshError(
+        reasons.ERROR_REASON_POLICY_DENIED,
+        f"policy {policy} denies {ACTION} with model {profile.model} ({by.rule_id or decision.basis})",
+        action=ACTION,
+        policy=policy,
+        rule=by.rule_id,
+    )

@@ -1,0 +1,95 @@
+"""What happens with every model call, whoever serves it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from pal.service.v1 import llm_provider_service_pb2 as pb
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_llm_provider.admission import Admission, Call
+from pal_llm_provider.assembling import Pump, tool_calls
+from pal_llm_provider.calls import OpenCall
+from pal_llm_provider.contents import inline
+from pal_llm_provider.provider import Completion, Provider
+from pal_llm_provider.recording import Recording
+from pal_log.payload import text_payload
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.errors import MeshError
+from pal_rpc.interceptors import annotate
+from pal_rpc.spans import SpanWriter
+
+
+class Seam:
+    """Admits, asks, checks and records."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        providers: Mapping[str, Provider],
+        recording: Recording,
+        artifacts: ArtifactClient,
+        spans: SpanWriter,
+    ) -> None:
+        """Serve calls by *providers*, by the name of the provider in the profile."""
+        self._admission = admission
+        self._providers = providers
+        self._recording = recording
+        self._artifacts = artifacts
+        self._spans = spans
+
+    async def stream(self, request: pb.ModelRequest) -> AsyncIterator[list[pb.ModelFrame]]:
+        """Yield frames as they come; the last one is the whole answer, and it is durable by then.
+
+        Raises:
+            MeshError: the call is refused or failed; a failure is durable by then.
+        """
+        lease = self._admission.verify(request)
+        annotate(run_id=lease.run_id)
+        call = await self._admission.admit(await inline(request, self._artifacts), lease)
+        if call.known:
+            yield [pb.ModelFrame(answer=call.known)]
+            return
+        record = OpenCall(call, self._recording, self._spans)
+        completion: Completion | None = None
+        try:
+            await record.open()
+            async with self._asking(call) as pump:
+                async for frame in pump.chunks():
+                    yield [frame]
+                completion = pump.completion()
+                message = _message(pump.text, call, completion)
+                answer = await record.close(message, completion)
+                last = [*pump.rest(), pb.ModelFrame(answer=answer)]
+        except MeshError as error:
+            await record.fail(error, completion)
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            record.abandon(MeshError(reasons.ERROR_REASON_RUN_CANCELLED, "the caller left before the model had answered"))
+            raise
+        except Exception:
+            record.abandon(MeshError(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details"))
+            raise
+        yield last
+
+    async def whole(self, request: pb.ModelRequest) -> pb.ModelAnswer:
+        """Return the whole answer."""
+        answer = pb.ModelAnswer()
+        async for frames in self.stream(request):
+            answer = frames[-1].answer
+        return answer
+
+    def _asking(self, call: Call) -> Pump:
+        request = call.request
+        answering = self._providers[call.profile.provider].answer(call.profile, request)
+        timeout = request.timeout.ToNanoseconds() / 1e9 if request.HasField("timeout") else None
+        return Pump(answering, call.profile, timeout)
+
+
+def _message(text: str, call: Call, completion: Completion) -> pb.ModelMessage:
+    return pb.ModelMessage(
+        role=events.MESSAGE_ROLE_AGENT,
+        parts=[text_payload(text)] if text else [],
+        tool_calls=tool_calls(completion.asks, call.call_id, call.profile),
+    )

@@ -1,0 +1,59 @@
+"""What a seam keeps of each run that uses it: opened at the first call, opened again from the record if need be."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from pal.v1 import run_event_pb2 as events
+from pal_rpc.lease import Lease
+from pal_rpc.recorder_client import RecorderClient
+
+T = TypeVar("T")
+
+RUNS_IN_MEMORY = 1024
+_FIRST_EPOCH = 1
+
+
+class Accounts(Generic[T]):
+    """The accounts of the runs that are going, one for each run and epoch.
+
+    Nobody tells a seam that a run is over, so the least recently used account makes room. A run whose account is
+    gone while its lease lasts, and every later attempt of a run, gets an account that has read the record.
+    """
+
+    def __init__(
+        self, recorder: RecorderClient, opened: Callable[[Lease], T], recall: Callable[[T, events.RunEvent], None]
+    ) -> None:
+        """Begin an account with *opened*; *recall* takes a recorded event into it."""
+        self._recorder = recorder
+        self._opened = opened
+        self._recall = recall
+        self._open: OrderedDict[tuple[str, int], T] = OrderedDict()
+        self._parked: dict[tuple[str, int], float] = {}
+
+    async def of(self, lease: Lease) -> T:
+        """Return the account of the run and epoch that *lease* names."""
+        key = (lease.run_id, lease.epoch)
+        if (known := self._open.get(key)) is not None:
+            self._open.move_to_end(key)
+            return known
+        account = self._opened(lease)
+        if lease.epoch > _FIRST_EPOCH or key in self._parked:
+            async for event in self._recorder.log(lease.run_id):
+                self._recall(account, event)
+        # Another call of the run may have opened it meanwhile.
+        account = self._open.setdefault(key, account)
+        self._parked.pop(key, None)
+        self._make_room(lease.expires_at)
+        return account
+
+    def _make_room(self, expires_at: float) -> None:
+        while len(self._open) > RUNS_IN_MEMORY:
+            key, _ = self._open.popitem(last=False)
+            self._parked[key] = expires_at
+        if len(self._parked) > 8 * RUNS_IN_MEMORY:
+            now = time.time()
+            self._parked = {key: moment for key, moment in self._parked.items() if moment > now}

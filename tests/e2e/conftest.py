@@ -1,0 +1,99 @@
+"""A whole mesh in processes of its own, started by the command that operators use."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAL = ROOT / ".venv" / "bin" / "pal"
+EXAMPLES = ROOT / "examples"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The output as JSON."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The output as JSON lines."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Cli:
+    """The `pal` command against one home."""
+
+    home: Path
+
+    async def __call__(self, *arguments: str, stdin: bytes = b"", **env: str) -> Finished:
+        """Run a command to its end."""
+        process = await asyncio.create_subprocess_exec(
+            PAL,
+            *arguments,
+            env={**os.environ, "PAL_HOME": str(self.home), **env},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=ROOT,
+        )
+        out, err = await process.communicate(stdin)
+        assert process.returncode is not None
+        assert b"Traceback" not in err + out, err.decode()
+        return Finished(process.returncode, out.decode(), err.decode())
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what the supervisor wrote of the mesh."""
+        return json.loads((self.home / "mesh.json").read_text())
+
+    def address(self, service: str) -> str:
+        """Return where a service listens."""
+        return str(self.state()["addresses"][service])
+
+    def pid(self, process: str) -> int:
+        """Return the process id of a process of the mesh."""
+        return int(self.state()["processes"][process]["pid"])
+
+
+@asynccontextmanager
+async def started(home: Path, *options: str, **env: str) -> AsyncIterator[Cli]:
+    """Start a mesh on free ports in the background; stop it at the end."""
+    cli = Cli(home)
+    up = await cli("up", "--detach", "--port", "0", *options, **env)
+    assert up.code == 0, up.err
+    try:
+        yield cli
+    finally:
+        await cli("down")
+
+
+@pytest.fixture(scope="session")
+async def pal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+    """Start one mesh with the examples for all tests that do not hurt it."""
+    async with started(tmp_path_factory.mktemp("mesh")) as cli:
+        applied = await cli("apply", "-f", "examples")
+        assert applied.code == 0, applied.err
+        yield cli
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process is there."""
+    return subprocess.run(["kill", "-0", str(pid)], capture_output=True, check=False).returncode == 0
