@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pal_registry.__main__ import Config as RegistryConfig
-from pal_registry.__main__ import registry
-
 from pal_recorder.__main__ import Config as RecorderConfig
 from pal_recorder.__main__ import recorder
+from pal_registry.__main__ import Config as RegistryConfig
+from pal_registry.__main__ import registry
 from pal_router.__main__ import Config as RouterConfig
 from pal_router.__main__ import router
 from pal_rpc import process, telemetry

@@ -1,0 +1,376 @@
+"""A tool call from the lease to the durable end, in the order that the contract states."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+
+from pal.service.v1 import registry_service_pb2 as registry
+from pal.service.v1 import shared_pb2 as shared
+from pal.service.v1 import tool_executor_service_pb2 as pb
+from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal.v1 import tool_spec_pb2 as tools
+from pal_log.canonical import canonical_digest
+from pal_log.events import TOOL_EXECUTOR, EventWriter
+from pal_log.payload import artifact_digest, content_text, digest, json_payload, text_payload
+from pal_policy.evaluate import decide
+from pal_rpc.accounts import Accounts
+from pal_rpc.appender import Appender
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.errors import InvalidField, MeshError, TooLarge
+from pal_rpc.lease import Lease, LeaseVerifier
+from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.refusals import limit_reached
+from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.spans import SpanWriter
+from pal_tool_executor import failing
+from pal_tool_executor.attempts import attempt
+from pal_tool_executor.backends import Invocation
+from pal_tool_executor.bindings import Bindings
+from pal_tool_executor.contents import arguments_of, recorded
+from pal_tool_executor.failing import CallFailed
+from pal_tool_executor.ledgers import Known, RunAccount
+from pal_tool_executor.permission import check, harmless, question
+from pal_tool_executor.spans import call_span
+
+MAX_ARGUMENTS_BYTES = 1024 * 1024
+MAX_CALL_ID_CHARACTERS = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peers:
+    """What the executor talks to."""
+
+    verifier: LeaseVerifier
+    snapshot: RegistrySnapshot
+    appender: Appender
+    recorder: RecorderClient
+    artifacts: ArtifactClient
+    spans: SpanWriter
+    accounts: Accounts[RunAccount]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Call:
+    """One call that was admitted."""
+
+    lease: Lease
+    account: RunAccount
+    known: Known
+    tool: tools.ToolSpec
+    ref: common.SpecRef
+    terms: shared.ToolGrantTerms
+    request: pb.ExecuteToolRequest
+    began: float
+
+    @property
+    def name(self) -> str:
+        """The name of the tool."""
+        return self.ref.name
+
+    @property
+    def text(self) -> str:
+        """The arguments as they came."""
+        return content_text(self.request.arguments)
+
+
+class Executions:
+    """Carries out tool calls for runs."""
+
+    def __init__(self, peers: Peers, bindings: Bindings) -> None:
+        """Call what *bindings* name."""
+        self._peers = peers
+        self._bindings = bindings
+        # Not a TaskGroup: a call may outlive whoever asked, and one that fails must not end the others.
+        self._carrying: set[asyncio.Task[pb.ExecuteToolResponse]] = set()
+        self._writer = EventWriter(TOOL_EXECUTOR)
+
+    async def execute(self, request: pb.ExecuteToolRequest) -> pb.ExecuteToolResponse:
+        """Return the end of a call, once it is durable.
+
+        Raises:
+            MeshError: the lease does not hold, the tool was not granted, or a ceiling of the run is reached.
+        """
+        lease = self._peers.verifier.verify(request.lease)
+        _check_request(request)
+        account = await self._peers.accounts.of(lease)
+        ref, terms = _granted(lease, request.tool)
+        arguments_digest = _arguments_digest(content_text(request.arguments))
+        known = account.calls.get(request.call_id)
+        if known is not None:
+            return await self._repeated(lease, request.call_id, known, arguments_digest)
+        known = account.calls[request.call_id] = Known(arguments_digest, asked_at=time.time())
+        known.carrying = asyncio.create_task(self._begin(lease, account, known, ref, terms, request))
+        self._carrying.add(known.carrying)
+        known.carrying.add_done_callback(self._carried)
+        try:
+            return await asyncio.shield(known.carrying)
+        except asyncio.CancelledError:
+            self._left(known)
+            raise
+
+    async def drain(self, seconds: float) -> None:
+        """Let the calls that are going end by themselves for some *seconds*, then stop the rest."""
+        if self._carrying:
+            await asyncio.wait(self._carrying, timeout=seconds)
+        for carrying in list(self._carrying):
+            carrying.cancel()
+            await asyncio.wait([carrying])
+
+    def _carried(self, carrying: asyncio.Task[pb.ExecuteToolResponse]) -> None:
+        self._carrying.discard(carrying)
+        if not carrying.cancelled():
+            # Whoever asked may have left; an exception that nobody takes is no news.
+            carrying.exception()
+
+    async def look_up(self, request: pb.GetToolCallRequest) -> pb.GetToolCallResponse:
+        """Return what is recorded of a call.
+
+        Raises:
+            MeshError: RUN_NOT_FOUND or TOOL_CALL_NOT_FOUND.
+        """
+        response = pb.GetToolCallResponse()
+        asked_at = 0.0
+        async for event in self._peers.recorder.log(request.run_id):
+            body = event.WhichOneof("body")
+            if body == "tool_call_requested" and event.tool_call_requested.call_id == request.call_id:
+                response.requested.CopyFrom(event.tool_call_requested)
+                asked_at = event.recorded_at.ToNanoseconds() / 1e9
+            elif body == "tool_call_finished" and event.tool_call_finished.call_id == request.call_id:
+                response.finished.CopyFrom(event.tool_call_finished)
+        if not asked_at:
+            raise MeshError(
+                reasons.ERROR_REASON_TOOL_CALL_NOT_FOUND,
+                f"run {request.run_id} has no tool call {request.call_id}",
+                run_id=request.run_id,
+                call_id=request.call_id,
+            )
+        if not response.HasField("finished"):
+            response.open_for.FromMilliseconds(max(int((time.time() - asked_at) * 1000), 0))
+        return response
+
+    async def _repeated(self, lease: Lease, call_id: str, known: Known, asked: str) -> pb.ExecuteToolResponse:
+        if known.digest != asked:
+            raise MeshError(
+                reasons.ERROR_REASON_CALL_ID_REUSED,
+                f"call_id: {call_id} was used with other arguments in this run; choose a new one",
+                call_id=call_id,
+            )
+        if known.carrying is not None:
+            return await asyncio.shield(known.carrying)
+        if known.finished is None:
+            # An earlier attempt of the run left it open, and nobody can tell what became of it.
+            error = failing.unavailable("the tool", unknown=known.dispatched)
+            open_ = events.ToolCallFinished(call_id=call_id, outcome=failing.UNKNOWN, failure=error.recorded)
+            return pb.ExecuteToolResponse(finished=open_, result=text_payload(error.told))
+        result = known.finished.result if known.finished.HasField("result") else None
+        if result is not None and artifact_digest(result):
+            result = json_payload((await self._peers.artifacts.get(artifact_digest(result))).decode())
+        told = text_payload(known.finished.failure.message) if result is None else result
+        return pb.ExecuteToolResponse(finished=known.finished, seq=known.seq, result=told)
+
+    def _left(self, known: Known) -> None:
+        # A WRITE that is on its way is not taken back: its end is worth knowing.
+        effectless = known.requested is None or known.requested.effect_class in _EFFECTLESS
+        if known.carrying is not None and (effectless or not known.dispatched):
+            known.carrying.cancel()
+
+    async def _begin(
+        self,
+        lease: Lease,
+        account: RunAccount,
+        known: Known,
+        ref: common.SpecRef,
+        terms: shared.ToolGrantTerms,
+        request: pb.ExecuteToolRequest,
+    ) -> pb.ExecuteToolResponse:
+        document = await self._peers.snapshot.pinned(registry.DOCUMENT_KIND_TOOL, ref)
+        account.by_tool[ref.name] += 1
+        call = _Call(
+            lease=lease,
+            account=account,
+            known=known,
+            tool=document.tool,
+            ref=ref,
+            terms=terms,
+            request=request,
+            began=time.time(),
+        )
+        try:
+            return await self._carried_out(call)
+        finally:
+            # What is kept for repeats is the recorded end; the result itself may be large.
+            known.carrying = None
+
+    async def _carried_out(self, call: _Call) -> pb.ExecuteToolResponse:
+        requested = call.known.requested = await self._requested(call)
+        batch = [self._event(call, tool_call_requested=requested)]
+        attempts = 0
+        try:
+            invocation = Invocation(
+                tool=call.name,
+                arguments=arguments_of(call.name, call.tool.spec, call.text),
+                text=call.text,
+                key=requested.idempotency_key,
+            )
+            await self._permit(call, invocation, batch)
+            backend = self._bindings.get(call.name)
+            if backend is None:
+                raise failing.not_bound(call.name)
+            batch.append(self._dispatched(call, 1))
+            await self._record(call, batch)
+            call.known.dispatched = True
+            text, attempts = await attempt(
+                call.lease, call.tool, backend, invocation, lambda number: self._again(call, number)
+            )
+        except CallFailed as error:
+            return await self._failed(call, batch, error)
+        except asyncio.CancelledError:
+            self._submit_cancelled(call, batch)
+            raise
+        finished = events.ToolCallFinished(
+            call_id=call.request.call_id,
+            outcome=events.TOOL_CALL_OUTCOME_SUCCEEDED,
+            disposition=events.CALL_DISPOSITION_EXECUTED,
+            result=await self._peers.artifacts.externalise(recorded(text, call.tool.spec.data.mask_output)),
+            attempts=attempts,
+        )
+        return await self._close(call, [], finished, json_payload(text))
+
+    async def _permit(self, call: _Call, invocation: Invocation, batch: list[events.RunEvent]) -> None:
+        kind = registry.DOCUMENT_KIND_POLICY
+        refs = call.lease.grant.accepted.policies
+        bound = [(ref, (await self._peers.snapshot.pinned(kind, ref)).policy) for ref in refs]
+        decision = decide(question(call.lease, call.tool, invocation.arguments, call.account), bound)
+        if decision is not None:
+            decided = events.PolicyDecided(decision=decision, tool_call_id=call.request.call_id)
+            batch.append(self._event(call, policy_decided=decided))
+        check(call.lease, call.tool, call.terms, decision, call.account)
+        self._count(call, batch)
+
+    def _count(self, call: _Call, batch: list[events.RunEvent]) -> None:
+        reached = call.account.ledger.before_tool_call()
+        if reached is None:
+            call.account.ledger.count_tool_call()
+            return
+        if not call.account.limit_recorded:
+            call.account.limit_recorded = True
+            batch.append(self._event(call, run_limit_reached=reached))
+        raise _RunLimit(limit_reached(reached), call.name)
+
+    async def _again(self, call: _Call, number: int) -> None:
+        batch: list[events.RunEvent] = []
+        try:
+            self._count(call, batch)
+        finally:
+            if batch:
+                await self._record(call, batch)
+        await self._record(call, [self._dispatched(call, number)])
+
+    async def _failed(self, call: _Call, batch: list[events.RunEvent], error: CallFailed) -> pb.ExecuteToolResponse:
+        acted = call.known.dispatched
+        finished = events.ToolCallFinished(
+            call_id=call.request.call_id,
+            outcome=error.outcome,
+            disposition=events.CALL_DISPOSITION_EXECUTED if acted else events.CALL_DISPOSITION_SUPPRESSED,
+            failure=error.recorded,
+            attempts=error.attempts if acted else 0,
+        )
+        response = await self._close(call, [] if acted else batch, finished, text_payload(error.told))
+        if isinstance(error, _RunLimit):
+            raise error.error
+        return response
+
+    async def _close(
+        self, call: _Call, before: list[events.RunEvent], finished: events.ToolCallFinished, told: common.Payload
+    ) -> pb.ExecuteToolResponse:
+        closing = [*before, self._event(call, tool_call_finished=finished)]
+        # Shielded: whoever leaves now must not keep the end out of the record.
+        seqs = await asyncio.shield(self._peers.appender.submit(call.lease.run_id, closing))
+        call.known.finished, call.known.seq = finished, seqs[-1]
+        self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
+        return pb.ExecuteToolResponse(finished=finished, seq=seqs[-1], result=told)
+
+    def _submit_cancelled(self, call: _Call, batch: list[events.RunEvent]) -> None:
+        error = failing.cancelled(call.name)
+        if call.known.dispatched and not harmless(call.tool):
+            error.outcome = failing.UNKNOWN
+        finished = events.ToolCallFinished(
+            call_id=call.request.call_id, outcome=error.outcome, failure=error.recorded, attempts=1
+        )
+        call.known.finished = finished
+        before = [] if call.known.dispatched else batch[:1]
+        event = self._event(call, tool_call_finished=finished)
+        self._peers.appender.submit(call.lease.run_id, [*before, event])
+        self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
+
+    async def _requested(self, call: _Call) -> events.ToolCallRequested:
+        masked = recorded(call.text, call.tool.spec.data.mask_input)
+        return events.ToolCallRequested(
+            call_id=call.request.call_id,
+            tool=call.ref,
+            arguments=await self._peers.artifacts.externalise(masked),
+            arguments_digest=call.known.digest,
+            idempotency_key=_key(call.lease.run_id, call.request.call_id),
+            effect_class=call.tool.spec.effect.effect_class,
+            model_call_id=call.request.model_call_id,
+        )
+
+    def _dispatched(self, call: _Call, number: int) -> events.RunEvent:
+        dispatched = events.ToolCallDispatched(
+            call_id=call.request.call_id, attempt=number, disposition=events.CALL_DISPOSITION_EXECUTED
+        )
+        return self._event(call, tool_call_dispatched=dispatched)
+
+    async def _record(self, call: _Call, batch: list[events.RunEvent]) -> None:
+        await self._peers.appender.append(call.lease.run_id, batch)
+
+    def _event(self, call: _Call, **body: object) -> events.RunEvent:
+        lease = call.lease
+        return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=lease.grant.traceparent, **body)
+
+
+_EFFECTLESS = frozenset({tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ})
+
+
+class _RunLimit(CallFailed):
+    """A ceiling of the whole run: the call ends, and the run with it."""
+
+    def __init__(self, error: MeshError, tool: str) -> None:
+        super().__init__(error, failing.denied(tool, error).told, outcome=failing.DENIED)
+
+
+def _check_request(request: pb.ExecuteToolRequest) -> None:
+    if not 0 < len(request.call_id) <= MAX_CALL_ID_CHARACTERS:
+        raise InvalidField("call_id", f"1 to {MAX_CALL_ID_CHARACTERS} characters; pass on the id of the model's call")
+    if request.arguments.WhichOneof("content") not in ("json", "text"):
+        raise InvalidField("arguments", "send them inline, as json")
+    size_bytes = len(content_text(request.arguments).encode())
+    if size_bytes > MAX_ARGUMENTS_BYTES:
+        raise TooLarge("arguments", size_bytes, MAX_ARGUMENTS_BYTES)
+
+
+def _granted(lease: Lease, tool: common.SpecRef) -> tuple[common.SpecRef, shared.ToolGrantTerms]:
+    for ref, terms in zip(lease.grant.accepted.tools, lease.grant.tool_terms, strict=True):
+        if ref.name == tool.name and tool.version in ("", ref.version) and tool.namespace in ("", ref.namespace):
+            return ref, terms
+    raise MeshError(
+        reasons.ERROR_REASON_TOOL_NOT_GRANTED,
+        f"tool: {tool.name or '(empty)'} is not granted to agent {lease.agent.name}; name it in spec.tools",
+        tool=tool.name,
+    )
+
+
+def _arguments_digest(text: str) -> str:
+    try:
+        return canonical_digest(text)
+    except ValueError:
+        return digest(text.encode())
+
+
+def _key(run_id: str, call_id: str) -> str:
+    return hashlib.sha256(f"{run_id}/{call_id}".encode()).hexdigest()

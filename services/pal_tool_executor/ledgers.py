@@ -1,0 +1,60 @@
+"""What one run has called: each call by identifier, and what they count towards its ceilings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from pal.service.v1 import tool_executor_service_pb2 as pb
+from pal.v1 import run_event_pb2 as events
+from pal_policy.limits import Ledger
+from pal_rpc.lease import Lease
+
+
+@dataclass
+class Known:
+    """A call that was asked for: the digest of its arguments, when it was, and its end once there is one."""
+
+    digest: str
+    requested: events.ToolCallRequested | None = None
+    asked_at: float = 0.0
+    finished: events.ToolCallFinished | None = None
+    seq: int = 0
+    dispatched: bool = False
+    carrying: asyncio.Task[pb.ExecuteToolResponse] | None = None
+
+
+@dataclass
+class RunAccount:
+    """The tool calls of one attempt of a run."""
+
+    ledger: Ledger
+    calls: dict[str, Known] = field(default_factory=dict)
+    by_tool: Counter[str] = field(default_factory=Counter)
+    limit_recorded: bool = False
+
+
+def opened(lease: Lease) -> RunAccount:
+    """Return the account of a run that has called nothing."""
+    return RunAccount(Ledger(lease.grant.accepted.limits))
+
+
+def recall(account: RunAccount, event: events.RunEvent) -> None:
+    """Take a recorded event into *account*."""
+    match event.WhichOneof("body"):
+        case "tool_call_requested":
+            requested = event.tool_call_requested
+            account.by_tool[requested.tool.name] += 1
+            known = Known(requested.arguments_digest, requested, event.recorded_at.ToNanoseconds() / 1e9)
+            account.calls[requested.call_id] = known
+        case "tool_call_dispatched":
+            account.ledger.count_tool_call()
+            account.calls[event.tool_call_dispatched.call_id].dispatched = True
+        case "tool_call_finished":
+            known = account.calls[event.tool_call_finished.call_id]
+            known.finished, known.seq = event.tool_call_finished, event.seq
+        case "run_limit_reached":
+            account.limit_recorded = True
+        case _:
+            pass
