@@ -48,7 +48,6 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         address=config.recorder_address,
         data_dir=config.data_dir,
         keys_dir=config.keys_dir,
-        drain_seconds=config.drain_seconds,
     )
     async with registry(registry_config) as documents, recorder(recorder_config) as record:
         router_config = RouterConfig(

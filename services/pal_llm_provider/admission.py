@@ -103,9 +103,7 @@ class Admission:
             decision=decision,
         )
 
-    async def _decision(
-        self, lease: Lease, profile: Profile, account: RunAccount
-    ) -> policies.PolicyDecision | None:
+    async def _decision(self, lease: Lease, profile: Profile, account: RunAccount) -> policies.PolicyDecision | None:
         refs = lease.grant.accepted.policies
         if not refs:
             return None

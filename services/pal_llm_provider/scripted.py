@@ -1,79 +1,45 @@
-"""The scripted stand-in: rules, not a language model. It computes its answer from what it is given, the same each time.
-
-The rules, the first that fits: test cases from requirements, an order desk, ``call TOOL {json}`` lines, an echo.
-"""
+"""The embedded stand-in: rules that compute an answer from what they are given. It is no language model."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Callable
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
-from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
-from pal_llm_provider import scripted_desk, scripted_testcases
-from pal_llm_provider.provider import Answering, Completion, Profile, ToolAsk
-from pal_llm_provider.reading import Reading
-from pal_llm_provider.transcript import request_text
+from pal_llm_provider import generic, support_desk, testcase_writer
+from pal_llm_provider.provider import Answering, Completion, Profile
+from pal_llm_provider.reading import Reading, Reply, counted, read
 
-_CHUNK_CHARACTERS = 48
-_CALL = re.compile(r"^\s*call\s+(?P<tool>[\w.-]+)\s+(?P<arguments>\{.*\})\s*$", re.MULTILINE)
+NOTICE = "a rule-based stand-in, not a language model"
+_CHUNK_CHARACTERS = 40
+
+# The first rule that has something to say answers; the last one always has.
+RULES: tuple[Callable[[Reading], Reply | None], ...] = (
+    testcase_writer.reply,
+    support_desk.reply,
+    generic.reply,
+)
 
 
-class ScriptedProvider:
-    """Answers by rules."""
+def reply(reading: Reading) -> Reply:
+    """Return what the stand-in says to *reading*."""
+    return next(answer for rule in RULES if (answer := rule(reading)) is not None)
+
+
+class Scripted:
+    """Serves the stand-in; option *chunk_characters* cuts its text, option *pause_ms* slows it down."""
 
     async def answer(self, profile: Profile, request: pb.ModelRequest) -> Answering:
-        """Yield the text in pieces, then the end."""
-        reading = Reading(request)
-        text, asks = _answer(reading)
-        for piece in _pieces(text, int(profile.options.get("chunk_characters", _CHUNK_CHARACTERS))):
-            yield piece
-        reason = events.MODEL_STOP_REASON_TOOL_CALLS if asks else events.MODEL_STOP_REASON_COMPLETE
-        said = text + "".join(ask.arguments for ask in asks)
-        usage = common.TokenUsage(
-            input_tokens=_tokens(request_text(request, profile.name)),
-            output_tokens=_tokens(said),
-            source=common.MEASUREMENT_SOURCE_MEASURED,
-        )
-        yield Completion(stop_reason=reason, asks=asks, usage=usage, model=profile.model)
+        """Yield the answer of the rules, in chunks."""
+        said = reply(read(request))
+        size = max(1, int(profile.options.get("chunk_characters", _CHUNK_CHARACTERS)))
+        for start in range(0, len(said.text), size):
+            await asyncio.sleep(profile.options.get("pause_ms", 0) / 1000)
+            yield said.text[start : start + size]
+        stop = events.MODEL_STOP_REASON_TOOL_CALLS if said.asks else events.MODEL_STOP_REASON_COMPLETE
+        yield Completion(stop_reason=stop, asks=said.asks, usage=counted(request, said), model=profile.model)
 
     def notice(self, profile: Profile) -> str:
         """Say what it is."""
-        return "a scripted stand-in: rules, not a language model"
-
-
-def _answer(reading: Reading) -> tuple[str, list[ToolAsk]]:
-    if scripted_testcases.fits(reading):
-        return scripted_testcases.answer(reading)
-    if scripted_desk.fits(reading):
-        return scripted_desk.answer(reading)
-    if reading.results:
-        return "\n".join(_returned(reading)), []
-    if asks := [ToolAsk(match["tool"], match["arguments"]) for match in _calls(reading.newest)]:
-        return "", asks
-    return f"You said: {reading.newest}", []
-
-
-def _returned(reading: Reading) -> Iterator[str]:
-    for result in reading.results:
-        yield f"{result.tool} {'failed' if result.is_failure else 'returned'}: {result.text}"
-
-
-def _calls(text: str) -> Iterator[re.Match[str]]:
-    for match in _CALL.finditer(text):
-        try:
-            json.loads(match["arguments"])
-        except ValueError:
-            continue
-        yield match
-
-
-def _pieces(text: str, length: int) -> Iterable[str]:
-    return (text[start : start + length] for start in range(0, len(text), max(length, 1)))
-
-
-def _tokens(text: str) -> int:
-    """Count words and marks: the rule this stand-in measures by."""
-    return len(re.findall(r"\w+|[^\w\s]", text))
+        return NOTICE

@@ -66,10 +66,14 @@ class Seam:
             await record.fail(error, completion)
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            record.abandon(MeshError(reasons.ERROR_REASON_RUN_CANCELLED, "the caller left before the model had answered"))
+            record.abandon(
+                MeshError(reasons.ERROR_REASON_RUN_CANCELLED, "the caller left before the model had answered")
+            )
             raise
         except Exception:
-            record.abandon(MeshError(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details"))
+            record.abandon(
+                MeshError(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details")
+            )
             raise
         yield last
 

@@ -33,7 +33,8 @@ class Config:
     data_dir: Path = Path(".pal/data")
     keys_dir: Path = Path(".pal/keys")
     otlp_endpoint: str | None = None
-    drain_seconds: float = 5.0
+    # Writers and tails never end by themselves: what is cut they send or ask for again.
+    drain_seconds: float = 0.5
 
 
 @asynccontextmanager
