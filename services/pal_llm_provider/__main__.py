@@ -16,7 +16,7 @@ from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_llm_provider.admission import Admission
 from pal_llm_provider.faulty import Faulty
-from pal_llm_provider.ledgers import Accounts
+from pal_llm_provider.ledgers import opened, recall
 from pal_llm_provider.profiles import FAULTY, OPENAI, SCRIPTED, described, load
 from pal_llm_provider.provider import Profile, Provider
 from pal_llm_provider.recording import Recording
@@ -24,6 +24,7 @@ from pal_llm_provider.scripted import Scripted
 from pal_llm_provider.seam import Seam
 from pal_llm_provider.servicer import LLMProviderServicer
 from pal_rpc import process, telemetry
+from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
@@ -65,7 +66,7 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
         artifacts = ArtifactClient(recorder_stub, token)
         recording = Recording(await enter(Appender(recorder_stub, token)), artifacts, config.recorder_address)
-        accounts = Accounts(RecorderClient(recorder_stub, config.recorder_address))
+        accounts = Accounts(RecorderClient(recorder_stub, config.recorder_address), opened, recall)
         snapshot = await enter(RegistrySnapshot(registry_stub))
         spans = await enter(SpanWriter(recorder_stub, token))
         providers = await _providers(profiles, credentials, stack)
@@ -90,9 +91,9 @@ async def _providers(
     served = [profile for profile in profiles.values() if profile.provider == OPENAI]
     if served:
         # Loading the SDK takes longer than all the rest of the start.
-        from pal_llm_provider.openai_chat import OpenAIChat
+        from pal_llm_provider.openai_compatible import OpenAICompatible
 
-        providers[OPENAI] = await stack.enter_async_context(OpenAIChat(served, credentials))
+        providers[OPENAI] = await stack.enter_async_context(OpenAICompatible(served, credentials))
     return providers
 
 

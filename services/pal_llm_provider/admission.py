@@ -11,14 +11,16 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
-from pal_llm_provider.ledgers import Accounts, RunAccount
+from pal_llm_provider.ledgers import RunAccount
 from pal_llm_provider.profiles import find
 from pal_llm_provider.provider import Profile
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.transcript import request_digest
 from pal_policy.evaluate import Question, decide
+from pal_rpc.accounts import Accounts
 from pal_rpc.errors import InvalidField, MeshError
 from pal_rpc.lease import Lease, LeaseVerifier
+from pal_rpc.refusals import limit_reached, policy_refusal
 from pal_rpc.snapshot import RegistrySnapshot
 
 ACTION = "model.call"
@@ -45,7 +47,7 @@ class Admission:
         self,
         verifier: LeaseVerifier,
         profiles: Mapping[str, Profile],
-        accounts: Accounts,
+        accounts: Accounts[RunAccount],
         snapshot: RegistrySnapshot,
         recording: Recording,
     ) -> None:
@@ -109,10 +111,11 @@ class Admission:
             return None
         documents = [(ref, (await self._snapshot.pinned(registry.DOCUMENT_KIND_POLICY, ref)).policy) for ref in refs]
         decision = decide(_question(lease, profile, account), documents)
-        if decision is None or decision.verdict == policies.POLICY_VERDICT_ALLOW:
-            return decision
-        await self._recording.append(lease, policy_decided=events.PolicyDecided(decision=decision))
-        raise _refused(decision, profile)
+        refusal = policy_refusal(decision, f"{ACTION} with model {profile.model}") if decision else None
+        if refusal:
+            await self._recording.append(lease, policy_decided=events.PolicyDecided(decision=decision))
+            raise refusal
+        return decision
 
     async def _hold_to_limits(self, lease: Lease, account: RunAccount) -> None:
         reached = account.ledger.before_model_call()
@@ -121,14 +124,7 @@ class Admission:
         if not account.limit_recorded:
             account.limit_recorded = True
             await self._recording.append(lease, run_limit_reached=reached)
-        raise MeshError(
-            reasons.ERROR_REASON_LIMIT_REACHED,
-            f"the run has reached {reached.limit}: {reached.observed} of {reached.allowed}; "
-            "raise the limit in the agent, the policy or the request",
-            limit=reached.limit,
-            observed=reached.observed,
-            allowed=reached.allowed,
-        )
+        raise limit_reached(reached)
 
 
 def _again(account: RunAccount, run_id: str, call_id: str, digest: str) -> pb.ModelAnswer:
@@ -158,23 +154,4 @@ def _question(lease: Lease, profile: Profile, account: RunAccount) -> Question:
         model=profile.model,
         labels=accepted.labels,
         variables={"run": {"model_calls": ledger.model_calls, "total_tokens": ledger.total_tokens}},
-    )
-
-
-def _refused(decision: policies.PolicyDecision, profile: Profile) -> MeshError:
-    by = decision.decided_by[0] if decision.decided_by else policies.RuleRef()
-    policy = by.policy.name or (decision.policies[0].name if decision.policies else "")
-    if decision.verdict == policies.POLICY_VERDICT_REQUIRE_APPROVAL:
-        return MeshError(
-            reasons.ERROR_REASON_APPROVAL_REQUIRED,
-            f"policy {policy} wants a person to agree before model {profile.model} is asked",
-            action=ACTION,
-            tool="",
-        )
-    return MeshError(
-        reasons.ERROR_REASON_POLICY_DENIED,
-        f"policy {policy} denies {ACTION} with model {profile.model} ({by.rule_id or decision.basis})",
-        action=ACTION,
-        policy=policy,
-        rule=by.rule_id,
     )

@@ -83,13 +83,14 @@ class OpenCall:
         """Record that the call failed, with what is known of it, and return once that is durable."""
         await self._end(self._failed(error, completion))
 
-    def abandon(self, error: MeshError) -> None:
+    def abandon(self, reason: reasons.ErrorReason, message: str) -> None:
         """Record that the call failed without waiting; a call that is closed stays as it is."""
-        finished = self._failed(error, None)
-        if error.reason == reasons.ERROR_REASON_RUN_CANCELLED:
+        if self._closed:
+            return
+        finished = self._failed(MeshError(reason, message), None)
+        if reason == reasons.ERROR_REASON_RUN_CANCELLED:
             finished.stop_reason = events.MODEL_STOP_REASON_CANCELLED
-        if not self._closed:
-            self._close(finished)
+        self._close(finished)
 
     async def _end(self, finished: events.ModelCallFinished) -> None:
         if not self._closed:

@@ -76,6 +76,10 @@ async def _length(profile: Profile) -> Answering:
     yield _completion(events.MODEL_STOP_REASON_LENGTH)
 
 
+async def _filtered(profile: Profile) -> Answering:
+    yield _completion(events.MODEL_STOP_REASON_FILTERED, output_tokens=0)
+
+
 async def _refusal(profile: Profile) -> Answering:
     yield "I will not do that."
     yield _completion(events.MODEL_STOP_REASON_REFUSED)
@@ -101,4 +105,5 @@ BEHAVIOURS: dict[str, Callable[[Profile], Answering]] = {
     "empty": _empty,
     "length": _length,
     "refusal": _refusal,
+    "filtered": _filtered,
 }

@@ -14,7 +14,7 @@ _NANOS = Decimal(10**9)
 
 
 def cost(model: str, base_url: str, usage: common.TokenUsage) -> common.Money | None:
-    """Return the price of *usage* in US dollars; None where the table has no price for *model*."""
+    """Return the price of *usage* in US dollars; None where the table has no price for *model* at *base_url*."""
     counted = Usage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

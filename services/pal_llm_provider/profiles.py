@@ -12,6 +12,7 @@ import yaml
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
+from pal_llm_provider.faulty import BEHAVIOURS
 from pal_llm_provider.provider import Profile, Provider
 from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
@@ -107,6 +108,10 @@ def _profile(path: Path, name: str, raw: Any) -> Profile:
         raise StartError(f"PAL_PROFILES_FILE={path}: {where}.provider: missing; one of: {', '.join(PROVIDERS)}")
     if fields["provider"] == OPENAI and not fields.get("model"):
         raise StartError(f"PAL_PROFILES_FILE={path}: {where}.model: missing; name the model as the endpoint knows it")
+    if fields["provider"] == FAULTY and fields.get("model") not in BEHAVIOURS:
+        raise StartError(
+            f"PAL_PROFILES_FILE={path}: {where}.model: {fields.get('model')}: one of: {', '.join(BEHAVIOURS)}"
+        )
     return Profile(name=name, **{"model": fields["provider"], **fields})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
@@ -39,7 +39,7 @@ class Seam:
         self._artifacts = artifacts
         self._spans = spans
 
-    async def stream(self, request: pb.ModelRequest) -> AsyncIterator[list[pb.ModelFrame]]:
+    async def stream(self, request: pb.ModelRequest) -> AsyncGenerator[list[pb.ModelFrame], None]:
         """Yield frames as they come; the last one is the whole answer, and it is durable by then.
 
         Raises:
@@ -66,14 +66,10 @@ class Seam:
             await record.fail(error, completion)
             raise
         except (asyncio.CancelledError, GeneratorExit):
-            record.abandon(
-                MeshError(reasons.ERROR_REASON_RUN_CANCELLED, "the caller left before the model had answered")
-            )
+            record.abandon(reasons.ERROR_REASON_RUN_CANCELLED, "the caller left before the model had answered")
             raise
         except Exception:
-            record.abandon(
-                MeshError(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details")
-            )
+            record.abandon(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details")
             raise
         yield last
 

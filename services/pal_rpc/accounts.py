@@ -6,6 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from pal.v1 import run_event_pb2 as events
 from pal_rpc.lease import Lease
@@ -32,20 +33,26 @@ class Accounts(Generic[T]):
         self._opened = opened
         self._recall = recall
         self._open: OrderedDict[tuple[str, int], T] = OrderedDict()
+        # Holds what a call in progress still uses, however many other runs came since.
+        self._used: WeakValueDictionary[tuple[str, int], T] = WeakValueDictionary()
         self._parked: dict[tuple[str, int], float] = {}
 
-    async def of(self, lease: Lease) -> T:
-        """Return the account of the run and epoch that *lease* names."""
+    async def of(self, lease: Lease, *, continuing: bool = False) -> T:
+        """Return the account of the run and epoch that *lease* names.
+
+        The call shows that the run is *continuing*: if it is not known here, an earlier life of this seam knew it.
+        """
         key = (lease.run_id, lease.epoch)
-        if (known := self._open.get(key)) is not None:
-            self._open.move_to_end(key)
-            return known
-        account = self._opened(lease)
-        if lease.epoch > _FIRST_EPOCH or key in self._parked:
-            async for event in self._recorder.log(lease.run_id):
-                self._recall(account, event)
-        # Another call of the run may have opened it meanwhile.
-        account = self._open.setdefault(key, account)
+        account = self._used.get(key)
+        if account is None:
+            account = self._opened(lease)
+            if continuing or lease.epoch > _FIRST_EPOCH or key in self._parked:
+                async for event in self._recorder.log(lease.run_id):
+                    self._recall(account, event)
+            # Another call of the run may have opened it meanwhile.
+            account = self._used.setdefault(key, account)
+        self._open[key] = account
+        self._open.move_to_end(key)
         self._parked.pop(key, None)
         self._make_room(lease.expires_at)
         return account
