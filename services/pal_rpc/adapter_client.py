@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
@@ -19,6 +20,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error
 
 _CANCEL_SECONDS = 2.0
+_CONNECT_SECONDS = 3.0
 
 
 class AdapterLost(MeshError):
@@ -39,6 +41,7 @@ class AdapterClient:
     def __init__(self) -> None:
         """Hold no channel yet."""
         self._stubs: dict[str, rpc.RuntimeServiceStub] = {}
+        self._opened: dict[str, grpc.aio.Channel] = {}
         self._channels = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -61,6 +64,8 @@ class AdapterClient:
             MeshError: the adapter refused the run, or time was up.
         """
         stub = await self._stub(endpoint)
+        if not await _ready(self._opened[endpoint]):
+            raise AdapterLost(runtime, f"{endpoint} cannot be reached")
         call = stub.Run(request, timeout=timeout_seconds)
         try:
             async for response in call:
@@ -85,8 +90,20 @@ class AdapterClient:
     async def _stub(self, endpoint: str) -> rpc.RuntimeServiceStub:
         if endpoint not in self._stubs:
             opened = await self._channels.enter_async_context(channel(endpoint))
+            self._opened[endpoint] = opened
             self._stubs[endpoint] = rpc.RuntimeServiceStub(opened)
         return self._stubs[endpoint]
+
+
+async def _ready(opened: grpc.aio.Channel) -> bool:
+    """Wait until the adapter is connected; an adapter that was just started again gets a moment."""
+    state = opened.get_state(try_to_connect=True)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            while state is not grpc.ChannelConnectivity.READY:
+                await opened.wait_for_state_change(state)
+                state = opened.get_state(try_to_connect=True)
+    return state is grpc.ChannelConnectivity.READY
 
 
 def _translate(error: grpc.aio.AioRpcError, runtime: str) -> MeshError:

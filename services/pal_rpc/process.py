@@ -41,7 +41,13 @@ async def _until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> No
     try:
         await main(stop)
     except* StartError as group:
-        raise group.exceptions[0] from None
+        raise _first(group) from None
+
+
+def _first(group: BaseExceptionGroup[StartError]) -> BaseException:
+    # Groups of tasks nest.
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def announce(**facts: str) -> None:

@@ -45,9 +45,7 @@ async def mesh(
         profiles_file = directory / "profiles.yaml"
         # JSON is YAML.
         profiles_file.write_text(json.dumps({"profiles": profiles}))
-        planned = plan(
-            home, port=0, runtimes=runtimes, profiles=profiles_file, tools=None, default_runtime=runtimes[0]
-        )
+        planned = plan(home, port=0, runtimes=runtimes, profiles=profiles_file, tools=None, default_runtime=runtimes[0])
         async with (
             running(home, planned) as state,
             channel(state.addresses["router"]) as router,

@@ -1,0 +1,154 @@
+"""kill -9 of each process: no event that a client has seen is lost, and the mesh goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import router_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
+from pal.v1 import run_event_pb2 as events
+from pal_cli.health import wait_ready
+from pal_log.grammar import violations
+from pal_rpc.channels import channel
+from tests.e2e.conftest import Cli, alive, started
+
+PROFILES = """
+profiles:
+  default: {provider: scripted}
+  slow: {provider: faulty, model: chunks, options: {chunks: 2000, pause_ms: 50}}
+"""
+SLOW = """
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: slow, version: 1.0.0}
+spec: {objective: Take long., modelNeeds: {profile: slow}}
+"""
+
+
+@pytest.fixture
+async def mesh(tmp_path: Path) -> AsyncIterator[Cli]:
+    (tmp_path / "profiles.yaml").write_text(PROFILES)
+    (tmp_path / "slow.yaml").write_text(SLOW)
+    async with started(tmp_path / "home", "--profiles", str(tmp_path / "profiles.yaml")) as pal:
+        assert (await pal("apply", "-f", "examples", "-f", str(tmp_path / "slow.yaml"))).code == 0
+        yield pal
+
+
+async def begin(pal: Cli, seen: list[events.RunEvent]) -> asyncio.Task[None]:
+    """Start a slow run and return once its model talks; events are added to *seen* as they come."""
+    talking = asyncio.Event()
+
+    async def follow() -> None:
+        async with channel(pal.address("router")) as opened:
+            request = pb.RunRequest(agent=common.SpecSelector(name="slow"), input=common.Payload(text="go"))
+            async for response in rpc.RouterServiceStub(opened).Run(request):
+                for frame in response.frames:
+                    if frame.HasField("event"):
+                        seen.append(frame.event)
+                    if frame.HasField("live_output"):
+                        talking.set()
+
+    task = asyncio.create_task(follow())
+    waiting = asyncio.create_task(talking.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    return task
+
+
+async def recorded(pal: Cli, run_id: str) -> list[events.RunEvent]:
+    """Return the log of a run once it is over."""
+    async with channel(pal.address("router")) as opened:
+        call = rpc.RouterServiceStub(opened).Watch(pb.WatchRequest(run_id=run_id, follow=True), wait_for_ready=True)
+        return [frame.event async for response in call for frame in response.frames if frame.HasField("event")]
+
+
+async def test_an_adapter_that_dies_ends_its_run_and_nothing_else(mesh: Cli) -> None:
+    seen: list[events.RunEvent] = []
+    following = await begin(mesh, seen)
+
+    old = mesh.pid("agno")
+    os.kill(old, signal.SIGKILL)
+    await following
+    other = await mesh("run", "support-desk", "-i", "Where is order A-1001?", "-r", "pydantic-ai")
+    await _restarted(mesh, "agno", old)
+    again = await mesh("run", "support-desk", "-i", "Where is order A-1001?", "-r", "agno")
+
+    assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_FAILED
+    assert seen[-1].run_finished.failure.reason == "ADAPTER_LOST"
+    assert violations(seen) == []
+    assert (other.code, again.code) == (0, 0), other.err + again.err
+
+
+@pytest.mark.parametrize("process", ["llm_provider", "tool_executor"])
+async def test_a_seam_that_dies_comes_back(mesh: Cli, process: str) -> None:
+    seen: list[events.RunEvent] = []
+    following = await begin(mesh, seen)
+    old = mesh.pid(process)
+
+    os.kill(old, signal.SIGKILL)
+    if process == "llm_provider":
+        await following
+        assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_FAILED
+    else:
+        await mesh("runs", "cancel", seen[0].run_id)
+        await following
+    await _restarted(mesh, process, old)
+    again = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
+
+    assert again.code == 0, again.err + again.out
+
+
+async def test_the_core_that_dies_loses_nothing_that_was_seen(mesh: Cli) -> None:
+    seen: list[events.RunEvent] = []
+    following = await begin(mesh, seen)
+    old = mesh.pid("core")
+
+    os.kill(old, signal.SIGKILL)
+    with pytest.raises(grpc.aio.AioRpcError):
+        await following
+    await _restarted(mesh, "core", old)
+    await wait_ready(mesh.state()["addresses"], ["agno", "pydantic-ai"], 20)
+    log = await recorded(mesh, seen[0].run_id)
+    again = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
+
+    assert log[: len(seen)] == seen
+    assert log[-1].run_finished.failure.reason == "ROUTER_LOST"
+    assert violations(log) == []
+    assert again.code == 0, again.err + again.out
+
+
+async def test_a_second_start_cleans_up_after_the_first(mesh: Cli, tmp_path: Path) -> None:
+    processes = [entry["pid"] for entry in mesh.state()["processes"].values()]
+    supervisor = mesh.state()["pid"]
+
+    os.kill(supervisor, signal.SIGKILL)
+    await asyncio.gather(*(_gone(pid) for pid in processes))
+    up = await mesh("up", "--detach", "--port", "0")
+    run = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
+
+    assert up.code == 0, up.err
+    assert run.code == 0, run.err
+
+
+async def _gone(pid: int) -> None:
+    async with asyncio.timeout(20):
+        while alive(pid):  # noqa: ASYNC110  the end of a process that is not our child sends us nothing
+            await asyncio.sleep(0.05)
+
+
+async def _restarted(mesh: Cli, process: str, old: int) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            entry = mesh.state()["processes"][process]
+            if entry["pid"] != old and entry["state"] == "serving":
+                return
+            # The state is a file that another process writes.
+            await asyncio.sleep(0.05)
