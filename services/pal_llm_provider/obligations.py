@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_MODAL = re.compile(r"\b(?:shall|must)\b(?P<not>\s+(?:not|never)\b|n't\b)?", re.IGNORECASE)
+_MODAL = re.compile(r"\b(?P<word>shall|must)\b(?P<not>\s+(?:not|never)\b|n't\b)?", re.IGNORECASE)
 _OPENER = r"(?:when(?:ever)?|if|while|after|before|once|unless|until|as soon as|in case|where|for each|for every|upon)"
 _LEADING = re.compile(rf"^(?P<condition>{_OPENER}\b[^,]*?),\s*(?:then\s+)?(?P<rest>.+)$", re.IGNORECASE | re.DOTALL)
 _TRAILING = re.compile(rf"^(?P<rest>.+?),?\s+(?P<condition>{_OPENER}\b.+)$", re.IGNORECASE | re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.\-])\d+(?:[.,]\d+)*(?:\s*(?:%|[^\W\d_]+))?")
+# A condition that opens with one of these states what is the case.
+_STATING = re.compile(r"^(?:when(?:ever)?|if|while|after|once|as soon as|where|in case)\s+", re.IGNORECASE)
 _EXCLUDED = re.compile(r"^(?:rejects?|refuses?|den(?:y|ies)|blocks?|prevents?|forbids?|ignores?)\b", re.IGNORECASE)
 
 _FENCE = re.compile(r"^(?:```|~~~).*?^(?:```|~~~)\s*$", re.MULTILINE | re.DOTALL)
@@ -41,6 +43,7 @@ class Obligation:
     """One sentence that obliges."""
 
     subject: str
+    modal: str
     action: str
     condition: str
     forbidden: bool
@@ -80,15 +83,21 @@ def obligation(sentence: str) -> Obligation | None:
         condition, before = leading["condition"], leading["rest"]
     elif trailing := _TRAILING.match(after):
         condition, after = trailing["condition"], trailing["rest"]
-    return Obligation(before.strip(" ,:") or "the system", after, condition.strip(), bool(modal["not"]))
+    return Obligation(
+        subject=before.strip(" ,:") or "the system",
+        modal=modal["word"].lower(),
+        action=after,
+        condition=condition.strip(),
+        forbidden=bool(modal["not"]),
+    )
 
 
 def _cases(text: str) -> Iterator[dict[str, Any]]:
     for sentence in _END.split(" ".join(text.split())):
         if obliged := obligation(sentence):
             yield _case(obliged)
-            if number := _NUMBER.search(f"{obliged.condition} {obliged.action}"):
-                yield _boundary(obliged, number.group().strip())
+            numbers = _NUMBER.findall(f"{obliged.subject} {obliged.action} {obliged.condition}")
+            yield from (_boundary(obliged, number.strip()) for number in dict.fromkeys(numbers))
 
 
 def _case(obliged: Obligation) -> dict[str, Any]:
@@ -111,17 +120,20 @@ def _boundary(obliged: Obligation, number: str) -> dict[str, Any]:
             "Observe what happens at each value.",
         ],
         "expected": f"{_upper(_expected(obliged))}; the change is exactly at {number}.",
-        "kind": "negative" if obliged.forbidden else "positive",
+        "kind": "boundary",
     }
 
 
 def _arranged(obliged: Obligation) -> list[str]:
-    return [f"Arrange: {obliged.condition}."] if obliged.condition else [f"Arrange {_lower(obliged.subject)}."]
+    if not obliged.condition:
+        return [f"Arrange {_lower(obliged.subject)}."]
+    return [f"Bring this about: {_STATING.sub('', obliged.condition)}."]
 
 
 def _expected(obliged: Obligation) -> str:
-    what = f"{obliged.subject} {'does not' if obliged.forbidden else 'does'}: {obliged.action}"
-    return f"{what}, {obliged.condition}" if obliged.condition else what
+    what = f"{obliged.subject} {obliged.modal}{' not' if obliged.forbidden else ''} {obliged.action}"
+    condition = obliged.condition
+    return f"{what} {condition[:1].lower()}{condition[1:]}" if condition else what
 
 
 def _title(text: str) -> str:
@@ -130,17 +142,27 @@ def _title(text: str) -> str:
 
 
 def _blocks(document: str) -> Iterator[str]:
-    """Yield the items and paragraphs of *document* as plain text, without headings and code."""
+    """Yield the items and paragraphs of *document* as plain text, without code.
+
+    A heading counts where it has an identifier: it is the first line of what stands below it.
+    """
     block: list[str] = []
     for line in [*_FENCE.sub("", document).splitlines(), ""]:
         marker = _MARKER.match(line)
+        sign = marker.group().strip() if marker else ""
         text = _EMPHASIS.sub("", line[marker.end() if marker else 0 :]).strip(" |")
-        starts = bool(marker and marker.group().strip()) or "|" in line or bool(_ID.match(text))
-        if block and (starts or not text):
-            yield " ".join(block)
+        titled = bool(block) and block[0].startswith("#")
+        if block and (sign or "|" in line or _ID.match(text) or not (text or titled)):
+            yield " ".join(block).lstrip("#")
             block = []
-        if text:
-            block.append(text.replace(" | ", " "))
+        if text and (not sign.startswith("#") or _ID.match(text)):
+            opening = "#" if sign.startswith("#") and not _MODAL.search(text) else ""
+            block.append(opening + text.replace(" | ", " "))
+        elif block and titled and len(block) > 1:
+            yield " ".join(block).lstrip("#")
+            block = []
+    if block:
+        yield " ".join(block).lstrip("#")
 
 
 def _upper(text: str) -> str:

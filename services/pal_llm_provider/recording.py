@@ -13,7 +13,7 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.lease import Lease
 from pal_rpc.recorder_client import RecorderUnavailable
 
-_CONNECT_SECONDS = 5.0
+_CONNECT_SECONDS = 2.0
 
 
 class Recording:

@@ -9,6 +9,8 @@ from typing import Any
 from pal_llm_provider.reading import Reading, Reply, Result, ask
 
 LOOKUP, REFUND = "lookup_order", "refund_order"
+# What the opening of an answer says already.
+_TOLD = frozenset({"order_id", "id", "status"})
 _ORDER = re.compile(r"\b[A-Z]-\d{3,}\b")
 _WANTS_MONEY = re.compile(r"\brefund|money back|\breimburse|\bget my money", re.IGNORECASE)
 _APPROVAL = re.compile(r"approv", re.IGNORECASE)
@@ -47,11 +49,14 @@ def _status(order: str, looked_up: Result) -> str:
     value = looked_up.value
     if not isinstance(value, dict):
         return f"Order {order}: {looked_up.text}"
-    known = {key: content for key, content in value.items() if key not in ("order_id", "id")}
-    status = known.pop("status", None)
+    status = value.get("status")
     opening = f"Order {order} is {_spoken(status)}." if status is not None else f"This is order {order}."
-    details = "; ".join(f"{key.replace('_', ' ')}: {_spoken(content)}" for key, content in known.items())
-    return f"{opening} {details[0].upper()}{details[1:]}." if details else opening
+    return " ".join([opening, *_details(value)])
+
+
+def _details(value: dict[str, Any]) -> list[str]:
+    known = {key: content for key, content in value.items() if key not in _TOLD and content != ""}
+    return [f"{key.replace('_', ' ').capitalize()}: {_spoken(content)}." for key, content in known.items()]
 
 
 def _spoken(value: Any) -> str:
@@ -70,7 +75,8 @@ def _spoken(value: Any) -> str:
 
 def _refunded(order: str, result: Result) -> str:
     if not result.failed:
-        return f"Order {order} is refunded. {_status(order, result) if result.value else result.text}".strip()
+        details = _details(result.value) if isinstance(result.value, dict) else [result.text]
+        return " ".join([f"Order {order} is refunded.", *details])
     if _APPROVAL.search(result.text):
         return f"A person has to approve the refund of order {order} first. Nothing was refunded."
     return f"The refund of order {order} did not go through, nothing was refunded: {result.text}"

@@ -71,6 +71,7 @@ class Bench:
     router: Appender
     key: ed25519.Ed25519PrivateKey
     endpoint: Endpoint
+    settings: Mapping[str, str]
 
     async def run(
         self,
@@ -107,13 +108,13 @@ class Bench:
         """Return the types of what is recorded of a run after its acceptance."""
         return [event.type for event in await self.events(lease)][1:]
 
-    async def recorded(self, lease: shared.RunLease, *, calls: int = 1) -> list[events.RunEvent]:
-        """Return the events of a run once as many model calls are closed."""
+    async def closed(self, lease: shared.RunLease) -> list[events.RunEvent]:
+        """Return the events of a run once a model call is closed."""
         call = self.recorder.TailEvents(recorder_pb.TailEventsRequest(run_id=lease.run_id))
         seen: list[events.RunEvent] = []
         async for frame in call:
-            seen.extend(frame.events)
-            if sum(event.type == "model.call.finished" for event in seen) >= calls:
+            seen.extend([frame.event] if frame.HasField("event") else [])
+            if seen and seen[-1].type == "model.call.finished":
                 break
         call.cancel()
         return seen
@@ -226,16 +227,15 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         log = await enter(recorder(RecorderConfig(**own)))
         fake = await enter(endpoint())
         (path / "profiles.yaml").write_text(yaml.safe_dump(profiles(fake.base_url)))
-        address, _ = await enter(
-            started(
-                PAL_REGISTRY_ADDRESS=documents.address,
-                PAL_RECORDER_ADDRESS=log.address,
-                PAL_KEYS_DIR=str(keys),
-                PAL_SERVICE_TOKEN_FILE=str(keys / "token"),
-                PAL_PROFILES_FILE=str(path / "profiles.yaml"),
-                FAKE_KEY=SECRET,
-            )
-        )
+        settings = {
+            "PAL_REGISTRY_ADDRESS": documents.address,
+            "PAL_RECORDER_ADDRESS": log.address,
+            "PAL_KEYS_DIR": str(keys),
+            "PAL_SERVICE_TOKEN_FILE": str(keys / "token"),
+            "PAL_PROFILES_FILE": str(path / "profiles.yaml"),
+            "FAKE_KEY": SECRET,
+        }
+        address, _ = await enter(started(**settings))
         stub = recorder_rpc.RecorderServiceStub(await enter(channel(log.address)))
         yield Bench(
             models=rpc.LLMProviderServiceStub(await enter(channel(address))),
@@ -245,10 +245,11 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             router=await enter(Appender(stub, issue_token(private_key(keys, MESH), "router"))),
             key=private_key(keys, LEASE),
             endpoint=fake,
+            settings=settings,
         )
 
 
 async def apply(bench: Bench, text: str) -> common.SpecRef:
     """Publish a document and return its reference."""
     response = await bench.registry.Apply(registry_pb.ApplyRequest(text=text))
-    return response.results[0].ref
+    return response.applied[0].document.ref
