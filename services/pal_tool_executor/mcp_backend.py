@@ -14,6 +14,7 @@ import httpx2
 from mcp import ClientSession, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CONNECTION_CLOSED
 
 from pal_tool_executor import failing
 from pal_tool_executor.backends import Invocation
@@ -100,9 +101,9 @@ class McpBackend:
             raise failing.unavailable(invocation.tool) from None
         try:
             result: Any = await session.call_tool(self._tool, dict(invocation.arguments))
-        except MCPError as error:
-            raise failing.reported(invocation.tool, str(error)[:500], retryable=False) from None
-        except Exception:  # noqa: BLE001  foreign code: a broken session says so in many ways
+        except Exception as error:  # noqa: BLE001  foreign code: a broken session says so in many ways
+            if isinstance(error, MCPError) and error.error.code != CONNECTION_CLOSED:
+                raise failing.reported(invocation.tool, str(error)[:500], retryable=False) from None
             await self._server.close()
             raise failing.unavailable(invocation.tool, unknown=True) from None
         text = "".join(getattr(part, "text", "") for part in result.content)
