@@ -28,6 +28,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import bearer, issue_token
 from pal_rpc.keys import MESH, private_key
 from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.status import from_rpc_error
 
 LIVE = common.EXECUTION_MODE_LIVE
 ROUTER = EventWriter("router")
@@ -180,10 +181,13 @@ async def test_a_batch_names_one_run(writer) -> None:
 
 
 async def test_without_a_token_nothing_is_written(stub) -> None:
-    async with Appender(stub, "") as stranger:
-        assert not await stranger.wait_connected(0.2)
+    call = stub.Append()
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await call.read()
 
-    assert stranger.refusal is not None and stranger.refusal.reason_name == "UNAUTHENTICATED"
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    error = from_rpc_error(refused.value)
+    assert error is not None and error.reason_name == "UNAUTHENTICATED"
 
 
 async def test_an_event_of_the_future_keeps_its_bytes(stub, writer) -> None:
