@@ -59,7 +59,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
             drain_seconds=config.drain_seconds,
         )
         # The router ends first: its runs are ended while there is a recorder to record it.
-        async with router(router_config) as runs:
+        async with router(router_config, recorder=record.local, registry=documents.local) as runs:
             yield {"router": runs.address, "registry": documents.address, "recorder": record.address}
 
 

@@ -55,7 +55,7 @@ class OpenCall:
         if call.decision:
             decided = events.PolicyDecided(decision=call.decision)
             batch.insert(0, self._recording.event(call.lease, policy_decided=decided))
-        self._recording.submit(call.lease, *batch)
+        self._recording.submit(call.lease, *batch, linger=True)
 
     async def close(self, message: pb.ModelMessage, completion: Completion) -> pb.ModelAnswer:
         """Return the whole answer once it is durable.

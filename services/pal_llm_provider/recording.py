@@ -40,9 +40,9 @@ class Recording:
         traceparent = lease.grant.traceparent
         return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=traceparent, **body)
 
-    def submit(self, lease: Lease, *batch: events.RunEvent) -> asyncio.Future[list[int]]:
-        """Record *batch* without waiting."""
-        return self._appender.submit(lease.run_id, batch)
+    def submit(self, lease: Lease, *batch: events.RunEvent, linger: bool = False) -> asyncio.Future[list[int]]:
+        """Record *batch* without waiting; it may *linger* for a moment to leave with what comes next."""
+        return self._appender.submit(lease.run_id, batch, linger=linger)
 
     async def append(self, lease: Lease, **body: Any) -> None:
         """Record one event and return once it is durable, also when the caller leaves meanwhile.

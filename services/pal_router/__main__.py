@@ -27,6 +27,7 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import from_env
 from pal_rpc.identity import read_token
+from pal_rpc.in_process import InProcessChannel
 from pal_rpc.keys import LEASE, private_key
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
@@ -51,17 +52,19 @@ class Config:
 
 
 @asynccontextmanager
-async def router(config: Config) -> AsyncIterator[Server]:
-    """Serve RouterService until the block ends."""
+async def router(
+    config: Config, *, recorder: InProcessChannel | None = None, registry: InProcessChannel | None = None
+) -> AsyncIterator[Server]:
+    """Serve RouterService until the block ends; *recorder* and *registry* are given when they share the process."""
     token = read_token(config.service_token_file)
     lease_key = private_key(config.keys_dir, LEASE)
     limits = common.RunLimits(max_duration=duration_pb2.Duration(seconds=config.max_run_seconds))
     async with AsyncExitStack() as stack:
         recorder_stub = recorder_rpc.RecorderServiceStub(
-            await stack.enter_async_context(channel(config.recorder_address))
+            await stack.enter_async_context(recorder or channel(config.recorder_address))  # type: ignore[arg-type]
         )
         registry_stub = registry_rpc.RegistryServiceStub(
-            await stack.enter_async_context(channel(config.registry_address))
+            await stack.enter_async_context(registry or channel(config.registry_address))  # type: ignore[arg-type]
         )
         peers = Peers(
             snapshot=await stack.enter_async_context(RegistrySnapshot(registry_stub)),

@@ -91,7 +91,7 @@ class Attempt:
         if self._result is not None:
             self.last = batch
         elif batch:
-            self.appender.submit(self.run.run_id, batch)
+            self.appender.submit(self.run.run_id, batch, linger=True)
 
     async def _event(self, event: events.RunEvent) -> events.RunEvent:
         if event.type not in ADAPTER_TYPES or event.WhichOneof("body") != BODIES.get(event.type):

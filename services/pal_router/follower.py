@@ -13,6 +13,8 @@ from pal_rpc.recorder_client import RecorderClient
 
 PENDING_LIMIT_BYTES = 256 * 1024
 PROGRESS_SECONDS = 15.0
+# What follows a message within this time shares the next one; the end of a run waits for nothing.
+WINDOW_SECONDS = 0.01
 _TERMINAL = "run.finished"
 
 
@@ -45,6 +47,8 @@ class Follower:
         self._pending_bytes = 0
         self._behind = after_seq < fold.head_seq
         self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._woken_at = 0.0
         if self._behind or fold.finished:
             self._wake.set()
 
@@ -59,13 +63,13 @@ class Follower:
         """Take the next event of the tail."""
         if not self._behind and event.seq > self._cursor:
             self._push(pb.RunStreamFrame(event=event), size_bytes)
-        self._wake.set()
+        self._notify(at_once=event.type == _TERMINAL)
 
     def offer_live(self, frame: pb.RunStreamFrame, size_bytes: int) -> None:
         """Take live output, unless the client is behind."""
         if self._live_output and not self._behind and self._pending_bytes + size_bytes <= PENDING_LIMIT_BYTES:
             self._push(frame, size_bytes)
-            self._wake.set()
+            self._notify()
 
     async def batches(self) -> AsyncIterator[list[pb.RunStreamFrame]]:
         """Yield what there is, several frames at a time under load, until the terminal event was yielded."""
@@ -83,6 +87,24 @@ class Follower:
                 yield wanted
             if any(frame.event.type == _TERMINAL for frame in frames):
                 return
+
+    def _notify(self, *, at_once: bool = False) -> None:
+        """Wake the client's stream: at once when it was quiet, else at the end of the window."""
+        if self._timer is not None and not at_once:
+            return
+        loop = asyncio.get_running_loop()
+        pause = self._woken_at + WINDOW_SECONDS - loop.time()
+        if at_once or pause <= 0:
+            self._wake_now()
+        else:
+            self._timer = loop.call_later(pause, self._wake_now)
+
+    def _wake_now(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._woken_at = asyncio.get_running_loop().time()
+        self._wake.set()
 
     def _push(self, frame: pb.RunStreamFrame, size_bytes: int) -> None:
         self._pending.append(frame)

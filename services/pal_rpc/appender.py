@@ -24,6 +24,7 @@ _MAX_MESSAGE_BATCHES = 256
 _MAX_MESSAGE_BYTES = 1 * MIB
 _FIRST_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.05, 1.0
 _CONNECT_SECONDS = 5.0
+LINGER_SECONDS = 0.005
 
 
 class _StreamLost(Exception):
@@ -51,6 +52,7 @@ class Appender:
         self._waiting: deque[_Pending] = deque()
         self._sent: deque[_Pending] = deque()
         self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
         self._connected = asyncio.Event()
         self._refusal: MeshError | None = None
         self._task: asyncio.Task[None] | None = None
@@ -82,6 +84,7 @@ class Appender:
             MeshError: the recorder refused the batch; its reason says why.
         """
         pending = self._enqueue(run_id, batch, expected_head_seq)
+        self._wake.set()
         try:
             return await pending.recorded
         except asyncio.CancelledError:
@@ -90,10 +93,22 @@ class Appender:
             raise
 
     def submit(
-        self, run_id: str, batch: Sequence[events.RunEvent], *, expected_head_seq: int | None = None
+        self,
+        run_id: str,
+        batch: Sequence[events.RunEvent],
+        *,
+        expected_head_seq: int | None = None,
+        linger: bool = False,
     ) -> asyncio.Future[list[int]]:
-        """Record *batch* without waiting; the future may be dropped."""
+        """Record *batch* without waiting; the future may be dropped.
+
+        What may *linger* leaves within LINGER_SECONDS, together with what comes meanwhile.
+        """
         pending = self._enqueue(run_id, batch, expected_head_seq)
+        if not linger:
+            self._wake.set()
+        elif self._timer is None and not self._wake.is_set():
+            self._timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._wake.set)
         pending.recorded.add_done_callback(_retrieve)
         return pending.recorded
 
@@ -101,7 +116,6 @@ class Appender:
         message = pb.AppendBatch(run_id=run_id, events=batch, expected_head_seq=expected_head_seq)
         pending = _Pending(message, message.ByteSize())
         self._waiting.append(pending)
-        self._wake.set()
         return pending
 
     async def __aenter__(self) -> Self:
@@ -125,6 +139,7 @@ class Appender:
             pending.recorded.cancel()
 
     async def _drained(self) -> None:
+        self._wake.set()
         while self._sent or self._waiting:
             last = (self._waiting or self._sent)[-1]
             await asyncio.wait([last.recorded])
@@ -168,6 +183,9 @@ class Appender:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             while self._waiting:
                 try:
                     await call.write(self._next_message())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from pal_rpc.config import StartError
 
 EXIT_BAD_CONFIGURATION = 2
 _PR_SET_PDEATHSIG = 1
+_GC_ALLOCATIONS = 10_000
 
 
 def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
@@ -35,6 +37,10 @@ def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
 
 async def _until_stopped(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    # What was imported lives as long as the process; looking through it again and again finds nothing.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GC_ALLOCATIONS)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import grpc
 from grpc_health.v1 import health_pb2
@@ -16,6 +17,7 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from pal_rpc import telemetry
 from pal_rpc.config import StartError
+from pal_rpc.in_process import InProcessChannel
 from pal_rpc.interceptors import GuardInterceptor
 from pal_rpc.options import MAX_CONCURRENT_RPCS, SERVER
 
@@ -30,6 +32,8 @@ class Server:
     address: str
     health: HealthServicer
     services: tuple[str, ...]
+    # The same services for whoever lives in this process.
+    local: InProcessChannel
 
     async def set_serving(self, serving: bool) -> None:
         """Report *serving* for the whole server and for each of its services."""
@@ -61,6 +65,8 @@ async def serving(
         maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS,
     )
     register(server)
+    local = InProcessChannel()
+    register(cast("grpc.aio.Server", local))
     health = HealthServicer()
     add_HealthServicer_to_server(health, server)
     _add_reflection(server, (*services, _HEALTH, reflection.SERVICE_NAME, _REFLECTION_V1))
@@ -71,7 +77,7 @@ async def serving(
             f"PAL_ADDRESS={address} is in use or cannot be bound; stop the process that has it or choose another"
         ) from None
     await server.start()
-    running = Server(f"{address.rpartition(':')[0]}:{port}", health, tuple(services))
+    running = Server(f"{address.rpartition(':')[0]}:{port}", health, tuple(services), local)
     try:
         await running.set_serving(healthy)
         yield running

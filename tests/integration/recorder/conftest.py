@@ -14,6 +14,7 @@ from pal_rpc.appender import Appender
 from pal_rpc.channels import channel
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, create_keys, private_key
+from pal_rpc.server import Server
 
 Writer = Callable[[str], AbstractAsyncContextManager[Appender]]
 
@@ -25,15 +26,15 @@ def config(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-async def address(config: Config) -> AsyncIterator[str]:
-    async with recorder(config) as server:
-        yield server.address
+async def server(config: Config) -> AsyncIterator[Server]:
+    async with recorder(config) as running:
+        yield running
 
 
-@pytest.fixture
-async def stub(address: str) -> AsyncIterator[rpc.RecorderServiceStub]:
-    async with channel(address) as opened:
-        yield rpc.RecorderServiceStub(opened)
+@pytest.fixture(params=["over a socket", "in process"])
+async def stub(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[rpc.RecorderServiceStub]:
+    async with channel(server.address) if request.param == "over a socket" else server.local as opened:
+        yield rpc.RecorderServiceStub(opened)  # type: ignore[arg-type]
 
 
 @pytest.fixture

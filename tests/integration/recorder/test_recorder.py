@@ -28,6 +28,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import bearer, issue_token
 from pal_rpc.keys import MESH, private_key
 from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.server import Server
 from pal_rpc.status import from_rpc_error
 
 LIVE = common.EXECUTION_MODE_LIVE
@@ -336,7 +337,7 @@ async def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
         await store.close()
 
 
-async def test_a_second_recorder_on_the_same_data_is_refused(config: Config, address: str) -> None:
+async def test_a_second_recorder_on_the_same_data_is_refused(config: Config, server: Server) -> None:
     with pytest.raises(StartError, match="another recorder"):
         async with recorder(config):
             pass
