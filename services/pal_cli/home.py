@@ -31,6 +31,7 @@ class ProcessState:
     services: dict[str, str]
     log: str
     started_at: float
+    serving_at: float = 0.0
     restarts: int = 0
     state: str = "starting"
 

@@ -22,6 +22,9 @@ RUNTIMES = {"agno": "pal_agno", "pydantic-ai": "pal_pydantic_ai"}
 # What a process may know of the machine. Credentials are in none of these.
 _PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
 
+# Without it an extra thread of gRPC wakes for every message: a tenth of the CPU time of a run (docs/performance.md).
+_GRPC_EXPERIMENTS = "-event_engine_poller_for_python"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
@@ -60,7 +63,7 @@ def plan(
     addresses = _addresses(port, runtimes)
     tokens = _tokens(home)
     peers = {f"PAL_{name.upper()}_ADDRESS": addresses[name] for name in DEFAULT_ADDRESSES}
-    shared = {**peers, "PAL_DIE_WITH_PARENT": "1"}
+    shared = {**peers, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS}
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
     core_env = {
         **_plain(),

@@ -59,7 +59,7 @@ class Child:
             await self._process.wait()
             self._set(state="failed")
             raise StartError(f"{self.program.name} did not start: {last_words(Path(self.state.log))}")
-        self._set(state="serving")
+        self._set(state="serving", serving_at=time.time())
 
     async def keep(self) -> None:
         """Start it again whenever it ends, for ever."""

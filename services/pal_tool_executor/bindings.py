@@ -10,14 +10,16 @@ import sys
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import yaml
 
 from pal_rpc.config import StartError
 from pal_tool_executor.backends import Backend, HttpBackend, PythonBackend
-from pal_tool_executor.mcp_backend import McpBackend, McpServer
+
+if TYPE_CHECKING:
+    from pal_tool_executor.mcp_backend import McpServer
 
 ENTRY_POINTS = "pal.tools"
 _KINDS = ("python", "http", "mcp")
@@ -119,6 +121,9 @@ class _Reader:
         return HttpBackend(url, headers)
 
     def _mcp(self, where: str, fields: Mapping[str, Any]) -> Backend:
+        # Loading the SDK takes longer than the rest of the start; most executors have no use for it.
+        from pal_tool_executor.mcp_backend import McpBackend, McpServer
+
         if bool(fields.get("command")) == bool(fields.get("url")):
             raise self._wrong(where, "name either command or url")
         if not fields.get("tool"):

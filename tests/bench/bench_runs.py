@@ -1,6 +1,7 @@
 """Runs through the whole mesh, beside AgentOS with the same agent and the same model: CPU, throughput, latency.
 
-One model call, five text chunks, everything durable. Rounds of both alternate, so that the ratio is of one run.
+One model call, five text chunks, everything durable. Rounds alternate, so that the ratios are of one run. The echo
+adapter has no SDK: what a run costs on it is the mesh's own.
 Usage: .venv/bin/python tests/bench/bench_runs.py [--runs 600] [--rounds 3]
 """
 
@@ -33,10 +34,10 @@ spec:
 """
 
 
-async def run_on_pal(mesh_: Mesh, runtime: str) -> None:
+async def run_on_pal(mesh_: Mesh, runtime: str, agent: str = "bench") -> None:
     """Run the agent once over gRPC, to its terminal event."""
     request = pb.RunRequest(
-        agent=common.SpecSelector(name="bench"), input=common.Payload(text="hello"), pinned_runtime=runtime
+        agent=common.SpecSelector(name=agent), input=common.Payload(text="hello"), pinned_runtime=runtime
     )
     outcome = None
     async for response in mesh_.router.Run(request):
@@ -68,11 +69,15 @@ async def main(runs: int, rounds: int) -> None:
             async def on_peer() -> None:
                 await run_on_agentos(7999)
 
-            for run_once in (on_pal, on_peer):
+            async def on_echo() -> None:
+                await run_on_pal(running, "echo")
+
+            for run_once in (on_pal, on_echo, on_peer):
                 await apply_load(run_once, runs=64, concurrent=8, pids=[])
-            pal, other = [], []
+            pal, echo, other = [], [], []
             for _ in range(rounds):
                 pal.append(await apply_load(on_pal, runs=runs, concurrent=CONCURRENT, pids=running.pids.values()))
+                echo.append(await apply_load(on_echo, runs=runs, concurrent=CONCURRENT, pids=running.pids.values()))
                 other.append(await apply_load(on_peer, runs=runs // 2, concurrent=CONCURRENT, pids=[peer]))
             parts = {name: await _share(running, name, on_pal, runs) for name in running.pids}
             single = await apply_load(on_pal, runs=200, concurrent=1, pids=running.pids.values())
@@ -88,6 +93,7 @@ async def main(runs: int, rounds: int) -> None:
             "agentos_cpu_ms_per_run": peer_load.cpu_ms_per_run,
             "agentos_runs_per_second": peer_load.runs_per_second,
             "ratio_runs_per_cpu_second": peer_load.cpu_ms_per_run / mesh_load.cpu_ms_per_run,
+            "mesh_alone_cpu_ms_per_run": best(echo).cpu_ms_per_run,
             "single_p50_ms": single.p50_ms,
             **{f"cpu_ms_{name}": value for name, value in parts.items()},
         },

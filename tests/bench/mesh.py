@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import socket
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal_cli.commands.mesh import running
 from pal_cli.home import Home, MeshState
-from pal_cli.programs import plan
+from pal_cli.programs import Plan, Program, plan
 from pal_rpc.channels import channel
 
 
@@ -46,9 +49,21 @@ async def mesh(
         # JSON is YAML.
         profiles_file.write_text(json.dumps({"profiles": profiles}))
         planned = plan(home, port=0, runtimes=runtimes, profiles=profiles_file, tools=None, default_runtime=runtimes[0])
+        planned = dataclasses.replace(planned, programs=[*planned.programs, *_echoes(planned)])
         async with (
             running(home, planned) as state,
             channel(state.addresses["router"]) as router,
             channel(state.addresses["registry"]) as documents,
         ):
             yield Mesh(rpc.RouterServiceStub(router), registry_rpc.RegistryServiceStub(documents), state)
+
+
+def _echoes(planned: Plan) -> list[Program]:
+    """Return the echo adapter beside the first runtime: what it costs is the mesh's own, without any SDK."""
+    first = planned.programs[-1]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    env = {**first.env, "PAL_ADDRESS": address, "PAL_RUNTIME_NAME": "echo"}
+    command = (sys.executable, "-P", "-m", "pal_adapter_host.echo")
+    return [Program(name="echo", command=command, env=env, services={"echo": address})]
