@@ -126,7 +126,7 @@ def _how_to_go_on() -> None:
         "\n[bold]how to go on[/]\n"
         "  .venv/bin/pal up --detach          a mesh that stays\n"
         "  .venv/bin/pal apply -f examples    publish the examples\n"
-        "  .venv/bin/pal run testcase-writer --input @README.md --runtime pydantic-ai\n"
+        '  .venv/bin/pal run testcase-writer --runtime pydantic-ai --input "The door shall close within 3 seconds."\n'
         '  .venv/bin/pal run support-desk --input "Where is order A-1001?"\n'
         "  .venv/bin/pal runs list            and: runs show, events, watch, cancel, export\n"
         "  .venv/bin/pal down"
