@@ -17,6 +17,8 @@ from pal_cli.settings import Mesh
 from pal_cli.show import as_json, money, out, outcome_word, print_json, say, seconds_between, shorten, size, tokens
 from pal_log.payload import content_text
 
+SCRIPTED = "scripted"
+
 
 class RunView:
     """Shows one run.
@@ -33,6 +35,7 @@ class RunView:
         self._open_line = False
         self._tools: dict[str, str] = {}
         self._runtime = ""
+        self._scripted = False
         self._accepted: events.RunEvent | None = None
         self.run_id = ""
         self.last_seq = 0
@@ -90,6 +93,8 @@ class RunView:
                 routed = event.run_routed
                 self._runtime = f"{routed.runtime} {routed.runtime_version}"
                 self._line(f"[dim]run {event.run_id} on {self._runtime} ({escape(routed.reason)})[/]")
+            case "model_call_started" if event.model_call_started.provider == SCRIPTED:
+                self._scripted = True
             case "message_added" if event.message_added.role == events.MESSAGE_ROLE_AGENT:
                 self._message(event.message_added)
             case "tool_call_requested":
@@ -110,7 +115,7 @@ class RunView:
         if message.message_id not in self._shown:
             self._write("".join(content_text(part) for part in message.parts))
         if self._open_line:
-            self._line("")
+            self._write("\n")
 
     def _tool(self, finished: events.ToolCallFinished) -> None:
         name = self._tools.get(finished.call_id, finished.call_id)
@@ -132,6 +137,8 @@ class RunView:
         good = finished.outcome == events.RUN_OUTCOME_SUCCEEDED
         mark = "[bold green]✓" if good else "[bold red]✗"
         facts = [f"{event.seq} events", f"{tokens(finished.usage)} tokens", f"cost {money(finished.cost)}"]
+        if self._scripted:
+            facts.append("model: a scripted stand-in")
         if self._accepted is not None:
             facts.insert(0, f"{seconds_between(self._accepted.recorded_at, event.recorded_at):.2f} s")
         self._line(f"{mark} {outcome_word(finished.outcome)}[/] [dim]{self._runtime}, {', '.join(facts)}[/]")

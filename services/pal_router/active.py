@@ -24,9 +24,10 @@ RECENT_LIMIT_BYTES = 64 * 1024
 class ActiveRun:
     """One run between its acceptance and its terminal event."""
 
-    def __init__(self, acceptance: Acceptance) -> None:
-        """Begin before the first event."""
+    def __init__(self, acceptance: Acceptance, traceparent: str) -> None:
+        """Begin before the first event; *traceparent* is that of the caller."""
         self.acceptance = acceptance
+        self.traceparent = traceparent
         self.run_id = acceptance.run_id
         self.fold = RunFold()
         self.stop: events.RunStopRequested | None = None

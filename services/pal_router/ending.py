@@ -82,7 +82,8 @@ def _terminal(run: ActiveRun, epoch: int, ending: Ending, writer: EventWriter) -
         cost=fold.cost,
         unresolved_call_ids=sorted(fold.open_calls),
     )
-    return writer.event(run.run_id, common.EXECUTION_MODE_LIVE, epoch, run_finished=finished)
+    mode = common.EXECUTION_MODE_LIVE
+    return writer.event(run.run_id, mode, epoch, traceparent=run.traceparent, run_finished=finished)
 
 
 def limited(ending: Ending, fold: RunFold) -> Ending:

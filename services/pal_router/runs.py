@@ -102,9 +102,9 @@ class Runs:
         selection = select(acceptance.agent, request.pinned_runtime, runtimes, routes)
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
-        run = self._active[run_id] = ActiveRun(acceptance)
+        run = self._active[run_id] = ActiveRun(acceptance, traceparent)
         try:
-            await self._admit(run, selection, traceparent)
+            await self._admit(run, selection)
         except BaseException as error:
             self._active.pop(run_id, None)
             run.admitted.set_exception(error)
@@ -113,7 +113,7 @@ class Runs:
                 return run_id
             raise
         run.admitted.set_result(None)
-        carrying = self._tasks.create_task(self._carry_out(run, selection, traceparent))
+        carrying = self._tasks.create_task(self._carry_out(run, selection))
         self._carrying.add(carrying)
         carrying.add_done_callback(self._carrying.discard)
         return run
@@ -258,7 +258,7 @@ class Runs:
         if first.request_digest != request_digest:
             raise reused(first.request_id, run_id)
 
-    async def _admit(self, run: ActiveRun, selection: Selection, traceparent: str) -> None:
+    async def _admit(self, run: ActiveRun, selection: Selection) -> None:
         accepted = events.RunAccepted()
         accepted.CopyFrom(run.acceptance.accepted)
         accepted.input.CopyFrom(await self._peers.artifacts.externalise(accepted.input))
@@ -272,33 +272,33 @@ class Runs:
             rejected=[events.RejectedRuntime(runtime=n, reason=r) for n, r in sorted(selection.rejected.items())],
             attempt=1,
         )
-        batch = [self._event(run, traceparent, run_accepted=accepted)]
+        batch = [self._event(run, run_accepted=accepted)]
         decision = decide(start_question(run.acceptance, chosen.name), run.acceptance.policies)
         if decision is not None:
-            batch.append(self._event(run, traceparent, policy_decided=events.PolicyDecided(decision=decision)))
+            batch.append(self._event(run, policy_decided=events.PolicyDecided(decision=decision)))
         refused = refusal(decision, run.run_id)
         if refused is not None:
             finished = events.RunFinished(outcome=events.RUN_OUTCOME_REJECTED, failure=failure(refused))
-            batch.append(self._event(run, traceparent, run_finished=finished))
+            batch.append(self._event(run, run_finished=finished))
         else:
-            batch.append(self._event(run, traceparent, run_routed=routed))
-            batch.append(self._event(run, traceparent, run_started=events.RunStarted(attempt=1)))
+            batch.append(self._event(run, run_routed=routed))
+            batch.append(self._event(run, run_started=events.RunStarted(attempt=1)))
         await self._peers.appender.append(run.run_id, batch, expected_head_seq=0)
         if refused is not None:
             raise refused
 
-    async def _carry_out(self, run: ActiveRun, selection: Selection, traceparent: str) -> None:
+    async def _carry_out(self, run: ActiveRun, selection: Selection) -> None:
         started = time.time()
         last: Sequence[events.RunEvent] = ()
         try:
             try:
-                attempt = run.attempt = await self._attempt(run, selection, traceparent)
+                attempt = run.attempt = await self._attempt(run, selection)
                 ending = await self._drive(run, attempt)
                 last = attempt.last
             except Exception as error:  # noqa: BLE001  the boundary: no fault of ours may leave a run without an end
                 ending = broken(error, run.run_id)
             await finish(run, FIRST_EPOCH, ending, last, self._peers.appender, self._writer)
-            self._peers.spans.add(run_span(run, selection.runtime, traceparent, started))
+            self._peers.spans.add(run_span(run, selection.runtime, started))
         except MeshError as error:
             # Another executor ended the run; what it recorded stands.
             log.warning("run not ended here", extra={"run_id": run.run_id, "reason": error.reason_name})
@@ -306,7 +306,7 @@ class Runs:
             self._active.pop(run.run_id, None)
             run.over.set()
 
-    async def _attempt(self, run: ActiveRun, selection: Selection, traceparent: str) -> Attempt:
+    async def _attempt(self, run: ActiveRun, selection: Selection) -> Attempt:
         acceptance, chosen = run.acceptance, selection.runtime
         without_input = events.RunAccepted()
         without_input.CopyFrom(acceptance.accepted)
@@ -316,7 +316,7 @@ class Runs:
             runtime=chosen.name,
             runtime_version=chosen.installed_version,
             tool_terms=acceptance.terms,
-            traceparent=traceparent,
+            traceparent=run.traceparent,
         )
         expires_at = acceptance.deadline_seconds + LEASE_MARGIN_SECONDS
         conversation_id = acceptance.accepted.conversation_id
@@ -327,7 +327,7 @@ class Runs:
             tools=acceptance.tools,
             input=acceptance.input,
             limits=acceptance.accepted.limits,
-            traceparent=traceparent,
+            traceparent=run.traceparent,
             conversation=earlier,
         )
         return Attempt(
@@ -370,7 +370,7 @@ class Runs:
             return
         run.stop = stop
         with suppress(MeshError):
-            await self._peers.appender.append(run.run_id, [self._event(run, "", run_stop_requested=stop)])
+            await self._peers.appender.append(run.run_id, [self._event(run, run_stop_requested=stop)])
         if stop.graceful and run.attempt is not None:
             attempt = run.attempt
             await self._peers.adapters.cancel(attempt.endpoint, attempt.request.lease, stop.reason, GRACE_SECONDS)
@@ -395,5 +395,5 @@ class Runs:
         finally:
             run.detach(follower)
 
-    def _event(self, run: ActiveRun, traceparent: str, **body: object) -> events.RunEvent:
-        return self._writer.event(run.run_id, LIVE, FIRST_EPOCH, traceparent=traceparent, **body)
+    def _event(self, run: ActiveRun, **body: object) -> events.RunEvent:
+        return self._writer.event(run.run_id, LIVE, FIRST_EPOCH, traceparent=run.traceparent, **body)

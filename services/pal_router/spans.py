@@ -16,7 +16,7 @@ from pal_router.active import ActiveRun
 from pal_rpc.telemetry import trace_id
 
 
-def run_span(run: ActiveRun, runtime: registry.RegisteredRuntime, traceparent: str, started: float) -> traces.TraceSpan:
+def run_span(run: ActiveRun, runtime: registry.RegisteredRuntime, started: float) -> traces.TraceSpan:
     """Return the measurement of *run*, which is over and began at *started* (seconds since the epoch)."""
     finished = run.fold.finished or events.RunFinished()
     nanos = int((time.time() - started) * 1e9)
@@ -25,7 +25,7 @@ def run_span(run: ActiveRun, runtime: registry.RegisteredRuntime, traceparent: s
         events.RUN_OUTCOME_CANCELLED: traces.SPAN_STATUS_CANCELLED,
     }
     return traces.TraceSpan(
-        trace_id=trace_id(traceparent),
+        trace_id=trace_id(run.traceparent),
         span_id=secrets.token_hex(8),
         run_id=run.run_id,
         kind=traces.SPAN_KIND_RUN,

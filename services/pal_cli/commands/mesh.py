@@ -20,7 +20,7 @@ from rich.markup import escape
 from pal_cli.failures import OK, TIMEOUT, UNAVAILABLE, CommandError
 from pal_cli.health import SERVING, health, wait_ready
 from pal_cli.home import Home, MeshState
-from pal_cli.programs import ROOT, Plan, installed_runtimes, plan
+from pal_cli.programs import CORE, CORE_SERVICES, ROOT, Plan, installed_runtimes, plan
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import print_json, say, table
 from pal_cli.supervisor import START_SECONDS, STOP_SECONDS, supervised
@@ -139,6 +139,8 @@ async def logs(
     """Show the newest lines of the logs."""
     where = home_of(home)
     known = sorted(where.logs.glob("*.log"))
+    # Router, registry and recorder share a process and its log.
+    name = CORE if name in CORE_SERVICES else name
     chosen = [path for path in known if name in ("", path.stem)]
     if not chosen:
         names = ", ".join(path.stem for path in known) or "none yet"
