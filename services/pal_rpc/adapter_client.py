@@ -69,6 +69,9 @@ class AdapterClient:
         call = stub.Run(request, timeout=timeout_seconds)
         try:
             async for response in call:
+                if response is None:
+                    # grpc.aio hands out None for a message that it cannot read.
+                    raise _garbage(runtime)
                 yield response.frames
         except grpc.aio.AioRpcError as error:
             raise _translate(error, runtime) from None
@@ -113,10 +116,14 @@ def _translate(error: grpc.aio.AioRpcError, runtime: str) -> MeshError:
         return MeshError(reasons.ERROR_REASON_DEADLINE_EXCEEDED, "the run's time was up")
     details = error.details() or ""
     if "deserializ" in details:
-        return MeshError(
-            reasons.ERROR_REASON_ADAPTER_PROTOCOL,
-            f"the adapter of runtime {runtime} sent bytes that are no RuntimeServiceRunResponse",
-            runtime=runtime,
-            rule="frames decode",
-        )
+        return _garbage(runtime)
     return AdapterLost(runtime, error.code().name)
+
+
+def _garbage(runtime: str) -> MeshError:
+    return MeshError(
+        reasons.ERROR_REASON_ADAPTER_PROTOCOL,
+        f"the adapter of runtime {runtime} sent bytes that are no RuntimeServiceRunResponse",
+        runtime=runtime,
+        rule="frames decode",
+    )

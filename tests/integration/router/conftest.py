@@ -51,6 +51,7 @@ class Bench:
     record: RecorderClient
     fakes: FakeSeams
     config: RouterConfig
+    address: str
 
     def script(self, request_id: str, *says: Say, **tools: object) -> Script:
         """Script the run that a request will make."""
@@ -120,6 +121,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             record=RecorderClient(recorder_rpc.RecorderServiceStub(recorder_channel), record.address),
             fakes=fakes,
             config=config,
+            address=front.address,
         )
         await running.apply(DESK)
         yield running
