@@ -164,7 +164,7 @@ e2e: setup ## a whole mesh in processes of its own
 
 .PHONY: golden
 golden: setup ## rewrite the goldens, then review the diff
-	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/golden
+	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/contract/contracts
 
 .PHONY: bench
 bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/bench_recorder.py

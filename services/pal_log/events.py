@@ -20,6 +20,7 @@ SEAMS = frozenset({ROUTER, LLM_PROVIDER, TOOL_EXECUTOR})
 _WRITERS = {
     "run": frozenset({ROUTER}),
     "input": frozenset({ROUTER}),
+    "stage": frozenset({ROUTER}),
     "message": frozenset({ROUTER}),
     "artifact": frozenset({ROUTER}),
     "note": frozenset({ROUTER}),
@@ -31,7 +32,9 @@ _WRITERS = {
 # Whoever counts towards a ceiling notices that it is reached.
 _EXCEPTIONS = {"run.limit.reached": SEAMS}
 # What an adapter may stream to the router.
-ADAPTER_TYPES = frozenset({"message.added", "artifact.added", "input.requested", "note.added"})
+ADAPTER_TYPES = frozenset(
+    {"stage.started", "stage.finished", "message.added", "artifact.added", "input.requested", "note.added"}
+)
 ADVISORY_TYPES = frozenset({"note.added"})
 
 
@@ -59,7 +62,14 @@ class EventWriter:
         self.producer = events.ProducerStamp(component=component, instance_id=new_id())
 
     def event(
-        self, run_id: str, mode: common.ExecutionMode, epoch: int, *, traceparent: str = "", **body: Any
+        self,
+        run_id: str,
+        mode: common.ExecutionMode,
+        epoch: int,
+        *,
+        traceparent: str = "",
+        stage_id: str = "",
+        **body: Any,
     ) -> events.RunEvent:
         """Return an event that is not recorded yet; *body* is one keyword, the name of the body's field."""
         (name,) = body
@@ -74,5 +84,6 @@ class EventWriter:
             lease_epoch=epoch,
             advisory=type_ in ADVISORY_TYPES,
             traceparent=traceparent,
+            stage_id=stage_id,
             **body,
         )

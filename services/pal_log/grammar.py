@@ -15,12 +15,13 @@ def violations(log: Iterable[events.RunEvent]) -> list[str]:
 
     The rules: positions 1, 2, 3 without holes; one run id; ``run.accepted`` first and once; ``run.finished``
     last and once; a type that agrees with the body; every model and tool call opened once, closed once, and
-    closed only after it was opened; a call that stays open is named in ``run.finished``.
+    closed only after it was opened; a call that stays open is named in ``run.finished``; every stage begun once and
+    ended once, and whatever belongs to it in between.
     """
     recorded = list(log)
     if not recorded:
         return ["the log is empty"]
-    return [*_envelopes(recorded), *_ends(recorded), *_calls(recorded)]
+    return [*_envelopes(recorded), *_ends(recorded), *_calls(recorded), *_stages(recorded)]
 
 
 def _envelopes(log: list[events.RunEvent]) -> Iterator[str]:
@@ -61,3 +62,21 @@ def _calls(log: list[events.RunEvent]) -> Iterator[str]:
     for family, call_id in sorted(opened - closed):
         if call_id not in unresolved:
             yield f"{family} call {call_id} is neither closed nor named as unresolved"
+
+
+def _stages(log: list[events.RunEvent]) -> Iterator[str]:
+    going: set[str] = set()
+    over: set[str] = set()
+    for event in log:
+        stage, body = event.stage_id, event.WhichOneof("body")
+        if body == "stage_started":
+            if stage in going | over:
+                yield f"seq {event.seq} begins stage {stage} again"
+            going.add(stage)
+        elif stage and stage not in going:
+            yield f"seq {event.seq} belongs to stage {stage}, which is not going on"
+        if body == "stage_finished":
+            going.discard(stage)
+            over.add(stage)
+    for stage in sorted(going):
+        yield f"stage {stage} is not ended"

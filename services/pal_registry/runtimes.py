@@ -20,9 +20,12 @@ from pal_registry.names import lies_in, problem_with_name
 from pal_registry.problems import Problems
 from pal_rpc.errors import InvalidField, MeshError
 
+# What RegisterRuntimeRequest.contract_level may ask for.
+CONTRACT_LEVEL = 1
 DEFAULT_TTL_SECONDS = 10.0
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 1.0, 3600.0
 _MAX_ID_CHARACTERS = 128
+_MAX_REASON_CHARACTERS = 512
 
 
 @dataclass
@@ -49,6 +52,7 @@ class Runtimes:
 
         Raises:
             InvalidField: the message names the field.
+            MeshError: CONTRACT_TOO_NEW.
         """
         name = request.name or request.capability.runtime
         ttl_seconds = _checked(request, name)
@@ -61,6 +65,7 @@ class Runtimes:
             installed_version=request.installed_version,
             endpoint=request.endpoint,
             state=old.shown.state if old and again else pb.RUNTIME_STATE_SERVING,
+            reason=old.shown.reason if old and again else "",
             active_runs=old.shown.active_runs if old and again else 0,
             name=name,
             instance_id=request.instance_id,
@@ -87,14 +92,14 @@ class Runtimes:
             self._feed.publish(runtimes=[announcement.shown])
         return announcement.shown
 
-    def drain(self, registration_id: str) -> pb.RegisteredRuntime:
-        """Take a runtime out of routing.
+    def drain(self, registration_id: str, reason: str) -> pb.RegisteredRuntime:
+        """Take a runtime out of routing, for a *reason* that people are told.
 
         Raises:
             MeshError: REGISTRATION_NOT_FOUND, it has ended or never was.
         """
         announcement = self._live(registration_id)
-        self._show(announcement, state=pb.RUNTIME_STATE_DRAINING)
+        self._show(announcement, state=pb.RUNTIME_STATE_DRAINING, reason=reason[:_MAX_REASON_CHARACTERS])
         return announcement.shown
 
     def all(self) -> list[pb.RegisteredRuntime]:
@@ -139,7 +144,8 @@ class Runtimes:
         announcement.timer = loop.call_later(announcement.ttl_seconds, self._lose, announcement)
 
     def _lose(self, announcement: _Announcement) -> None:
-        self._show(announcement, state=pb.RUNTIME_STATE_LOST)
+        silent = f"not heard of for {announcement.ttl_seconds:g} s"
+        self._show(announcement, state=pb.RUNTIME_STATE_LOST, reason=announcement.shown.reason or silent)
 
     def _show(self, announcement: _Announcement, **changes: object) -> None:
         announcement.shown = _with(announcement.shown, **changes)
@@ -172,6 +178,15 @@ def _checked(request: pb.RegisterRuntimeRequest, name: str) -> float:
         problem_text = f"{request.installed_version} does not lie in capability.version {request.capability.version}"
         raise InvalidField("installed_version", problem_text)
     _check_endpoint(request.endpoint)
+    if request.contract_level > CONTRACT_LEVEL:
+        raise MeshError(
+            reasons.ERROR_REASON_CONTRACT_TOO_NEW,
+            f"the adapter of {name} needs level {request.contract_level} of the contract and this mesh speaks level "
+            f"{CONTRACT_LEVEL}; upgrade the mesh, or install an older adapter",
+            runtime=name,
+            needed=str(request.contract_level),
+            supported=str(CONTRACT_LEVEL),
+        )
     return _ttl_seconds(request)
 
 

@@ -51,7 +51,7 @@ class RegistryServicer(rpc.RegistryServiceServicer):
 
     async def DrainRuntime(self, request: pb.DrainRuntimeRequest, context: Context) -> pb.DrainRuntimeResponse:
         """Take a runtime out of routing."""
-        return pb.DrainRuntimeResponse(runtime=self._registry.runtimes.drain(request.registration_id))
+        return pb.DrainRuntimeResponse(runtime=self._registry.runtimes.drain(request.registration_id, request.reason))
 
     async def ListRuntimes(self, request: pb.ListRuntimesRequest, context: Context) -> pb.ListRuntimesResponse:
         """List runtimes."""

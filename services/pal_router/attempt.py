@@ -96,7 +96,9 @@ class Attempt:
     async def _event(self, event: events.RunEvent) -> events.RunEvent:
         if event.type not in ADAPTER_TYPES or event.WhichOneof("body") != BODIES.get(event.type):
             detail = f"it sent {event.type or 'an event without a type'}"
-            raise AdapterProtocol(self.runtime, "an adapter writes message, artifact, input and note only", detail)
+            raise AdapterProtocol(
+                self.runtime, "an adapter writes stages, messages, artifacts, inputs and notes", detail
+            )
         if event.run_id not in ("", self.run.run_id):
             raise AdapterProtocol(self.runtime, "events belong to the run", f"an event of run {event.run_id}")
         lease = self.request.lease
@@ -110,6 +112,7 @@ class Attempt:
             lease_epoch=lease.epoch,
             advisory=event.advisory,
             traceparent=event.traceparent or self.request.traceparent,
+            stage_id=event.stage_id,
         )
         match event.type:
             case "message.added":

@@ -28,7 +28,9 @@ def missing(agent: agents.AgentDefinition, declared: capabilities.RuntimeCapabil
         for field, word in _FLAGS.items()
         if (getattr(needs, field) or (field == "tool_calling" and agent.tools)) and not getattr(has, field)
     ]
-    if needs.modes and not set(needs.modes) & set(has.modes):
+    if agent.plan.stages and "workflow" not in has.modes:
+        lacking.append("modes: workflow, for spec.plan")
+    elif needs.modes and not set(needs.modes) & set(has.modes):
         lacking.append("modes: " + " or ".join(needs.modes))
     if needs.min_context_tokens > has.max_context_tokens:
         lacking.append(f"maxContextTokens: {needs.min_context_tokens}")

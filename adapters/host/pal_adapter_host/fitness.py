@@ -28,7 +28,9 @@ def problems(runtime: Runtime, agent: agents.AgentSpec, tools: Sequence[tool_spe
 
 def _missing(runtime: Runtime, agent: agents.AgentSpec) -> Iterator[rt.AgentProblem]:
     requires, has, name = agent.spec.requires, runtime.capability.capabilities, runtime.capability.runtime
-    if requires.modes and not set(requires.modes) & set(has.modes):
+    if agent.spec.plan.stages and "workflow" not in has.modes:
+        yield _lacks("modes", f"runtime {name} carries out no spec.plan: it works in {', '.join(has.modes)} only")
+    elif requires.modes and not set(requires.modes) & set(has.modes):
         yield _lacks("modes", f"runtime {name} works in {', '.join(has.modes)} only")
     for switch in _SWITCHES:
         if getattr(requires, switch) and not getattr(has, switch):

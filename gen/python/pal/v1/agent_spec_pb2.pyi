@@ -30,7 +30,7 @@ class AgentSpec(_message.Message):
     def __init__(self, api_version: _Optional[str] = ..., kind: _Optional[str] = ..., metadata: _Optional[_Union[_common_pb2.SpecMeta, _Mapping]] = ..., spec: _Optional[_Union[AgentDefinition, _Mapping]] = ...) -> None: ...
 
 class AgentDefinition(_message.Message):
-    __slots__ = ("runtime", "objective", "directives", "input", "output", "tools", "policies", "requires", "limits", "success_criteria", "model_needs")
+    __slots__ = ("runtime", "objective", "directives", "input", "output", "tools", "policies", "requires", "limits", "success_criteria", "model_needs", "plan")
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
     DIRECTIVES_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class AgentDefinition(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_CRITERIA_FIELD_NUMBER: _ClassVar[int]
     MODEL_NEEDS_FIELD_NUMBER: _ClassVar[int]
+    PLAN_FIELD_NUMBER: _ClassVar[int]
     runtime: RuntimeChoice
     objective: str
     directives: _containers.RepeatedCompositeFieldContainer[Directive]
@@ -53,7 +54,8 @@ class AgentDefinition(_message.Message):
     limits: _common_pb2.RunLimits
     success_criteria: _containers.RepeatedCompositeFieldContainer[SuccessCriterion]
     model_needs: ModelNeeds
-    def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ...) -> None: ...
+    plan: Plan
+    def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
 class RuntimeChoice(_message.Message):
     __slots__ = ("selector",)
@@ -112,6 +114,26 @@ class CapabilityRequirements(_message.Message):
     parallel_tool_calls: bool
     structured_output: bool
     def __init__(self, modes: _Optional[_Iterable[str]] = ..., tool_calling: bool = ..., human_in_loop: bool = ..., multimodal: bool = ..., streaming: bool = ..., min_context_tokens: _Optional[int] = ..., parallel_tool_calls: bool = ..., structured_output: bool = ...) -> None: ...
+
+class Plan(_message.Message):
+    __slots__ = ("stages",)
+    STAGES_FIELD_NUMBER: _ClassVar[int]
+    stages: _containers.RepeatedCompositeFieldContainer[PlanStage]
+    def __init__(self, stages: _Optional[_Iterable[_Union[PlanStage, _Mapping]]] = ...) -> None: ...
+
+class PlanStage(_message.Message):
+    __slots__ = ("id", "objective", "after", "tools", "output")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
+    AFTER_FIELD_NUMBER: _ClassVar[int]
+    TOOLS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    objective: str
+    after: _containers.RepeatedScalarFieldContainer[str]
+    tools: _containers.RepeatedScalarFieldContainer[str]
+    output: IoContract
+    def __init__(self, id: _Optional[str] = ..., objective: _Optional[str] = ..., after: _Optional[_Iterable[str]] = ..., tools: _Optional[_Iterable[str]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ...) -> None: ...
 
 class SuccessCriterion(_message.Message):
     __slots__ = ("id", "statement", "schema")

@@ -39,6 +39,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_WRONG_WRITER: _ClassVar[ErrorReason]
     ERROR_REASON_INVALID_EVENT: _ClassVar[ErrorReason]
     ERROR_REASON_STORE_TOO_NEW: _ClassVar[ErrorReason]
+    ERROR_REASON_CONTRACT_TOO_NEW: _ClassVar[ErrorReason]
     ERROR_REASON_POLICY_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_APPROVAL_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_LIMIT_REACHED: _ClassVar[ErrorReason]
@@ -105,6 +106,7 @@ ERROR_REASON_STALE_EPOCH: ErrorReason
 ERROR_REASON_WRONG_WRITER: ErrorReason
 ERROR_REASON_INVALID_EVENT: ErrorReason
 ERROR_REASON_STORE_TOO_NEW: ErrorReason
+ERROR_REASON_CONTRACT_TOO_NEW: ErrorReason
 ERROR_REASON_POLICY_DENIED: ErrorReason
 ERROR_REASON_APPROVAL_REQUIRED: ErrorReason
 ERROR_REASON_LIMIT_REACHED: ErrorReason

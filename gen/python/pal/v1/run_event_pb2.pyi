@@ -118,7 +118,7 @@ INPUT_DECISION_DECLINED: InputDecision
 INPUT_DECISION_AMENDED: InputDecision
 
 class RunEvent(_message.Message):
-    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "message_added", "artifact_added", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added")
+    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "stage_id", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "stage_started", "stage_finished", "message_added", "artifact_added", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -130,6 +130,7 @@ class RunEvent(_message.Message):
     LEASE_EPOCH_FIELD_NUMBER: _ClassVar[int]
     ADVISORY_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_ACCEPTED_FIELD_NUMBER: _ClassVar[int]
     RUN_ROUTED_FIELD_NUMBER: _ClassVar[int]
     RUN_STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -138,6 +139,8 @@ class RunEvent(_message.Message):
     RUN_STOP_REQUESTED_FIELD_NUMBER: _ClassVar[int]
     RUN_FINISHED_FIELD_NUMBER: _ClassVar[int]
     RUN_LIMIT_REACHED_FIELD_NUMBER: _ClassVar[int]
+    STAGE_STARTED_FIELD_NUMBER: _ClassVar[int]
+    STAGE_FINISHED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ADDED_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_ADDED_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALL_STARTED_FIELD_NUMBER: _ClassVar[int]
@@ -162,6 +165,7 @@ class RunEvent(_message.Message):
     lease_epoch: int
     advisory: bool
     traceparent: str
+    stage_id: str
     run_accepted: RunAccepted
     run_routed: RunRouted
     run_started: RunStarted
@@ -170,6 +174,8 @@ class RunEvent(_message.Message):
     run_stop_requested: RunStopRequested
     run_finished: RunFinished
     run_limit_reached: RunLimitReached
+    stage_started: StageStarted
+    stage_finished: StageFinished
     message_added: MessageAdded
     artifact_added: ArtifactAdded
     model_call_started: ModelCallStarted
@@ -183,7 +189,7 @@ class RunEvent(_message.Message):
     policy_decided: PolicyDecided
     replay_diverged: ReplayDiverged
     note_added: NoteAdded
-    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., stage_started: _Optional[_Union[StageStarted, _Mapping]] = ..., stage_finished: _Optional[_Union[StageFinished, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ...) -> None: ...
 
 class ProducerStamp(_message.Message):
     __slots__ = ("component", "instance_id")
@@ -313,6 +319,22 @@ class RunLimitReached(_message.Message):
     allowed: int
     policy: _common_pb2.SpecRef
     def __init__(self, limit: _Optional[str] = ..., observed: _Optional[int] = ..., allowed: _Optional[int] = ..., policy: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ...) -> None: ...
+
+class StageStarted(_message.Message):
+    __slots__ = ("attempt",)
+    ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    attempt: int
+    def __init__(self, attempt: _Optional[int] = ...) -> None: ...
+
+class StageFinished(_message.Message):
+    __slots__ = ("outcome", "output", "failure")
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    FAILURE_FIELD_NUMBER: _ClassVar[int]
+    outcome: RunOutcome
+    output: _common_pb2.Payload
+    failure: _common_pb2.Failure
+    def __init__(self, outcome: _Optional[_Union[RunOutcome, str]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ...) -> None: ...
 
 class MessageAdded(_message.Message):
     __slots__ = ("message_id", "role", "parts", "model_call_id")

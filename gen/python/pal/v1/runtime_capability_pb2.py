@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpal/v1/runtime_capability.proto\x12\x06pal.v1\"\xdc\x01\n\x11RuntimeCapability\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12;\n\x0c\x63\x61pabilities\x18\x03 \x01(\x0b\x32\x17.pal.v1.RuntimeFeaturesR\x0c\x63\x61pabilities\x12-\n\x06limits\x18\x04 \x01(\x0b\x32\x15.pal.v1.RuntimeLimitsR\x06limits\x12\'\n\x0f\x61\x64\x61pter_version\x18\x05 \x01(\tR\x0e\x61\x64\x61pterVersion\"\xdf\x03\n\x0fRuntimeFeatures\x12\x14\n\x05modes\x18\x01 \x03(\tR\x05modes\x12&\n\x0ctool_calling\x18\x02 \x01(\x08H\x00R\x0btoolCalling\x88\x01\x01\x12\'\n\rhuman_in_loop\x18\x03 \x01(\x08H\x01R\x0bhumanInLoop\x88\x01\x01\x12#\n\nmultimodal\x18\x04 \x01(\x08H\x02R\nmultimodal\x88\x01\x01\x12!\n\tstreaming\x18\x05 \x01(\x08H\x03R\tstreaming\x88\x01\x01\x12\x31\n\x12max_context_tokens\x18\x06 \x01(\x05H\x04R\x10maxContextTokens\x88\x01\x01\x12\x33\n\x13parallel_tool_calls\x18\x07 \x01(\x08H\x05R\x11parallelToolCalls\x88\x01\x01\x12\x30\n\x11structured_output\x18\x08 \x01(\x08H\x06R\x10structuredOutput\x88\x01\x01\x42\x0f\n\r_tool_callingB\x10\n\x0e_human_in_loopB\r\n\x0b_multimodalB\x0c\n\n_streamingB\x15\n\x13_max_context_tokensB\x16\n\x14_parallel_tool_callsB\x14\n\x12_structured_output\"Q\n\rRuntimeLimits\x12,\n\x0f\x63oncurrent_runs\x18\x01 \x01(\x05H\x00R\x0e\x63oncurrentRuns\x88\x01\x01\x42\x12\n\x10_concurrent_runsb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fpal/v1/runtime_capability.proto\x12\x06pal.v1\"\x95\x02\n\x11RuntimeCapability\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\x18\n\x07version\x18\x02 \x01(\tR\x07version\x12;\n\x0c\x63\x61pabilities\x18\x03 \x01(\x0b\x32\x17.pal.v1.RuntimeFeaturesR\x0c\x63\x61pabilities\x12-\n\x06limits\x18\x04 \x01(\x0b\x32\x15.pal.v1.RuntimeLimitsR\x06limits\x12\'\n\x0f\x61\x64\x61pter_version\x18\x05 \x01(\tR\x0e\x61\x64\x61pterVersion\x12\x37\n\x08\x65vidence\x18\x06 \x01(\x0b\x32\x1b.pal.v1.ConformanceEvidenceR\x08\x65vidence\"\xce\x01\n\x13\x43onformanceEvidence\x12\'\n\x0fruntime_version\x18\x01 \x01(\tR\x0eruntimeVersion\x12\x14\n\x05suite\x18\x02 \x01(\tR\x05suite\x12\x1f\n\x0bmeasured_on\x18\x03 \x01(\tR\nmeasuredOn\x12%\n\x0eresults_digest\x18\x04 \x01(\tR\rresultsDigest\x12\x16\n\x06passed\x18\x05 \x01(\x05R\x06passed\x12\x18\n\x07skipped\x18\x06 \x01(\x05R\x07skipped\"\xdf\x03\n\x0fRuntimeFeatures\x12\x14\n\x05modes\x18\x01 \x03(\tR\x05modes\x12&\n\x0ctool_calling\x18\x02 \x01(\x08H\x00R\x0btoolCalling\x88\x01\x01\x12\'\n\rhuman_in_loop\x18\x03 \x01(\x08H\x01R\x0bhumanInLoop\x88\x01\x01\x12#\n\nmultimodal\x18\x04 \x01(\x08H\x02R\nmultimodal\x88\x01\x01\x12!\n\tstreaming\x18\x05 \x01(\x08H\x03R\tstreaming\x88\x01\x01\x12\x31\n\x12max_context_tokens\x18\x06 \x01(\x05H\x04R\x10maxContextTokens\x88\x01\x01\x12\x33\n\x13parallel_tool_calls\x18\x07 \x01(\x08H\x05R\x11parallelToolCalls\x88\x01\x01\x12\x30\n\x11structured_output\x18\x08 \x01(\x08H\x06R\x10structuredOutput\x88\x01\x01\x42\x0f\n\r_tool_callingB\x10\n\x0e_human_in_loopB\r\n\x0b_multimodalB\x0c\n\n_streamingB\x15\n\x13_max_context_tokensB\x16\n\x14_parallel_tool_callsB\x14\n\x12_structured_output\"\x9e\x02\n\rRuntimeLimits\x12,\n\x0f\x63oncurrent_runs\x18\x01 \x01(\x05H\x00R\x0e\x63oncurrentRuns\x88\x01\x01\x12\"\n\nmemory_mib\x18\x02 \x01(\x05H\x01R\tmemoryMib\x88\x01\x01\x12$\n\x0b\x63pu_percent\x18\x03 \x01(\x05H\x02R\ncpuPercent\x88\x01\x01\x12\"\n\nopen_files\x18\x04 \x01(\x05H\x03R\topenFiles\x88\x01\x01\x12!\n\tprocesses\x18\x05 \x01(\x05H\x04R\tprocesses\x88\x01\x01\x42\x12\n\x10_concurrent_runsB\r\n\x0b_memory_mibB\x0e\n\x0c_cpu_percentB\r\n\x0b_open_filesB\x0c\n\n_processesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,11 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.v1.runtime_capability_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RUNTIMECAPABILITY']._serialized_start=44
-  _globals['_RUNTIMECAPABILITY']._serialized_end=264
-  _globals['_RUNTIMEFEATURES']._serialized_start=267
-  _globals['_RUNTIMEFEATURES']._serialized_end=746
-  _globals['_RUNTIMELIMITS']._serialized_start=748
-  _globals['_RUNTIMELIMITS']._serialized_end=829
+  _globals['_RUNTIMECAPABILITY']._serialized_end=321
+  _globals['_CONFORMANCEEVIDENCE']._serialized_start=324
+  _globals['_CONFORMANCEEVIDENCE']._serialized_end=530
+  _globals['_RUNTIMEFEATURES']._serialized_start=533
+  _globals['_RUNTIMEFEATURES']._serialized_end=1012
+  _globals['_RUNTIMELIMITS']._serialized_start=1015
+  _globals['_RUNTIMELIMITS']._serialized_end=1301
 # @@protoc_insertion_point(module_scope)

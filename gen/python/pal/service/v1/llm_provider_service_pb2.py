@@ -28,47 +28,47 @@ from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import run_event_pb2 as pal_dot_v1_dot_run__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pal/service/v1/llm_provider_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\x9c\x04\n\x0cModelRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\x12\x18\n\x07profile\x18\x03 \x01(\tR\x07profile\x12\x38\n\x08messages\x18\x04 \x03(\x0b\x32\x1c.pal.service.v1.ModelMessageR\x08messages\x12/\n\x05tools\x18\x05 \x03(\x0b\x32\x19.pal.service.v1.ModelToolR\x05tools\x12;\n\x0btool_choice\x18\x06 \x01(\x0e\x32\x1a.pal.service.v1.ToolChoiceR\ntoolChoice\x12\x37\n\ranswer_schema\x18\x07 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x0c\x61nswerSchema\x12*\n\x11max_output_tokens\x18\x08 \x01(\x05R\x0fmaxOutputTokens\x12,\n\x0ftemperature_ppm\x18\t \x01(\x05H\x00R\x0etemperaturePpm\x88\x01\x01\x12%\n\x0estop_sequences\x18\n \x03(\tR\rstopSequences\x12\x33\n\x07timeout\x18\x0b \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeoutB\x12\n\x10_temperature_ppm\"\x87\x02\n\x0cModelMessage\x12\'\n\x04role\x18\x01 \x01(\x0e\x32\x13.pal.v1.MessageRoleR\x04role\x12%\n\x05parts\x18\x02 \x03(\x0b\x32\x0f.pal.v1.PayloadR\x05parts\x12<\n\ntool_calls\x18\x03 \x03(\x0b\x32\x1d.pal.service.v1.ModelToolCallR\ttoolCalls\x12\x42\n\x0ctool_results\x18\x04 \x03(\x0b\x32\x1f.pal.service.v1.ModelToolResultR\x0btoolResults\x12%\n\x0eprovider_state\x18\x05 \x01(\x0cR\rproviderState\"c\n\tModelTool\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12(\n\x05input\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x05input\"c\n\rModelToolCall\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12%\n\x0e\x61rguments_json\x18\x03 \x01(\tR\rargumentsJson\"r\n\x0fModelToolResult\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06result\x12\x1d\n\nis_failure\x18\x03 \x01(\x08R\tisFailure\"\xb3\x02\n\x0bModelAnswer\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x36\n\x07message\x18\x02 \x01(\x0b\x32\x1c.pal.service.v1.ModelMessageR\x07message\x12\x38\n\x0bstop_reason\x18\x03 \x01(\x0e\x32\x17.pal.v1.ModelStopReasonR\nstopReason\x12(\n\x05usage\x18\x04 \x01(\x0b\x32\x12.pal.v1.TokenUsageR\x05usage\x12!\n\x04\x63ost\x18\x05 \x01(\x0b\x32\r.pal.v1.MoneyR\x04\x63ost\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12\x1a\n\x08provider\x18\x07 \x01(\tR\x08provider\x12\x1a\n\x08replayed\x18\x08 \x01(\x08R\x08replayed\"I\n\x0f\x43ompleteRequest\x12\x36\n\x07request\x18\x01 \x01(\x0b\x32\x1c.pal.service.v1.ModelRequestR\x07request\"G\n\x10\x43ompleteResponse\x12\x33\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1b.pal.service.v1.ModelAnswerR\x06\x61nswer\"O\n\x15StreamCompleteRequest\x12\x36\n\x07request\x18\x01 \x01(\x0b\x32\x1c.pal.service.v1.ModelRequestR\x07request\"L\n\x16StreamCompleteResponse\x12\x32\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1a.pal.service.v1.ModelFrameR\x06\x66rames\"\x85\x02\n\nModelFrame\x12/\n\x04text\x18\x01 \x01(\x0b\x32\x19.pal.service.v1.TextChunkH\x00R\x04text\x12\x39\n\treasoning\x18\x02 \x01(\x0b\x32\x19.pal.service.v1.TextChunkH\x00R\treasoning\x12K\n\x0etool_arguments\x18\x03 \x01(\x0b\x32\".pal.service.v1.ToolArgumentsChunkH\x00R\rtoolArguments\x12\x35\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x1b.pal.service.v1.ModelAnswerH\x00R\x06\x61nswerB\x07\n\x05\x66rame\"V\n\tTextChunk\x12\x1d\n\npart_index\x18\x01 \x01(\x05R\tpartIndex\x12\x16\n\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\"m\n\x12ToolArgumentsChunk\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x12\n\x04text\x18\x04 \x01(\tR\x04text\"\x15\n\x13ListProfilesRequest\"P\n\x14ListProfilesResponse\x12\x38\n\x08profiles\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.ModelProfileR\x08profiles\"\xea\x01\n\x0cModelProfile\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12,\n\x12max_context_tokens\x18\x02 \x01(\x05R\x10maxContextTokens\x12!\n\x0ctool_calling\x18\x03 \x01(\x08R\x0btoolCalling\x12+\n\x11structured_output\x18\x04 \x01(\x08R\x10structuredOutput\x12\x1a\n\x08provider\x18\x05 \x01(\tR\x08provider\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12\x16\n\x06notice\x18\x07 \x01(\tR\x06notice*o\n\nToolChoice\x12\x1b\n\x17TOOL_CHOICE_UNSPECIFIED\x10\x00\x12\x14\n\x10TOOL_CHOICE_AUTO\x10\x01\x12\x14\n\x10TOOL_CHOICE_NONE\x10\x02\x12\x18\n\x14TOOL_CHOICE_REQUIRED\x10\x03\x32\xa1\x02\n\x12LLMProviderService\x12M\n\x08\x43omplete\x12\x1f.pal.service.v1.CompleteRequest\x1a .pal.service.v1.CompleteResponse\x12\x61\n\x0eStreamComplete\x12%.pal.service.v1.StreamCompleteRequest\x1a&.pal.service.v1.StreamCompleteResponse0\x01\x12Y\n\x0cListProfiles\x12#.pal.service.v1.ListProfilesRequest\x1a$.pal.service.v1.ListProfilesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)pal/service/v1/llm_provider_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xb7\x04\n\x0cModelRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\x12\x18\n\x07profile\x18\x03 \x01(\tR\x07profile\x12\x38\n\x08messages\x18\x04 \x03(\x0b\x32\x1c.pal.service.v1.ModelMessageR\x08messages\x12/\n\x05tools\x18\x05 \x03(\x0b\x32\x19.pal.service.v1.ModelToolR\x05tools\x12;\n\x0btool_choice\x18\x06 \x01(\x0e\x32\x1a.pal.service.v1.ToolChoiceR\ntoolChoice\x12\x37\n\ranswer_schema\x18\x07 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x0c\x61nswerSchema\x12*\n\x11max_output_tokens\x18\x08 \x01(\x05R\x0fmaxOutputTokens\x12,\n\x0ftemperature_ppm\x18\t \x01(\x05H\x00R\x0etemperaturePpm\x88\x01\x01\x12%\n\x0estop_sequences\x18\n \x03(\tR\rstopSequences\x12\x33\n\x07timeout\x18\x0b \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeout\x12\x19\n\x08stage_id\x18\x0c \x01(\tR\x07stageIdB\x12\n\x10_temperature_ppm\"\x87\x02\n\x0cModelMessage\x12\'\n\x04role\x18\x01 \x01(\x0e\x32\x13.pal.v1.MessageRoleR\x04role\x12%\n\x05parts\x18\x02 \x03(\x0b\x32\x0f.pal.v1.PayloadR\x05parts\x12<\n\ntool_calls\x18\x03 \x03(\x0b\x32\x1d.pal.service.v1.ModelToolCallR\ttoolCalls\x12\x42\n\x0ctool_results\x18\x04 \x03(\x0b\x32\x1f.pal.service.v1.ModelToolResultR\x0btoolResults\x12%\n\x0eprovider_state\x18\x05 \x01(\x0cR\rproviderState\"c\n\tModelTool\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12(\n\x05input\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x05input\"c\n\rModelToolCall\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12%\n\x0e\x61rguments_json\x18\x03 \x01(\tR\rargumentsJson\"r\n\x0fModelToolResult\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\'\n\x06result\x18\x02 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06result\x12\x1d\n\nis_failure\x18\x03 \x01(\x08R\tisFailure\"\xb3\x02\n\x0bModelAnswer\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x36\n\x07message\x18\x02 \x01(\x0b\x32\x1c.pal.service.v1.ModelMessageR\x07message\x12\x38\n\x0bstop_reason\x18\x03 \x01(\x0e\x32\x17.pal.v1.ModelStopReasonR\nstopReason\x12(\n\x05usage\x18\x04 \x01(\x0b\x32\x12.pal.v1.TokenUsageR\x05usage\x12!\n\x04\x63ost\x18\x05 \x01(\x0b\x32\r.pal.v1.MoneyR\x04\x63ost\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12\x1a\n\x08provider\x18\x07 \x01(\tR\x08provider\x12\x1a\n\x08replayed\x18\x08 \x01(\x08R\x08replayed\"I\n\x0f\x43ompleteRequest\x12\x36\n\x07request\x18\x01 \x01(\x0b\x32\x1c.pal.service.v1.ModelRequestR\x07request\"G\n\x10\x43ompleteResponse\x12\x33\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x1b.pal.service.v1.ModelAnswerR\x06\x61nswer\"O\n\x15StreamCompleteRequest\x12\x36\n\x07request\x18\x01 \x01(\x0b\x32\x1c.pal.service.v1.ModelRequestR\x07request\"L\n\x16StreamCompleteResponse\x12\x32\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1a.pal.service.v1.ModelFrameR\x06\x66rames\"\x85\x02\n\nModelFrame\x12/\n\x04text\x18\x01 \x01(\x0b\x32\x19.pal.service.v1.TextChunkH\x00R\x04text\x12\x39\n\treasoning\x18\x02 \x01(\x0b\x32\x19.pal.service.v1.TextChunkH\x00R\treasoning\x12K\n\x0etool_arguments\x18\x03 \x01(\x0b\x32\".pal.service.v1.ToolArgumentsChunkH\x00R\rtoolArguments\x12\x35\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x1b.pal.service.v1.ModelAnswerH\x00R\x06\x61nswerB\x07\n\x05\x66rame\"V\n\tTextChunk\x12\x1d\n\npart_index\x18\x01 \x01(\x05R\tpartIndex\x12\x16\n\x06offset\x18\x02 \x01(\x03R\x06offset\x12\x12\n\x04text\x18\x03 \x01(\tR\x04text\"m\n\x12ToolArgumentsChunk\x12\x17\n\x07\x63\x61ll_id\x18\x01 \x01(\tR\x06\x63\x61llId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n\x06offset\x18\x03 \x01(\x03R\x06offset\x12\x12\n\x04text\x18\x04 \x01(\tR\x04text\"\x15\n\x13ListProfilesRequest\"P\n\x14ListProfilesResponse\x12\x38\n\x08profiles\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.ModelProfileR\x08profiles\"\xea\x01\n\x0cModelProfile\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12,\n\x12max_context_tokens\x18\x02 \x01(\x05R\x10maxContextTokens\x12!\n\x0ctool_calling\x18\x03 \x01(\x08R\x0btoolCalling\x12+\n\x11structured_output\x18\x04 \x01(\x08R\x10structuredOutput\x12\x1a\n\x08provider\x18\x05 \x01(\tR\x08provider\x12\x14\n\x05model\x18\x06 \x01(\tR\x05model\x12\x16\n\x06notice\x18\x07 \x01(\tR\x06notice*o\n\nToolChoice\x12\x1b\n\x17TOOL_CHOICE_UNSPECIFIED\x10\x00\x12\x14\n\x10TOOL_CHOICE_AUTO\x10\x01\x12\x14\n\x10TOOL_CHOICE_NONE\x10\x02\x12\x18\n\x14TOOL_CHOICE_REQUIRED\x10\x03\x32\xa1\x02\n\x12LLMProviderService\x12M\n\x08\x43omplete\x12\x1f.pal.service.v1.CompleteRequest\x1a .pal.service.v1.CompleteResponse\x12\x61\n\x0eStreamComplete\x12%.pal.service.v1.StreamCompleteRequest\x1a&.pal.service.v1.StreamCompleteResponse0\x01\x12Y\n\x0cListProfiles\x12#.pal.service.v1.ListProfilesRequest\x1a$.pal.service.v1.ListProfilesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.service.v1.llm_provider_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TOOLCHOICE']._serialized_start=2716
-  _globals['_TOOLCHOICE']._serialized_end=2827
+  _globals['_TOOLCHOICE']._serialized_start=2743
+  _globals['_TOOLCHOICE']._serialized_end=2854
   _globals['_MODELREQUEST']._serialized_start=168
-  _globals['_MODELREQUEST']._serialized_end=708
-  _globals['_MODELMESSAGE']._serialized_start=711
-  _globals['_MODELMESSAGE']._serialized_end=974
-  _globals['_MODELTOOL']._serialized_start=976
-  _globals['_MODELTOOL']._serialized_end=1075
-  _globals['_MODELTOOLCALL']._serialized_start=1077
-  _globals['_MODELTOOLCALL']._serialized_end=1176
-  _globals['_MODELTOOLRESULT']._serialized_start=1178
-  _globals['_MODELTOOLRESULT']._serialized_end=1292
-  _globals['_MODELANSWER']._serialized_start=1295
-  _globals['_MODELANSWER']._serialized_end=1602
-  _globals['_COMPLETEREQUEST']._serialized_start=1604
-  _globals['_COMPLETEREQUEST']._serialized_end=1677
-  _globals['_COMPLETERESPONSE']._serialized_start=1679
-  _globals['_COMPLETERESPONSE']._serialized_end=1750
-  _globals['_STREAMCOMPLETEREQUEST']._serialized_start=1752
-  _globals['_STREAMCOMPLETEREQUEST']._serialized_end=1831
-  _globals['_STREAMCOMPLETERESPONSE']._serialized_start=1833
-  _globals['_STREAMCOMPLETERESPONSE']._serialized_end=1909
-  _globals['_MODELFRAME']._serialized_start=1912
-  _globals['_MODELFRAME']._serialized_end=2173
-  _globals['_TEXTCHUNK']._serialized_start=2175
-  _globals['_TEXTCHUNK']._serialized_end=2261
-  _globals['_TOOLARGUMENTSCHUNK']._serialized_start=2263
-  _globals['_TOOLARGUMENTSCHUNK']._serialized_end=2372
-  _globals['_LISTPROFILESREQUEST']._serialized_start=2374
-  _globals['_LISTPROFILESREQUEST']._serialized_end=2395
-  _globals['_LISTPROFILESRESPONSE']._serialized_start=2397
-  _globals['_LISTPROFILESRESPONSE']._serialized_end=2477
-  _globals['_MODELPROFILE']._serialized_start=2480
-  _globals['_MODELPROFILE']._serialized_end=2714
-  _globals['_LLMPROVIDERSERVICE']._serialized_start=2830
-  _globals['_LLMPROVIDERSERVICE']._serialized_end=3119
+  _globals['_MODELREQUEST']._serialized_end=735
+  _globals['_MODELMESSAGE']._serialized_start=738
+  _globals['_MODELMESSAGE']._serialized_end=1001
+  _globals['_MODELTOOL']._serialized_start=1003
+  _globals['_MODELTOOL']._serialized_end=1102
+  _globals['_MODELTOOLCALL']._serialized_start=1104
+  _globals['_MODELTOOLCALL']._serialized_end=1203
+  _globals['_MODELTOOLRESULT']._serialized_start=1205
+  _globals['_MODELTOOLRESULT']._serialized_end=1319
+  _globals['_MODELANSWER']._serialized_start=1322
+  _globals['_MODELANSWER']._serialized_end=1629
+  _globals['_COMPLETEREQUEST']._serialized_start=1631
+  _globals['_COMPLETEREQUEST']._serialized_end=1704
+  _globals['_COMPLETERESPONSE']._serialized_start=1706
+  _globals['_COMPLETERESPONSE']._serialized_end=1777
+  _globals['_STREAMCOMPLETEREQUEST']._serialized_start=1779
+  _globals['_STREAMCOMPLETEREQUEST']._serialized_end=1858
+  _globals['_STREAMCOMPLETERESPONSE']._serialized_start=1860
+  _globals['_STREAMCOMPLETERESPONSE']._serialized_end=1936
+  _globals['_MODELFRAME']._serialized_start=1939
+  _globals['_MODELFRAME']._serialized_end=2200
+  _globals['_TEXTCHUNK']._serialized_start=2202
+  _globals['_TEXTCHUNK']._serialized_end=2288
+  _globals['_TOOLARGUMENTSCHUNK']._serialized_start=2290
+  _globals['_TOOLARGUMENTSCHUNK']._serialized_end=2399
+  _globals['_LISTPROFILESREQUEST']._serialized_start=2401
+  _globals['_LISTPROFILESREQUEST']._serialized_end=2422
+  _globals['_LISTPROFILESRESPONSE']._serialized_start=2424
+  _globals['_LISTPROFILESRESPONSE']._serialized_end=2504
+  _globals['_MODELPROFILE']._serialized_start=2507
+  _globals['_MODELPROFILE']._serialized_end=2741
+  _globals['_LLMPROVIDERSERVICE']._serialized_start=2857
+  _globals['_LLMPROVIDERSERVICE']._serialized_end=3146
 # @@protoc_insertion_point(module_scope)

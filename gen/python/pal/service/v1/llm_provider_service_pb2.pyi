@@ -25,7 +25,7 @@ TOOL_CHOICE_NONE: ToolChoice
 TOOL_CHOICE_REQUIRED: ToolChoice
 
 class ModelRequest(_message.Message):
-    __slots__ = ("lease", "call_id", "profile", "messages", "tools", "tool_choice", "answer_schema", "max_output_tokens", "temperature_ppm", "stop_sequences", "timeout")
+    __slots__ = ("lease", "call_id", "profile", "messages", "tools", "tool_choice", "answer_schema", "max_output_tokens", "temperature_ppm", "stop_sequences", "timeout", "stage_id")
     LEASE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     PROFILE_FIELD_NUMBER: _ClassVar[int]
@@ -37,6 +37,7 @@ class ModelRequest(_message.Message):
     TEMPERATURE_PPM_FIELD_NUMBER: _ClassVar[int]
     STOP_SEQUENCES_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_ID_FIELD_NUMBER: _ClassVar[int]
     lease: _shared_pb2.RunLease
     call_id: str
     profile: str
@@ -48,7 +49,8 @@ class ModelRequest(_message.Message):
     temperature_ppm: int
     stop_sequences: _containers.RepeatedScalarFieldContainer[str]
     timeout: _duration_pb2.Duration
-    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., profile: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[ModelMessage, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[ModelTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, str]] = ..., answer_schema: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., temperature_ppm: _Optional[int] = ..., stop_sequences: _Optional[_Iterable[str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    stage_id: str
+    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., profile: _Optional[str] = ..., messages: _Optional[_Iterable[_Union[ModelMessage, _Mapping]]] = ..., tools: _Optional[_Iterable[_Union[ModelTool, _Mapping]]] = ..., tool_choice: _Optional[_Union[ToolChoice, str]] = ..., answer_schema: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., max_output_tokens: _Optional[int] = ..., temperature_ppm: _Optional[int] = ..., stop_sequences: _Optional[_Iterable[str]] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., stage_id: _Optional[str] = ...) -> None: ...
 
 class ModelMessage(_message.Message):
     __slots__ = ("role", "parts", "tool_calls", "tool_results", "provider_state")

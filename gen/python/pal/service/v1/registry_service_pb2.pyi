@@ -151,7 +151,7 @@ class DeleteDocumentResponse(_message.Message):
     def __init__(self, document: _Optional[_Union[Document, _Mapping]] = ...) -> None: ...
 
 class RegisteredRuntime(_message.Message):
-    __slots__ = ("registration_id", "capability", "installed_version", "endpoint", "state", "expires_at", "active_runs", "name", "instance_id")
+    __slots__ = ("registration_id", "capability", "installed_version", "endpoint", "state", "expires_at", "active_runs", "name", "instance_id", "reason")
     REGISTRATION_ID_FIELD_NUMBER: _ClassVar[int]
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     INSTALLED_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -161,6 +161,7 @@ class RegisteredRuntime(_message.Message):
     ACTIVE_RUNS_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     registration_id: str
     capability: _runtime_capability_pb2.RuntimeCapability
     installed_version: str
@@ -170,23 +171,26 @@ class RegisteredRuntime(_message.Message):
     active_runs: int
     name: str
     instance_id: str
-    def __init__(self, registration_id: _Optional[str] = ..., capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., endpoint: _Optional[str] = ..., state: _Optional[_Union[RuntimeState, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., active_runs: _Optional[int] = ..., name: _Optional[str] = ..., instance_id: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, registration_id: _Optional[str] = ..., capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., endpoint: _Optional[str] = ..., state: _Optional[_Union[RuntimeState, str]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., active_runs: _Optional[int] = ..., name: _Optional[str] = ..., instance_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class RegisterRuntimeRequest(_message.Message):
-    __slots__ = ("capability", "installed_version", "endpoint", "ttl", "instance_id", "name")
+    __slots__ = ("capability", "installed_version", "endpoint", "ttl", "instance_id", "name", "contract_level")
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     INSTALLED_VERSION_FIELD_NUMBER: _ClassVar[int]
     ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     TTL_FIELD_NUMBER: _ClassVar[int]
     INSTANCE_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_LEVEL_FIELD_NUMBER: _ClassVar[int]
     capability: _runtime_capability_pb2.RuntimeCapability
     installed_version: str
     endpoint: str
     ttl: _duration_pb2.Duration
     instance_id: str
     name: str
-    def __init__(self, capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., endpoint: _Optional[str] = ..., ttl: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., instance_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+    contract_level: int
+    def __init__(self, capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., endpoint: _Optional[str] = ..., ttl: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., instance_id: _Optional[str] = ..., name: _Optional[str] = ..., contract_level: _Optional[int] = ...) -> None: ...
 
 class RegisterRuntimeResponse(_message.Message):
     __slots__ = ("runtime",)
@@ -209,10 +213,12 @@ class RenewRuntimeResponse(_message.Message):
     def __init__(self, runtime: _Optional[_Union[RegisteredRuntime, _Mapping]] = ...) -> None: ...
 
 class DrainRuntimeRequest(_message.Message):
-    __slots__ = ("registration_id",)
+    __slots__ = ("registration_id", "reason")
     REGISTRATION_ID_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
     registration_id: str
-    def __init__(self, registration_id: _Optional[str] = ...) -> None: ...
+    reason: str
+    def __init__(self, registration_id: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class DrainRuntimeResponse(_message.Message):
     __slots__ = ("runtime",)

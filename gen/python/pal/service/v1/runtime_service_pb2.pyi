@@ -25,16 +25,18 @@ class DescribeRequest(_message.Message):
     def __init__(self, agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_spec_pb2.ToolSpec, _Mapping]]] = ...) -> None: ...
 
 class DescribeResponse(_message.Message):
-    __slots__ = ("capability", "installed_version", "active_runs", "problems")
+    __slots__ = ("capability", "installed_version", "active_runs", "problems", "contract_level")
     CAPABILITY_FIELD_NUMBER: _ClassVar[int]
     INSTALLED_VERSION_FIELD_NUMBER: _ClassVar[int]
     ACTIVE_RUNS_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
+    CONTRACT_LEVEL_FIELD_NUMBER: _ClassVar[int]
     capability: _runtime_capability_pb2.RuntimeCapability
     installed_version: str
     active_runs: int
     problems: _containers.RepeatedCompositeFieldContainer[AgentProblem]
-    def __init__(self, capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., active_runs: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[AgentProblem, _Mapping]]] = ...) -> None: ...
+    contract_level: int
+    def __init__(self, capability: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., installed_version: _Optional[str] = ..., active_runs: _Optional[int] = ..., problems: _Optional[_Iterable[_Union[AgentProblem, _Mapping]]] = ..., contract_level: _Optional[int] = ...) -> None: ...
 
 class AgentProblem(_message.Message):
     __slots__ = ("field", "reason", "message")

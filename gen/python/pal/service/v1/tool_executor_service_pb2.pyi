@@ -12,20 +12,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExecuteToolRequest(_message.Message):
-    __slots__ = ("lease", "call_id", "tool", "arguments", "model_call_id", "traceparent")
+    __slots__ = ("lease", "call_id", "tool", "arguments", "model_call_id", "traceparent", "stage_id")
     LEASE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    STAGE_ID_FIELD_NUMBER: _ClassVar[int]
     lease: _shared_pb2.RunLease
     call_id: str
     tool: _common_pb2.SpecRef
     arguments: _common_pb2.Payload
     model_call_id: str
     traceparent: str
-    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., tool: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., arguments: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., model_call_id: _Optional[str] = ..., traceparent: _Optional[str] = ...) -> None: ...
+    stage_id: str
+    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., tool: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., arguments: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., model_call_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ...) -> None: ...
 
 class ExecuteToolResponse(_message.Message):
     __slots__ = ("finished", "seq", "result")
