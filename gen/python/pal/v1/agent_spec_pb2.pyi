@@ -8,11 +8,29 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class OnLoss(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_LOSS_UNSPECIFIED: _ClassVar[OnLoss]
+    ON_LOSS_CONTINUE: _ClassVar[OnLoss]
+    ON_LOSS_FAIL: _ClassVar[OnLoss]
+
+class OnDivergence(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    ON_DIVERGENCE_UNSPECIFIED: _ClassVar[OnDivergence]
+    ON_DIVERGENCE_STOP: _ClassVar[OnDivergence]
+    ON_DIVERGENCE_GO_ON: _ClassVar[OnDivergence]
+
 class DirectiveStrength(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     DIRECTIVE_STRENGTH_UNSPECIFIED: _ClassVar[DirectiveStrength]
     DIRECTIVE_STRENGTH_REQUIRED: _ClassVar[DirectiveStrength]
     DIRECTIVE_STRENGTH_PREFERRED: _ClassVar[DirectiveStrength]
+ON_LOSS_UNSPECIFIED: OnLoss
+ON_LOSS_CONTINUE: OnLoss
+ON_LOSS_FAIL: OnLoss
+ON_DIVERGENCE_UNSPECIFIED: OnDivergence
+ON_DIVERGENCE_STOP: OnDivergence
+ON_DIVERGENCE_GO_ON: OnDivergence
 DIRECTIVE_STRENGTH_UNSPECIFIED: DirectiveStrength
 DIRECTIVE_STRENGTH_REQUIRED: DirectiveStrength
 DIRECTIVE_STRENGTH_PREFERRED: DirectiveStrength
@@ -58,10 +76,14 @@ class AgentDefinition(_message.Message):
     def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
 
 class RuntimeChoice(_message.Message):
-    __slots__ = ("selector",)
+    __slots__ = ("selector", "on_loss", "on_divergence")
     SELECTOR_FIELD_NUMBER: _ClassVar[int]
+    ON_LOSS_FIELD_NUMBER: _ClassVar[int]
+    ON_DIVERGENCE_FIELD_NUMBER: _ClassVar[int]
     selector: str
-    def __init__(self, selector: _Optional[str] = ...) -> None: ...
+    on_loss: OnLoss
+    on_divergence: OnDivergence
+    def __init__(self, selector: _Optional[str] = ..., on_loss: _Optional[_Union[OnLoss, str]] = ..., on_divergence: _Optional[_Union[OnDivergence, str]] = ...) -> None: ...
 
 class Directive(_message.Message):
     __slots__ = ("id", "text", "strength")

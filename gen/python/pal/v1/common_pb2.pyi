@@ -213,15 +213,17 @@ class TokenUsage(_message.Message):
     def __init__(self, input_tokens: _Optional[int] = ..., output_tokens: _Optional[int] = ..., cached_input_tokens: _Optional[int] = ..., cache_write_input_tokens: _Optional[int] = ..., reasoning_output_tokens: _Optional[int] = ..., source: _Optional[_Union[MeasurementSource, str]] = ...) -> None: ...
 
 class RunLimits(_message.Message):
-    __slots__ = ("max_duration", "max_model_calls", "max_tool_calls", "max_total_tokens", "max_cost")
+    __slots__ = ("max_duration", "max_model_calls", "max_tool_calls", "max_total_tokens", "max_cost", "max_input_wait")
     MAX_DURATION_FIELD_NUMBER: _ClassVar[int]
     MAX_MODEL_CALLS_FIELD_NUMBER: _ClassVar[int]
     MAX_TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
     MAX_TOTAL_TOKENS_FIELD_NUMBER: _ClassVar[int]
     MAX_COST_FIELD_NUMBER: _ClassVar[int]
+    MAX_INPUT_WAIT_FIELD_NUMBER: _ClassVar[int]
     max_duration: _duration_pb2.Duration
     max_model_calls: int
     max_tool_calls: int
     max_total_tokens: int
     max_cost: Money
-    def __init__(self, max_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_model_calls: _Optional[int] = ..., max_tool_calls: _Optional[int] = ..., max_total_tokens: _Optional[int] = ..., max_cost: _Optional[_Union[Money, _Mapping]] = ...) -> None: ...
+    max_input_wait: _duration_pb2.Duration
+    def __init__(self, max_duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., max_model_calls: _Optional[int] = ..., max_tool_calls: _Optional[int] = ..., max_total_tokens: _Optional[int] = ..., max_cost: _Optional[_Union[Money, _Mapping]] = ..., max_input_wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...

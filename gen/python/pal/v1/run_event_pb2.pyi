@@ -13,6 +13,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class ReplayFidelity(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REPLAY_FIDELITY_UNSPECIFIED: _ClassVar[ReplayFidelity]
+    REPLAY_FIDELITY_ORDERED: _ClassVar[ReplayFidelity]
+    REPLAY_FIDELITY_KEYED: _ClassVar[ReplayFidelity]
+    REPLAY_FIDELITY_LIVE_MODEL: _ClassVar[ReplayFidelity]
+
+class MatchKey(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    MATCH_KEY_UNSPECIFIED: _ClassVar[MatchKey]
+    MATCH_KEY_BYTES: _ClassVar[MatchKey]
+    MATCH_KEY_CANONICAL: _ClassVar[MatchKey]
+    MATCH_KEY_CONTENT: _ClassVar[MatchKey]
+    MATCH_KEY_DECISION_POINT: _ClassVar[MatchKey]
+    MATCH_KEY_ORDER: _ClassVar[MatchKey]
+
 class SuspendReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SUSPEND_REASON_UNSPECIFIED: _ClassVar[SuspendReason]
@@ -76,6 +92,16 @@ class InputDecision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INPUT_DECISION_ACCEPTED: _ClassVar[InputDecision]
     INPUT_DECISION_DECLINED: _ClassVar[InputDecision]
     INPUT_DECISION_AMENDED: _ClassVar[InputDecision]
+REPLAY_FIDELITY_UNSPECIFIED: ReplayFidelity
+REPLAY_FIDELITY_ORDERED: ReplayFidelity
+REPLAY_FIDELITY_KEYED: ReplayFidelity
+REPLAY_FIDELITY_LIVE_MODEL: ReplayFidelity
+MATCH_KEY_UNSPECIFIED: MatchKey
+MATCH_KEY_BYTES: MatchKey
+MATCH_KEY_CANONICAL: MatchKey
+MATCH_KEY_CONTENT: MatchKey
+MATCH_KEY_DECISION_POINT: MatchKey
+MATCH_KEY_ORDER: MatchKey
 SUSPEND_REASON_UNSPECIFIED: SuspendReason
 SUSPEND_REASON_INPUT: SuspendReason
 RUN_OUTCOME_UNSPECIFIED: RunOutcome
@@ -118,7 +144,7 @@ INPUT_DECISION_DECLINED: InputDecision
 INPUT_DECISION_AMENDED: InputDecision
 
 class RunEvent(_message.Message):
-    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "stage_id", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "stage_started", "stage_finished", "message_added", "artifact_added", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added")
+    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "stage_id", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "stage_started", "stage_finished", "message_added", "artifact_added", "message_withheld", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -143,6 +169,7 @@ class RunEvent(_message.Message):
     STAGE_FINISHED_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ADDED_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_ADDED_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_WITHHELD_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALL_STARTED_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALL_FINISHED_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALL_REQUESTED_FIELD_NUMBER: _ClassVar[int]
@@ -178,6 +205,7 @@ class RunEvent(_message.Message):
     stage_finished: StageFinished
     message_added: MessageAdded
     artifact_added: ArtifactAdded
+    message_withheld: MessageWithheld
     model_call_started: ModelCallStarted
     model_call_finished: ModelCallFinished
     tool_call_requested: ToolCallRequested
@@ -189,7 +217,7 @@ class RunEvent(_message.Message):
     policy_decided: PolicyDecided
     replay_diverged: ReplayDiverged
     note_added: NoteAdded
-    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., stage_started: _Optional[_Union[StageStarted, _Mapping]] = ..., stage_finished: _Optional[_Union[StageFinished, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ...) -> None: ...
+    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., stage_started: _Optional[_Union[StageStarted, _Mapping]] = ..., stage_finished: _Optional[_Union[StageFinished, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., message_withheld: _Optional[_Union[MessageWithheld, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ...) -> None: ...
 
 class ProducerStamp(_message.Message):
     __slots__ = ("component", "instance_id")
@@ -200,7 +228,7 @@ class ProducerStamp(_message.Message):
     def __init__(self, component: _Optional[str] = ..., instance_id: _Optional[str] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
-    __slots__ = ("agent", "tools", "policies", "input", "limits", "requester", "request_id", "request_digest", "conversation_id", "source_run_id", "deadline", "labels")
+    __slots__ = ("agent", "tools", "policies", "input", "limits", "requester", "request_id", "request_digest", "conversation_id", "source_run_id", "deadline", "labels", "fidelity")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -220,6 +248,7 @@ class RunAccepted(_message.Message):
     SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
+    FIDELITY_FIELD_NUMBER: _ClassVar[int]
     agent: _common_pb2.SpecRef
     tools: _containers.RepeatedCompositeFieldContainer[_common_pb2.SpecRef]
     policies: _containers.RepeatedCompositeFieldContainer[_common_pb2.SpecRef]
@@ -232,7 +261,8 @@ class RunAccepted(_message.Message):
     source_run_id: str
     deadline: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
-    def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    fidelity: ReplayFidelity
+    def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., fidelity: _Optional[_Union[ReplayFidelity, str]] = ...) -> None: ...
 
 class RunRouted(_message.Message):
     __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt")
@@ -293,20 +323,38 @@ class RunStopRequested(_message.Message):
     def __init__(self, requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., reason: _Optional[str] = ..., graceful: bool = ...) -> None: ...
 
 class RunFinished(_message.Message):
-    __slots__ = ("outcome", "output", "failure", "usage", "cost", "unresolved_call_ids")
+    __slots__ = ("outcome", "output", "failure", "usage", "cost", "unresolved_call_ids", "replay_claim")
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     USAGE_FIELD_NUMBER: _ClassVar[int]
     COST_FIELD_NUMBER: _ClassVar[int]
     UNRESOLVED_CALL_IDS_FIELD_NUMBER: _ClassVar[int]
+    REPLAY_CLAIM_FIELD_NUMBER: _ClassVar[int]
     outcome: RunOutcome
     output: _common_pb2.Payload
     failure: _common_pb2.Failure
     usage: _common_pb2.TokenUsage
     cost: _common_pb2.Money
     unresolved_call_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, outcome: _Optional[_Union[RunOutcome, str]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., unresolved_call_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    replay_claim: ReplayClaim
+    def __init__(self, outcome: _Optional[_Union[RunOutcome, str]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., unresolved_call_ids: _Optional[_Iterable[str]] = ..., replay_claim: _Optional[_Union[ReplayClaim, _Mapping]] = ...) -> None: ...
+
+class ReplayClaim(_message.Message):
+    __slots__ = ("fidelity", "loosest_model_match", "model_hits", "tool_hits", "misses", "unused")
+    FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    LOOSEST_MODEL_MATCH_FIELD_NUMBER: _ClassVar[int]
+    MODEL_HITS_FIELD_NUMBER: _ClassVar[int]
+    TOOL_HITS_FIELD_NUMBER: _ClassVar[int]
+    MISSES_FIELD_NUMBER: _ClassVar[int]
+    UNUSED_FIELD_NUMBER: _ClassVar[int]
+    fidelity: ReplayFidelity
+    loosest_model_match: MatchKey
+    model_hits: int
+    tool_hits: int
+    misses: int
+    unused: int
+    def __init__(self, fidelity: _Optional[_Union[ReplayFidelity, str]] = ..., loosest_model_match: _Optional[_Union[MatchKey, str]] = ..., model_hits: _Optional[int] = ..., tool_hits: _Optional[int] = ..., misses: _Optional[int] = ..., unused: _Optional[int] = ...) -> None: ...
 
 class RunLimitReached(_message.Message):
     __slots__ = ("limit", "observed", "allowed", "policy")
@@ -348,6 +396,20 @@ class MessageAdded(_message.Message):
     model_call_id: str
     def __init__(self, message_id: _Optional[str] = ..., role: _Optional[_Union[MessageRole, str]] = ..., parts: _Optional[_Iterable[_Union[_common_pb2.Payload, _Mapping]]] = ..., model_call_id: _Optional[str] = ...) -> None: ...
 
+class MessageWithheld(_message.Message):
+    __slots__ = ("conversation_id", "withheld_runs", "withheld_messages", "kept_messages", "rule")
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_RUNS_FIELD_NUMBER: _ClassVar[int]
+    WITHHELD_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    KEPT_MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
+    conversation_id: str
+    withheld_runs: int
+    withheld_messages: int
+    kept_messages: int
+    rule: str
+    def __init__(self, conversation_id: _Optional[str] = ..., withheld_runs: _Optional[int] = ..., withheld_messages: _Optional[int] = ..., kept_messages: _Optional[int] = ..., rule: _Optional[str] = ...) -> None: ...
+
 class ArtifactAdded(_message.Message):
     __slots__ = ("artifact_id", "title", "content")
     ARTIFACT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -377,7 +439,7 @@ class ModelCallStarted(_message.Message):
     def __init__(self, call_id: _Optional[str] = ..., profile: _Optional[str] = ..., provider: _Optional[str] = ..., model: _Optional[str] = ..., request_digest: _Optional[str] = ..., request: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., attempt: _Optional[int] = ...) -> None: ...
 
 class ModelCallFinished(_message.Message):
-    __slots__ = ("call_id", "response", "stop_reason", "usage", "cost", "model", "price_list", "failure", "replayed_from_seq")
+    __slots__ = ("call_id", "response", "stop_reason", "usage", "cost", "model", "price_list", "failure", "replayed_from_seq", "matched_by")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     RESPONSE_FIELD_NUMBER: _ClassVar[int]
     STOP_REASON_FIELD_NUMBER: _ClassVar[int]
@@ -387,6 +449,7 @@ class ModelCallFinished(_message.Message):
     PRICE_LIST_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     REPLAYED_FROM_SEQ_FIELD_NUMBER: _ClassVar[int]
+    MATCHED_BY_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     response: _common_pb2.Payload
     stop_reason: ModelStopReason
@@ -396,7 +459,8 @@ class ModelCallFinished(_message.Message):
     price_list: str
     failure: _common_pb2.Failure
     replayed_from_seq: int
-    def __init__(self, call_id: _Optional[str] = ..., response: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., stop_reason: _Optional[_Union[ModelStopReason, str]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., model: _Optional[str] = ..., price_list: _Optional[str] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., replayed_from_seq: _Optional[int] = ...) -> None: ...
+    matched_by: MatchKey
+    def __init__(self, call_id: _Optional[str] = ..., response: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., stop_reason: _Optional[_Union[ModelStopReason, str]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., model: _Optional[str] = ..., price_list: _Optional[str] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., replayed_from_seq: _Optional[int] = ..., matched_by: _Optional[_Union[MatchKey, str]] = ...) -> None: ...
 
 class ToolCallRequested(_message.Message):
     __slots__ = ("call_id", "tool", "arguments", "arguments_digest", "idempotency_key", "effect_class", "model_call_id")
@@ -499,18 +563,22 @@ class PolicyDecided(_message.Message):
     def __init__(self, decision: _Optional[_Union[_policy_spec_pb2.PolicyDecision, _Mapping]] = ..., tool_call_id: _Optional[str] = ...) -> None: ...
 
 class ReplayDiverged(_message.Message):
-    __slots__ = ("source_seq", "reason", "expected_digest", "actual_digest", "fatal")
+    __slots__ = ("source_seq", "reason", "expected_digest", "actual_digest", "fatal", "call_id", "message")
     SOURCE_SEQ_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_DIGEST_FIELD_NUMBER: _ClassVar[int]
     ACTUAL_DIGEST_FIELD_NUMBER: _ClassVar[int]
     FATAL_FIELD_NUMBER: _ClassVar[int]
+    CALL_ID_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
     source_seq: int
     reason: str
     expected_digest: str
     actual_digest: str
     fatal: bool
-    def __init__(self, source_seq: _Optional[int] = ..., reason: _Optional[str] = ..., expected_digest: _Optional[str] = ..., actual_digest: _Optional[str] = ..., fatal: bool = ...) -> None: ...
+    call_id: str
+    message: str
+    def __init__(self, source_seq: _Optional[int] = ..., reason: _Optional[str] = ..., expected_digest: _Optional[str] = ..., actual_digest: _Optional[str] = ..., fatal: bool = ..., call_id: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class NoteAdded(_message.Message):
     __slots__ = ("name", "text", "detail")

@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.service.v1 import shared_pb2 as _shared_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import run_event_pb2 as _run_event_pb2
@@ -141,6 +144,65 @@ class CancelResponse(_message.Message):
     RUN_FIELD_NUMBER: _ClassVar[int]
     run: _shared_pb2.Run
     def __init__(self, run: _Optional[_Union[_shared_pb2.Run, _Mapping]] = ...) -> None: ...
+
+class ListInputsRequest(_message.Message):
+    __slots__ = ("run_id", "page_size", "page_token")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    page_size: int
+    page_token: str
+    def __init__(self, run_id: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListInputsResponse(_message.Message):
+    __slots__ = ("inputs", "next_page_token")
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    inputs: _containers.RepeatedCompositeFieldContainer[PendingInput]
+    next_page_token: str
+    def __init__(self, inputs: _Optional[_Iterable[_Union[PendingInput, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class PendingInput(_message.Message):
+    __slots__ = ("run_id", "agent", "input", "asked_at", "tool_call")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    ASKED_AT_FIELD_NUMBER: _ClassVar[int]
+    TOOL_CALL_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    agent: _common_pb2.SpecRef
+    input: _run_event_pb2.InputRequested
+    asked_at: _timestamp_pb2.Timestamp
+    tool_call: _run_event_pb2.ToolCallRequested
+    def __init__(self, run_id: _Optional[str] = ..., agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., input: _Optional[_Union[_run_event_pb2.InputRequested, _Mapping]] = ..., asked_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tool_call: _Optional[_Union[_run_event_pb2.ToolCallRequested, _Mapping]] = ...) -> None: ...
+
+class ReplayRequest(_message.Message):
+    __slots__ = ("source_run_id", "pinned_runtime", "fidelity", "request_id", "labels")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PINNED_RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    source_run_id: str
+    pinned_runtime: str
+    fidelity: _run_event_pb2.ReplayFidelity
+    request_id: str
+    labels: _containers.ScalarMap[str, str]
+    def __init__(self, source_run_id: _Optional[str] = ..., pinned_runtime: _Optional[str] = ..., fidelity: _Optional[_Union[_run_event_pb2.ReplayFidelity, str]] = ..., request_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ReplayResponse(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[RunStreamFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[RunStreamFrame, _Mapping]]] = ...) -> None: ...
 
 class PlanRouteRequest(_message.Message):
     __slots__ = ("agent", "requester", "labels", "affinity_key")

@@ -65,6 +65,16 @@ class RouterServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsResponse.FromString,
                 _registered_method=True)
+        self.ListInputs = channel.unary_unary(
+                '/pal.service.v1.RouterService/ListInputs',
+                request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsResponse.FromString,
+                _registered_method=True)
+        self.Replay = channel.unary_stream(
+                '/pal.service.v1.RouterService/Replay',
+                request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.FromString,
+                _registered_method=True)
         self.PlanRoute = channel.unary_unary(
                 '/pal.service.v1.RouterService/PlanRoute',
                 request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteRequest.SerializeToString,
@@ -122,6 +132,21 @@ class RouterServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListInputs(self, request, context):
+        """Lists inputs that runs wait for, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Replay(self, request, context):
+        """Repeats a finished run from its record, as a new run with the mode REPLAY,
+        and follows it. Nothing reaches the world. Ends like Run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanRoute(self, request, context):
         """Says which runtime a run would get and why. Starts nothing.
         """
@@ -161,6 +186,16 @@ def add_RouterServiceServicer_to_server(servicer, server):
                     servicer.ListRuns,
                     request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsResponse.SerializeToString,
+            ),
+            'ListInputs': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListInputs,
+                    request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsResponse.SerializeToString,
+            ),
+            'Replay': grpc.unary_stream_rpc_method_handler(
+                    servicer.Replay,
+                    request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.SerializeToString,
             ),
             'PlanRoute': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanRoute,
@@ -331,6 +366,60 @@ class RouterService(object):
             '/pal.service.v1.RouterService/ListRuns',
             pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_router__service__pb2.ListRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListInputs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RouterService/ListInputs',
+            pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_router__service__pb2.ListInputsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Replay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pal.service.v1.RouterService/Replay',
+            pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.FromString,
             options,
             channel_credentials,
             insecure,

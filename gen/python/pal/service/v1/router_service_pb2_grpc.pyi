@@ -37,6 +37,12 @@ class RouterServiceStub:
     """Returns the present state of a run."""
     ListRuns: _aio.UnaryUnaryMultiCallable[_router_service_pb2.ListRunsRequest, _router_service_pb2.ListRunsResponse]
     """Lists runs, newest first."""
+    ListInputs: _aio.UnaryUnaryMultiCallable[_router_service_pb2.ListInputsRequest, _router_service_pb2.ListInputsResponse]
+    """Lists inputs that runs wait for, oldest first."""
+    Replay: _aio.UnaryStreamMultiCallable[_router_service_pb2.ReplayRequest, _router_service_pb2.ReplayResponse]
+    """Repeats a finished run from its record, as a new run with the mode REPLAY,
+    and follows it. Nothing reaches the world. Ends like Run.
+    """
     PlanRoute: _aio.UnaryUnaryMultiCallable[_router_service_pb2.PlanRouteRequest, _router_service_pb2.PlanRouteResponse]
     """Says which runtime a run would get and why. Starts nothing."""
 
@@ -95,6 +101,24 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_service_pb2.ListRunsRequest, _abc.Awaitable[_router_service_pb2.ListRunsResponse]],
     ) -> _abc.Awaitable[_router_service_pb2.ListRunsResponse]:
         """Lists runs, newest first."""
+
+    @_abc_1.abstractmethod
+    def ListInputs(
+        self,
+        request: _router_service_pb2.ListInputsRequest,
+        context: _aio.ServicerContext[_router_service_pb2.ListInputsRequest, _abc.Awaitable[_router_service_pb2.ListInputsResponse]],
+    ) -> _abc.Awaitable[_router_service_pb2.ListInputsResponse]:
+        """Lists inputs that runs wait for, oldest first."""
+
+    @_abc_1.abstractmethod
+    def Replay(
+        self,
+        request: _router_service_pb2.ReplayRequest,
+        context: _aio.ServicerContext[_router_service_pb2.ReplayRequest, _abc.AsyncIterator[_router_service_pb2.ReplayResponse]],
+    ) -> _abc.AsyncIterator[_router_service_pb2.ReplayResponse]:
+        """Repeats a finished run from its record, as a new run with the mode REPLAY,
+        and follows it. Nothing reaches the world. Ends like Run.
+        """
 
     @_abc_1.abstractmethod
     def PlanRoute(

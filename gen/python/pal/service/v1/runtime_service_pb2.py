@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from pal.service.v1 import llm_provider_service_pb2 as pal_dot_service_dot_v1_dot_llm__provider__service__pb2
 from pal.service.v1 import shared_pb2 as pal_dot_service_dot_v1_dot_shared__pb2
 from pal.v1 import agent_spec_pb2 as pal_dot_v1_dot_agent__spec__pb2
 from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
@@ -32,33 +33,33 @@ from pal.v1 import tool_spec_pb2 as pal_dot_v1_dot_tool__spec__pb2
 from pal.v1 import trace_span_pb2 as pal_dot_v1_dot_trace__span__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pal/service/v1/runtime_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\x1a\x17pal/v1/trace_span.proto\"b\n\x0f\x44\x65scribeRequest\x12\'\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x11.pal.v1.AgentSpecR\x05\x61gent\x12&\n\x05tools\x18\x02 \x03(\x0b\x32\x10.pal.v1.ToolSpecR\x05tools\"\xfc\x01\n\x10\x44\x65scribeResponse\x12\x39\n\ncapability\x18\x01 \x01(\x0b\x32\x19.pal.v1.RuntimeCapabilityR\ncapability\x12+\n\x11installed_version\x18\x02 \x01(\tR\x10installedVersion\x12\x1f\n\x0b\x61\x63tive_runs\x18\x03 \x01(\x05R\nactiveRuns\x12\x38\n\x08problems\x18\x04 \x03(\x0b\x32\x1c.pal.service.v1.AgentProblemR\x08problems\x12%\n\x0e\x63ontract_level\x18\x05 \x01(\x05R\rcontractLevel\"V\n\x0c\x41gentProblem\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\xf5\x02\n\x18RuntimeServiceRunRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\'\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x11.pal.v1.AgentSpecR\x05\x61gent\x12&\n\x05tools\x18\x03 \x03(\x0b\x32\x10.pal.v1.ToolSpecR\x05tools\x12%\n\x05input\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x05input\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12*\n\x07history\x18\x06 \x03(\x0b\x32\x10.pal.v1.RunEventR\x07history\x12 \n\x0btraceparent\x18\x07 \x01(\tR\x0btraceparent\x12\x38\n\x0c\x63onversation\x18\x08 \x03(\x0b\x32\x14.pal.v1.MessageAddedR\x0c\x63onversation\"M\n\x19RuntimeServiceRunResponse\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x18.pal.service.v1.RunFrameR\x06\x66rames\"\x94\x02\n\x08RunFrame\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12=\n\x0blive_output\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.LiveOutputH\x00R\nliveOutput\x12\'\n\x04span\x18\x03 \x01(\x0b\x32\x11.pal.v1.TraceSpanH\x00R\x04span\x12\x34\n\x05pulse\x18\x04 \x01(\x0b\x32\x1c.pal.service.v1.RuntimePulseH\x00R\x05pulse\x12\x37\n\x06result\x18\x05 \x01(\x0b\x32\x1d.pal.service.v1.RuntimeResultH\x00R\x06resultB\x07\n\x05\x66rame\"\xc5\x01\n\rRuntimeResult\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x12.pal.v1.RunOutcomeR\x07outcome\x12\'\n\x06output\x18\x02 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06output\x12)\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x0f.pal.v1.FailureR\x07\x66\x61ilure\x12\x32\n\tsuspended\x18\x04 \x01(\x0b\x32\x14.pal.v1.RunSuspendedR\tsuspended\"\x0e\n\x0cRuntimePulse\"\x96\x01\n\x1bRuntimeServiceCancelRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12/\n\x05grace\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05grace\"\x1e\n\x1cRuntimeServiceCancelResponse2\xa2\x02\n\x0eRuntimeService\x12M\n\x08\x44\x65scribe\x12\x1f.pal.service.v1.DescribeRequest\x1a .pal.service.v1.DescribeResponse\x12\\\n\x03Run\x12(.pal.service.v1.RuntimeServiceRunRequest\x1a).pal.service.v1.RuntimeServiceRunResponse0\x01\x12\x63\n\x06\x43\x61ncel\x12+.pal.service.v1.RuntimeServiceCancelRequest\x1a,.pal.service.v1.RuntimeServiceCancelResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pal/service/v1/runtime_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a)pal/service/v1/llm_provider_service.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\x1a\x17pal/v1/trace_span.proto\"b\n\x0f\x44\x65scribeRequest\x12\'\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x11.pal.v1.AgentSpecR\x05\x61gent\x12&\n\x05tools\x18\x02 \x03(\x0b\x32\x10.pal.v1.ToolSpecR\x05tools\"\xfc\x01\n\x10\x44\x65scribeResponse\x12\x39\n\ncapability\x18\x01 \x01(\x0b\x32\x19.pal.v1.RuntimeCapabilityR\ncapability\x12+\n\x11installed_version\x18\x02 \x01(\tR\x10installedVersion\x12\x1f\n\x0b\x61\x63tive_runs\x18\x03 \x01(\x05R\nactiveRuns\x12\x38\n\x08problems\x18\x04 \x03(\x0b\x32\x1c.pal.service.v1.AgentProblemR\x08problems\x12%\n\x0e\x63ontract_level\x18\x05 \x01(\x05R\rcontractLevel\"V\n\x0c\x41gentProblem\x12\x14\n\x05\x66ield\x18\x01 \x01(\tR\x05\x66ield\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x03 \x01(\tR\x07message\"\x90\x03\n\x18RuntimeServiceRunRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\'\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x11.pal.v1.AgentSpecR\x05\x61gent\x12&\n\x05tools\x18\x03 \x03(\x0b\x32\x10.pal.v1.ToolSpecR\x05tools\x12%\n\x05input\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x05input\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12 \n\x0btraceparent\x18\x07 \x01(\tR\x0btraceparent\x12\x38\n\x0c\x63onversation\x18\x08 \x03(\x0b\x32\x14.pal.v1.MessageAddedR\x0c\x63onversation\x12\x36\n\x07\x65\x61rlier\x18\t \x03(\x0b\x32\x1c.pal.service.v1.ModelMessageR\x07\x65\x61rlierJ\x04\x08\x06\x10\x07R\x07history\"M\n\x19RuntimeServiceRunResponse\x12\x30\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x18.pal.service.v1.RunFrameR\x06\x66rames\"\x94\x02\n\x08RunFrame\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12=\n\x0blive_output\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.LiveOutputH\x00R\nliveOutput\x12\'\n\x04span\x18\x03 \x01(\x0b\x32\x11.pal.v1.TraceSpanH\x00R\x04span\x12\x34\n\x05pulse\x18\x04 \x01(\x0b\x32\x1c.pal.service.v1.RuntimePulseH\x00R\x05pulse\x12\x37\n\x06result\x18\x05 \x01(\x0b\x32\x1d.pal.service.v1.RuntimeResultH\x00R\x06resultB\x07\n\x05\x66rame\"\xc5\x01\n\rRuntimeResult\x12,\n\x07outcome\x18\x01 \x01(\x0e\x32\x12.pal.v1.RunOutcomeR\x07outcome\x12\'\n\x06output\x18\x02 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06output\x12)\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x0f.pal.v1.FailureR\x07\x66\x61ilure\x12\x32\n\tsuspended\x18\x04 \x01(\x0b\x32\x14.pal.v1.RunSuspendedR\tsuspended\"\x0e\n\x0cRuntimePulse\"\x96\x01\n\x1bRuntimeServiceCancelRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12/\n\x05grace\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05grace\"\x1e\n\x1cRuntimeServiceCancelResponse2\xa2\x02\n\x0eRuntimeService\x12M\n\x08\x44\x65scribe\x12\x1f.pal.service.v1.DescribeRequest\x1a .pal.service.v1.DescribeResponse\x12\\\n\x03Run\x12(.pal.service.v1.RuntimeServiceRunRequest\x1a).pal.service.v1.RuntimeServiceRunResponse0\x01\x12\x63\n\x06\x43\x61ncel\x12+.pal.service.v1.RuntimeServiceCancelRequest\x1a,.pal.service.v1.RuntimeServiceCancelResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.service.v1.runtime_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DESCRIBEREQUEST']._serialized_start=269
-  _globals['_DESCRIBEREQUEST']._serialized_end=367
-  _globals['_DESCRIBERESPONSE']._serialized_start=370
-  _globals['_DESCRIBERESPONSE']._serialized_end=622
-  _globals['_AGENTPROBLEM']._serialized_start=624
-  _globals['_AGENTPROBLEM']._serialized_end=710
-  _globals['_RUNTIMESERVICERUNREQUEST']._serialized_start=713
-  _globals['_RUNTIMESERVICERUNREQUEST']._serialized_end=1086
-  _globals['_RUNTIMESERVICERUNRESPONSE']._serialized_start=1088
-  _globals['_RUNTIMESERVICERUNRESPONSE']._serialized_end=1165
-  _globals['_RUNFRAME']._serialized_start=1168
-  _globals['_RUNFRAME']._serialized_end=1444
-  _globals['_RUNTIMERESULT']._serialized_start=1447
-  _globals['_RUNTIMERESULT']._serialized_end=1644
-  _globals['_RUNTIMEPULSE']._serialized_start=1646
-  _globals['_RUNTIMEPULSE']._serialized_end=1660
-  _globals['_RUNTIMESERVICECANCELREQUEST']._serialized_start=1663
-  _globals['_RUNTIMESERVICECANCELREQUEST']._serialized_end=1813
-  _globals['_RUNTIMESERVICECANCELRESPONSE']._serialized_start=1815
-  _globals['_RUNTIMESERVICECANCELRESPONSE']._serialized_end=1845
-  _globals['_RUNTIMESERVICE']._serialized_start=1848
-  _globals['_RUNTIMESERVICE']._serialized_end=2138
+  _globals['_DESCRIBEREQUEST']._serialized_start=312
+  _globals['_DESCRIBEREQUEST']._serialized_end=410
+  _globals['_DESCRIBERESPONSE']._serialized_start=413
+  _globals['_DESCRIBERESPONSE']._serialized_end=665
+  _globals['_AGENTPROBLEM']._serialized_start=667
+  _globals['_AGENTPROBLEM']._serialized_end=753
+  _globals['_RUNTIMESERVICERUNREQUEST']._serialized_start=756
+  _globals['_RUNTIMESERVICERUNREQUEST']._serialized_end=1156
+  _globals['_RUNTIMESERVICERUNRESPONSE']._serialized_start=1158
+  _globals['_RUNTIMESERVICERUNRESPONSE']._serialized_end=1235
+  _globals['_RUNFRAME']._serialized_start=1238
+  _globals['_RUNFRAME']._serialized_end=1514
+  _globals['_RUNTIMERESULT']._serialized_start=1517
+  _globals['_RUNTIMERESULT']._serialized_end=1714
+  _globals['_RUNTIMEPULSE']._serialized_start=1716
+  _globals['_RUNTIMEPULSE']._serialized_end=1730
+  _globals['_RUNTIMESERVICECANCELREQUEST']._serialized_start=1733
+  _globals['_RUNTIMESERVICECANCELREQUEST']._serialized_end=1883
+  _globals['_RUNTIMESERVICECANCELRESPONSE']._serialized_start=1885
+  _globals['_RUNTIMESERVICECANCELRESPONSE']._serialized_end=1915
+  _globals['_RUNTIMESERVICE']._serialized_start=1918
+  _globals['_RUNTIMESERVICE']._serialized_end=2208
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
+from pal.service.v1 import llm_provider_service_pb2 as _llm_provider_service_pb2
 from pal.service.v1 import shared_pb2 as _shared_pb2
 from pal.v1 import agent_spec_pb2 as _agent_spec_pb2
 from pal.v1 import common_pb2 as _common_pb2
@@ -49,24 +50,24 @@ class AgentProblem(_message.Message):
     def __init__(self, field: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class RuntimeServiceRunRequest(_message.Message):
-    __slots__ = ("lease", "agent", "tools", "input", "limits", "history", "traceparent", "conversation")
+    __slots__ = ("lease", "agent", "tools", "input", "limits", "traceparent", "conversation", "earlier")
     LEASE_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     LIMITS_FIELD_NUMBER: _ClassVar[int]
-    HISTORY_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
+    EARLIER_FIELD_NUMBER: _ClassVar[int]
     lease: _shared_pb2.RunLease
     agent: _agent_spec_pb2.AgentSpec
     tools: _containers.RepeatedCompositeFieldContainer[_tool_spec_pb2.ToolSpec]
     input: _common_pb2.Payload
     limits: _common_pb2.RunLimits
-    history: _containers.RepeatedCompositeFieldContainer[_run_event_pb2.RunEvent]
     traceparent: str
     conversation: _containers.RepeatedCompositeFieldContainer[_run_event_pb2.MessageAdded]
-    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_spec_pb2.ToolSpec, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., history: _Optional[_Iterable[_Union[_run_event_pb2.RunEvent, _Mapping]]] = ..., traceparent: _Optional[str] = ..., conversation: _Optional[_Iterable[_Union[_run_event_pb2.MessageAdded, _Mapping]]] = ...) -> None: ...
+    earlier: _containers.RepeatedCompositeFieldContainer[_llm_provider_service_pb2.ModelMessage]
+    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_spec_pb2.ToolSpec, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., traceparent: _Optional[str] = ..., conversation: _Optional[_Iterable[_Union[_run_event_pb2.MessageAdded, _Mapping]]] = ..., earlier: _Optional[_Iterable[_Union[_llm_provider_service_pb2.ModelMessage, _Mapping]]] = ...) -> None: ...
 
 class RuntimeServiceRunResponse(_message.Message):
     __slots__ = ("frames",)

@@ -98,7 +98,7 @@ class HistoryGap(_message.Message):
     def __init__(self, first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "state", "outcome", "head_seq", "agent", "mode", "runtime", "accepted_at", "finished_at", "output", "failure", "usage", "cost", "pending_inputs", "conversation_id", "labels", "runtime_version", "requester", "epoch", "tool_calls", "model_calls")
+    __slots__ = ("run_id", "state", "outcome", "head_seq", "agent", "mode", "runtime", "accepted_at", "finished_at", "output", "failure", "usage", "cost", "pending_inputs", "conversation_id", "labels", "runtime_version", "requester", "epoch", "tool_calls", "model_calls", "source_run_id", "attempts")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -127,6 +127,8 @@ class Run(_message.Message):
     EPOCH_FIELD_NUMBER: _ClassVar[int]
     TOOL_CALLS_FIELD_NUMBER: _ClassVar[int]
     MODEL_CALLS_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     state: RunState
     outcome: _run_event_pb2.RunOutcome
@@ -148,10 +150,12 @@ class Run(_message.Message):
     epoch: int
     tool_calls: int
     model_calls: int
-    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., outcome: _Optional[_Union[_run_event_pb2.RunOutcome, str]] = ..., head_seq: _Optional[int] = ..., agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., runtime: _Optional[str] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., pending_inputs: _Optional[_Iterable[_Union[_run_event_pb2.InputRequested, _Mapping]]] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., epoch: _Optional[int] = ..., tool_calls: _Optional[int] = ..., model_calls: _Optional[int] = ...) -> None: ...
+    source_run_id: str
+    attempts: int
+    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., outcome: _Optional[_Union[_run_event_pb2.RunOutcome, str]] = ..., head_seq: _Optional[int] = ..., agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., runtime: _Optional[str] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., pending_inputs: _Optional[_Iterable[_Union[_run_event_pb2.InputRequested, _Mapping]]] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., epoch: _Optional[int] = ..., tool_calls: _Optional[int] = ..., model_calls: _Optional[int] = ..., source_run_id: _Optional[str] = ..., attempts: _Optional[int] = ...) -> None: ...
 
 class RunQuery(_message.Message):
-    __slots__ = ("page_size", "page_token", "states", "agent_name", "conversation_id", "labels", "accepted_from", "runtime")
+    __slots__ = ("page_size", "page_token", "states", "agent_name", "conversation_id", "labels", "accepted_from", "runtime", "accepted_before", "outcomes", "mode", "source_run_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -167,6 +171,10 @@ class RunQuery(_message.Message):
     LABELS_FIELD_NUMBER: _ClassVar[int]
     ACCEPTED_FROM_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    ACCEPTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
     page_size: int
     page_token: str
     states: _containers.RepeatedScalarFieldContainer[RunState]
@@ -175,4 +183,8 @@ class RunQuery(_message.Message):
     labels: _containers.ScalarMap[str, str]
     accepted_from: _timestamp_pb2.Timestamp
     runtime: str
-    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[RunState, str]]] = ..., agent_name: _Optional[str] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., accepted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., runtime: _Optional[str] = ...) -> None: ...
+    accepted_before: _timestamp_pb2.Timestamp
+    outcomes: _containers.RepeatedScalarFieldContainer[_run_event_pb2.RunOutcome]
+    mode: _common_pb2.ExecutionMode
+    source_run_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., states: _Optional[_Iterable[_Union[RunState, str]]] = ..., agent_name: _Optional[str] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., accepted_from: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., runtime: _Optional[str] = ..., accepted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., outcomes: _Optional[_Iterable[_Union[_run_event_pb2.RunOutcome, str]]] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., source_run_id: _Optional[str] = ...) -> None: ...

@@ -30,14 +30,16 @@ class ExecuteToolRequest(_message.Message):
     def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., tool: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., arguments: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., model_call_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ...) -> None: ...
 
 class ExecuteToolResponse(_message.Message):
-    __slots__ = ("finished", "seq", "result")
+    __slots__ = ("finished", "seq", "result", "waits_for")
     FINISHED_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    WAITS_FOR_FIELD_NUMBER: _ClassVar[int]
     finished: _run_event_pb2.ToolCallFinished
     seq: int
     result: _common_pb2.Payload
-    def __init__(self, finished: _Optional[_Union[_run_event_pb2.ToolCallFinished, _Mapping]] = ..., seq: _Optional[int] = ..., result: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ...) -> None: ...
+    waits_for: _run_event_pb2.InputRequested
+    def __init__(self, finished: _Optional[_Union[_run_event_pb2.ToolCallFinished, _Mapping]] = ..., seq: _Optional[int] = ..., result: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., waits_for: _Optional[_Union[_run_event_pb2.InputRequested, _Mapping]] = ...) -> None: ...
 
 class GetToolCallRequest(_message.Message):
     __slots__ = ("run_id", "call_id")
