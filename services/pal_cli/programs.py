@@ -9,16 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pal_cli.bundled import BUNDLED, RuntimeKind, environment_python
 from pal_cli.home import DEFAULT_ADDRESSES, FIRST_ADAPTER_OFFSET, Home
 from pal_rpc.config import StartError
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, create_keys, private_key
 
-ROOT = Path(__file__).parents[2]
 CORE = "core"
 CORE_SERVICES = ("router", "registry", "recorder")
-# Runtimes that come with PAL: the environment below .venvs and the module.
-RUNTIMES = {"agno": "pal_agno", "pydantic-ai": "pal_pydantic_ai"}
 # What a process may know of the machine. Credentials are in none of these.
 _PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
 
@@ -42,11 +40,7 @@ class Plan:
 
     addresses: Mapping[str, str]
     programs: Sequence[Program]
-
-
-def installed_runtimes() -> list[str]:
-    """Return the runtimes whose environment is there."""
-    return [name for name in RUNTIMES if _python(name).exists()]
+    runtimes: Sequence[str]
 
 
 def plan(
@@ -79,11 +73,18 @@ def plan(
             env=core_env,
             services={name: addresses[name] for name in CORE_SERVICES},
         ),
-        _seam("llm_provider", _python("llm_provider"), addresses, {**os.environ, **trusted}, tokens, PROFILES=profiles),
+        _seam(
+            "llm_provider",
+            environment_python("llm_provider"),
+            addresses,
+            {**os.environ, **trusted},
+            tokens,
+            PROFILES=profiles,
+        ),
         _seam("tool_executor", Path(sys.executable), addresses, {**os.environ, **trusted}, tokens, TOOLS=tools),
-        *(_adapter(name, addresses, shared) for name in runtimes),
+        *(_adapter(BUNDLED[name], addresses, shared) for name in runtimes),
     ]
-    return Plan(addresses=addresses, programs=programs)
+    return Plan(addresses=addresses, programs=programs, runtimes=runtimes)
 
 
 def _seam(
@@ -104,22 +105,22 @@ def _seam(
     )
 
 
-def _adapter(name: str, addresses: Mapping[str, str], shared: Mapping[str, str]) -> Program:
+def _adapter(kind: RuntimeKind, addresses: Mapping[str, str], shared: Mapping[str, str]) -> Program:
     return Program(
-        name=name,
-        command=(str(_python(name)), "-P", "-m", RUNTIMES[name]),
-        env={**_plain(), **shared, "PAL_ADDRESS": addresses[name], "PAL_RUNTIME_NAME": name},
-        services={name: addresses[name]},
+        name=kind.name,
+        command=kind.command,
+        env={**_plain(), **shared, "PAL_ADDRESS": addresses[kind.name], "PAL_RUNTIME_NAME": kind.name},
+        services={kind.name: addresses[kind.name]},
     )
 
 
 def _check(runtimes: Sequence[str], profiles: Path | None, tools: Path | None) -> None:
     for name in runtimes:
-        if name not in RUNTIMES:
-            raise StartError(f"--runtime {name}: no such runtime; there are: {', '.join(RUNTIMES)}")
-        if not _python(name).exists():
+        if name not in BUNDLED:
+            raise StartError(f"--runtime {name}: no such runtime; there are: {', '.join(BUNDLED)}")
+        if not BUNDLED[name].installed:
             raise StartError(f"--runtime {name} is not installed; run `make setup`")
-    if not _python("llm_provider").exists():
+    if not environment_python("llm_provider").exists():
         raise StartError("the environment of the model provider is not installed; run `make setup`")
     for option, path in (("--profiles", profiles), ("--tools", tools)):
         if path and not path.is_file():
@@ -158,7 +159,3 @@ def _tokens(home: Home) -> dict[str, Path]:
 
 def _plain() -> dict[str, str]:
     return {name: os.environ[name] for name in _PLAIN if name in os.environ}
-
-
-def _python(environment: str) -> Path:
-    return ROOT / ".venvs" / environment / "bin" / "python"

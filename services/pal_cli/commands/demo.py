@@ -16,12 +16,13 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
+from pal_cli.bundled import ROOT, installed_runtimes
 from pal_cli.commands.documents import documents_text
 from pal_cli.commands.mesh import EXAMPLE_TOOLS, running
 from pal_cli.failures import OK, RUN_FAILED, CommandError
 from pal_cli.following import RunView
 from pal_cli.home import Home
-from pal_cli.programs import ROOT, installed_runtimes, plan
+from pal_cli.programs import plan
 from pal_cli.settings import Mesh, command, connected
 from pal_cli.show import money, outcome_word, say, seconds_between, table
 from pal_log.grammar import violations

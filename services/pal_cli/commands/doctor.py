@@ -17,10 +17,10 @@ from rich.markup import escape
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import registry_service_pb2 as pb
+from pal_cli.bundled import BUNDLED, ROOT, installed_runtimes
 from pal_cli.failures import OK, RUN_FAILED
 from pal_cli.health import SERVING, UNREACHABLE, health
 from pal_cli.home import DEFAULT_ADDRESSES, Home
-from pal_cli.programs import ROOT, RUNTIMES, installed_runtimes
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, addresses, command, connected, home_of
 from pal_cli.show import print_json, say
 
@@ -96,7 +96,7 @@ def _machine() -> Iterator[Finding]:
     provider = (ROOT / ".venvs" / "llm_provider" / "bin" / "python").exists()
     yield Finding("model provider", provider, "installed" if provider else "not installed", "run `make setup`")
     found = installed_runtimes()
-    missing = [name for name in RUNTIMES if name not in found]
+    missing = [name for name in BUNDLED if name not in found]
     yield Finding(
         "runtimes", not missing, ", ".join(found) or "none", f"run `make setup`; missing: {', '.join(missing)}"
     )

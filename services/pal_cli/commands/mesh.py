@@ -17,10 +17,11 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from pal_cli.bundled import ROOT, installed_runtimes
 from pal_cli.failures import OK, TIMEOUT, UNAVAILABLE, CommandError
 from pal_cli.health import SERVING, health, wait_ready
 from pal_cli.home import Home, MeshState
-from pal_cli.programs import CORE, CORE_SERVICES, ROOT, Plan, installed_runtimes, plan
+from pal_cli.programs import CORE, CORE_SERVICES, Plan, plan
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import print_json, say, table
 from pal_cli.supervisor import START_SECONDS, STOP_SECONDS, supervised
@@ -73,8 +74,7 @@ async def running(home: Home, planned: Plan) -> AsyncIterator[MeshState]:
         StartError: something did not start.
     """
     async with supervised(home, planned) as state:
-        runtimes = [program.name for program in planned.programs if program.name in installed_runtimes()]
-        await wait_ready(planned.addresses, runtimes, START_SECONDS)
+        await wait_ready(planned.addresses, planned.runtimes, START_SECONDS)
         state.ready = True
         home.write_state(state)
         yield state
