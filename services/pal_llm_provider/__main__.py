@@ -70,7 +70,7 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         snapshot = await enter(RegistrySnapshot(registry_stub))
         spans = await enter(SpanWriter(recorder_stub, token))
         providers = await _providers(profiles, credentials, stack)
-        admission = Admission(verifier, profiles, accounts, snapshot, recording)
+        admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts)
         seam = Seam(admission, providers, recording, artifacts, spans)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)

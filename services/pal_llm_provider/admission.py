@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
 from pal_llm_provider.ledgers import RunAccount
 from pal_llm_provider.profiles import find
 from pal_llm_provider.provider import Profile
+from pal_llm_provider.recorded import answer, diverged, fresh, stopped
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.transcript import request_digest
 from pal_policy.evaluate import Question, decide
 from pal_rpc.accounts import Accounts
-from pal_rpc.errors import InvalidField, MeshError
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.errors import InvalidField, MeshError, failure
 from pal_rpc.lease import Lease, LeaseVerifier
 from pal_rpc.refusals import limit_reached, policy_refusal
 from pal_rpc.snapshot import RegistrySnapshot
@@ -50,6 +53,7 @@ class Admission:
         accounts: Accounts[RunAccount],
         snapshot: RegistrySnapshot,
         recording: Recording,
+        artifacts: ArtifactClient,
     ) -> None:
         """Decide about *profiles*; refusals that are facts of the run go to *recording*."""
         self._verifier = verifier
@@ -57,6 +61,7 @@ class Admission:
         self._accounts = accounts
         self._snapshot = snapshot
         self._recording = recording
+        self._artifacts = artifacts
 
     def verify(self, request: pb.ModelRequest) -> Lease:
         """Return what the lease of *request* proves.
@@ -79,8 +84,9 @@ class Admission:
         continuing = any(message.tool_calls or message.tool_results for message in request.messages)
         account = await self._accounts.of(lease, continuing=continuing)
         digest = request_digest(request, profile.name)
-        if request.call_id in account.digests:
-            answer = _again(account, lease.run_id, request.call_id, digest)
+        await self._close_lost(lease, account)
+        known = await self._known(lease, account, request.call_id, digest)
+        if known is not None:
             return Call(
                 lease=lease,
                 profile=profile,
@@ -88,11 +94,11 @@ class Admission:
                 call_id=request.call_id,
                 request=request,
                 digest=digest,
-                known=answer,
+                known=known,
             )
         decision = await self._decision(lease, profile, account)
         await self._hold_to_limits(lease, account)
-        call_id = request.call_id or account.mint()
+        call_id = fresh(request.call_id, account.digests) if request.call_id else account.mint()
         account.digests[call_id] = digest
         account.ledger.count_model_call()
         return Call(
@@ -104,6 +110,37 @@ class Admission:
             digest=digest,
             decision=decision,
         )
+
+    async def _known(self, lease: Lease, account: RunAccount, call_id: str, digest: str) -> pb.ModelAnswer | None:
+        if call_id not in account.digests:
+            return None
+        earlier = account.record.newest(call_id)
+        if earlier is None or (earlier.epoch == lease.epoch and not earlier.answered):
+            return _again(account, lease.run_id, call_id, digest)
+        if account.record.left or not earlier.answered:
+            # The attempt that asked is gone, and with it the answer.
+            return None
+        if earlier.started.request_digest == digest:
+            return await answer(earlier, self._artifacts)
+        await self._diverge(lease, account, diverged(earlier, call_id, digest, fatal=True))
+        return None
+
+    async def _diverge(self, lease: Lease, account: RunAccount, fact: events.ReplayDiverged) -> None:
+        document = await self._snapshot.pinned(registry.DOCUMENT_KIND_AGENT, lease.agent)
+        fact.fatal = document.agent.spec.runtime.on_divergence != agents.ON_DIVERGENCE_GO_ON
+        await self._recording.append(lease, replay_diverged=fact)
+        if fact.fatal:
+            raise stopped(fact, lease.run_id)
+        account.record.left = True
+
+    async def _close_lost(self, lease: Lease, account: RunAccount) -> None:
+        for call_id in account.record.lost(lease.epoch):
+            error = MeshError(
+                reasons.ERROR_REASON_ATTEMPT_LOST, "the attempt that asked was lost before the model had answered"
+            )
+            finished = events.ModelCallFinished(call_id=call_id, failure=failure(error))
+            account.record.calls[call_id].finished = finished
+            await self._recording.append(lease, model_call_finished=finished)
 
     async def _decision(self, lease: Lease, profile: Profile, account: RunAccount) -> policies.PolicyDecision | None:
         refs = lease.grant.accepted.policies

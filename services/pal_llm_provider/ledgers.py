@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import run_event_pb2 as events
+from pal_llm_provider.recorded import Record
 from pal_policy.limits import Ledger
 from pal_rpc.lease import Lease
 
@@ -21,6 +22,8 @@ class RunAccount:
     # Digest of the request by call id, so that an identifier is not used twice for different things.
     digests: dict[str, str] = field(default_factory=dict)
     answers: OrderedDict[str, pb.ModelAnswer] = field(default_factory=OrderedDict)
+    # What was recorded before this account was opened.
+    record: Record = field(default_factory=Record)
     limit_recorded: bool = False
 
     def mint(self) -> str:
@@ -48,8 +51,10 @@ def recall(account: RunAccount, event: events.RunEvent) -> None:
         case "model_call_started":
             account.ledger.count_model_call()
             account.digests[event.model_call_started.call_id] = event.model_call_started.request_digest
+            account.record.recall(event)
         case "model_call_finished":
             finished = event.model_call_finished
+            account.record.recall(event)
             account.ledger.count_usage(finished.usage, finished.cost if finished.HasField("cost") else None)
         case "run_limit_reached":
             account.limit_recorded = True
