@@ -38,7 +38,7 @@ help: ## list the targets
 # --- set-up -----------------------------------------------------------------
 
 .PHONY: setup
-setup: .venv/.ready $(VENVS:%=.venvs/%/.ready) ## install everything (a second call does nothing)
+setup: .venv/.ready $(VENVS:%=.venvs/%/.ready) node_modules/.ready ## install everything (a second call does nothing)
 
 .tools/.ready: requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -66,6 +66,19 @@ endef
 
 .PRECIOUS: .venvs/%/.ready
 
+# Node comes from npm as well, as old as it may be on the machine; .ready says that both halves fit.
+NODE_AT_LEAST := 22.18
+node_modules/.ready: package-lock.json package.json gen/ts/package.json $(wildcard adapters/*/package.json examples/clients/*/package.json)
+	@if ! command -v npm >/dev/null; then \
+	  echo "npm is not there: what is written in TypeScript is left out (install Node.js with npm to have it)" >&2; \
+	else \
+	  npm ci --ignore-scripts --loglevel=error && \
+	  if PATH="$(CURDIR)/node_modules/.bin:$$PATH" node -e \
+	    'process.exit("$(NODE_AT_LEAST)".localeCompare(process.versions.node, "en", { numeric: true }) > 0 ? 1 : 0)'; \
+	  then touch $@; \
+	  else echo "Node is too old: what is written in TypeScript is left out (install Node.js $(NODE_AT_LEAST) or newer)" >&2; fi; \
+	fi
+
 .PHONY: agentos
 agentos: .venvs/agentos/.ready
 .venvs/agentos/.ready: requirements/bench-agentos.txt requirements/import_roots.py .tools/.ready
@@ -86,29 +99,53 @@ lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer ve
 	  $(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
+# What npm adds about who pays for a package is no part of a lock.
+.PHONY: lock-ts
+lock-ts: ## resolve package-lock.json again
+	npm install --package-lock-only --ignore-scripts --loglevel=error
+	@$(PYTHON) -c 'import json, pathlib; path = pathlib.Path("package-lock.json"); lock = json.loads(path.read_text()); \
+	  [package.pop("funding", None) for package in lock["packages"].values()]; \
+	  path.write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n")'
+
 # --- contracts --------------------------------------------------------------
 
-TOOLS := .venv/.ready .venvs/codegen/.ready
+TOOLS := .venv/.ready .venvs/codegen/.ready node_modules/.ready
 
 # The stub plugin also writes a stub for files without a service, whose module does not exist.
 define generate
 mkdir -p .build; out=$$(mktemp -d .build/gen.XXXXXX); trap 'rm -rf "$$out"' EXIT; \
 PATH="$(CURDIR)/.venvs/codegen/bin:$$PATH" $(BIN)/buf generate --template gen/buf.gen.yaml --output "$$out"; \
-for stub in $$(find "$$out" -name '*_pb2_grpc.pyi'); do test -e "$${stub%i}" || rm "$$stub"; done
+for stub in $$(find "$$out" -name '*_pb2_grpc.pyi'); do test -e "$${stub%i}" || rm "$$stub"; done; \
+$(generate_ts)
 endef
 
-# Replacing the folder at the end keeps it importable for whoever runs beside us.
+# TypeScript has no package of the errors that gRPC calls rich, so they are generated from what the Python package ships.
+define generate_ts
+if test -e node_modules/.ready; then \
+  mkdir -p "$$out/rpc/google/rpc"; \
+  cp .venv/lib/python3*/site-packages/google/rpc/{status,error_details}.proto "$$out/rpc/google/rpc"; \
+  for input in proto "$$out/rpc"; do \
+    PATH="$(CURDIR)/node_modules/.bin:$$PATH" $(BIN)/buf generate "$$input" --template gen/buf.gen.ts.yaml --output "$$out"; \
+  done; \
+  generated="gen/python gen/ts/pal gen/ts/google"; \
+else echo "without npm gen/ts is neither written nor checked" >&2; generated=gen/python; fi
+endef
+
+# Replacing a folder at the end keeps it importable for whoever runs beside us.
 .PHONY: gen
-gen: $(TOOLS) ## generate gen/python from proto/
+gen: $(TOOLS) ## generate gen/ from proto/
 	@$(generate); \
-	if ! diff -rq -x __pycache__ "$$out/gen/python" gen/python >/dev/null 2>&1; then \
-	  rm -rf gen/python; mv "$$out/gen/python" gen/python; fi
+	for part in $$generated; do \
+	  diff -rq -x __pycache__ "$$out/$$part" $$part >/dev/null 2>&1 || { rm -rf $$part; mv "$$out/$$part" $$part; }; \
+	done
 
 .PHONY: gen-check
-gen-check: $(TOOLS) ## fail when gen/python is not what proto/ gives
+gen-check: $(TOOLS) ## fail when gen/ is not what proto/ gives
 	@$(generate); \
-	diff -rq -x __pycache__ "$$out/gen/python" gen/python || { \
-	  echo "gen/python is stale: run make gen and commit the result" >&2; exit 1; }
+	for part in $$generated; do \
+	  diff -rq -x __pycache__ "$$out/$$part" $$part || { \
+	    echo "$$part is stale: run make gen and commit the result" >&2; exit 1; }; \
+	done
 
 .PHONY: breaking
 breaking: .venv/.ready ## fail when a published contract changed in a way that breaks readers
@@ -139,7 +176,7 @@ fmt: .venv/.ready ## format and apply safe fixes
 MYPY := $(BIN)/mypy --no-error-summary
 
 .PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai
-type: type-mesh type-llm_provider type-agno type-pydantic-ai ## mypy --strict
+type: type-mesh type-llm_provider type-agno type-pydantic-ai type-ts ## mypy --strict, and tsc
 type-mesh: setup
 	@$(MYPY) services adapters/host --exclude '^services/pal_llm_provider/'
 
@@ -149,6 +186,10 @@ type-agno: CHECKED := adapters/agno/pal_agno
 type-pydantic-ai: CHECKED := adapters/pydantic-ai/pal_pydantic_ai
 type-llm_provider type-agno type-pydantic-ai: type-%: setup
 	@$(MYPY) --python-executable .venvs/$*/bin/python --cache-dir .mypy_cache/$* $(CHECKED)
+
+.PHONY: type-ts
+type-ts: setup
+	@if test -e node_modules/.ready; then node_modules/.bin/tsc; else echo "without npm TypeScript is not checked" >&2; fi
 
 .PHONY: test
 test: setup ## the default tests
@@ -182,5 +223,5 @@ dev: setup ## start a whole mesh on loopback
 
 .PHONY: clean
 clean: ## remove everything that setup and the tools made (locks stay)
-	rm -rf .venv .venvs .tools .build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venvs .tools node_modules .build .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find services adapters tests examples gen requirements -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
