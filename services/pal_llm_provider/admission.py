@@ -15,9 +15,10 @@ from pal.v1 import run_event_pb2 as events
 from pal_llm_provider.ledgers import RunAccount
 from pal_llm_provider.profiles import find
 from pal_llm_provider.provider import Profile
-from pal_llm_provider.recorded import answer, diverged, fresh, stopped
+from pal_llm_provider.recorded import answer, diverged, stopped
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.transcript import request_digest
+from pal_log.call_ids import fresh, newest
 from pal_policy.evaluate import Question, decide
 from pal_rpc.accounts import Accounts
 from pal_rpc.artifacts import ArtifactClient
@@ -114,7 +115,7 @@ class Admission:
     async def _known(self, lease: Lease, account: RunAccount, call_id: str, digest: str) -> pb.ModelAnswer | None:
         if call_id not in account.digests:
             return None
-        earlier = account.record.newest(call_id)
+        earlier = newest(call_id, account.record.calls)
         if earlier is None or (earlier.epoch == lease.epoch and not earlier.answered):
             return _again(account, lease.run_id, call_id, digest)
         if account.record.left or not earlier.answered:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +12,6 @@ from pal.v1 import run_event_pb2 as events
 from pal_log.payload import artifact_digest, content_text, text_payload
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import MeshError
-
-_AGAIN = "~"
 
 
 @dataclass
@@ -52,24 +49,9 @@ class Record:
             case _:
                 pass
 
-    def newest(self, call_id: str) -> Asked | None:
-        """Return the newest call that was made under *call_id*, or under it again."""
-        found, number = self.calls.get(call_id), 2
-        while again := self.calls.get(f"{call_id}{_AGAIN}{number}"):
-            found, number = again, number + 1
-        return found
-
     def lost(self, epoch: int) -> list[str]:
         """Return the calls that attempts before *epoch* left open."""
         return [call_id for call_id, call in self.calls.items() if call.finished is None and call.epoch < epoch]
-
-
-def fresh(call_id: str, taken: Container[str]) -> str:
-    """Return *call_id*, or the next identifier for the same call when it is *taken* by an attempt that was lost."""
-    candidate, number = call_id, 2
-    while candidate in taken:
-        candidate, number = f"{call_id}{_AGAIN}{number}", number + 1
-    return candidate
 
 
 async def answer(call: Asked, artifacts: ArtifactClient) -> pb.ModelAnswer:

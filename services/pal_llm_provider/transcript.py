@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_llm_provider.provider import Completion
+from pal_log.masking import masked
 from pal_log.payload import content_text, digest
 
 
@@ -80,12 +82,18 @@ def _message(message: pb.ModelMessage, ids: Mapping[str, str]) -> dict[str, Any]
         said["tool_results"] = [
             {
                 "id": ids.get(result.call_id, result.call_id),
-                "text": content_text(result.result),
+                "text": _result_text(result.result),
                 "failure": result.is_failure,
             }
             for result in message.tool_results
         ]
     return said
+
+
+def _result_text(result: common.Payload) -> str:
+    # What its tool wants masked reaches the model and not the record.
+    text = content_text(result)
+    return masked(text, result.masked_paths)[0] if result.masked_paths else text
 
 
 def _word(enum: Any, value: int, prefix: str) -> str:

@@ -23,7 +23,7 @@ def approval_required(action: str, what: str, why: str) -> MeshError:
     """Return the refusal of *what*, which a person has to agree to; *why* names the rule or the document."""
     return MeshError(
         reasons.ERROR_REASON_APPROVAL_REQUIRED,
-        f"{what} needs the approval of a person ({why}); approvals are not available in this version",
+        f"{what} needs the approval of a person ({why})",
         action=action,
     )
 

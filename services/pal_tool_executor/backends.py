@@ -60,7 +60,7 @@ class PythonBackend:
     async def call(self, invocation: Invocation) -> str:
         """Call the function and return its result as JSON."""
         arguments = dict(invocation.arguments)
-        if self._takes_key:
+        if self._takes_key and KEY_PARAMETER not in arguments:
             arguments[KEY_PARAMETER] = invocation.key
         try:
             if self._asynchronous:
@@ -103,6 +103,14 @@ class PythonBackend:
         # Not the default executor: its threads are joined at exit, and one that hangs would hold the process up.
         threading.Thread(target=work, daemon=True, name=f"tool-{tool}").start()
         return await result
+
+
+class PersonBackend:
+    """A person: the call is a question, and whoever answers it gives its result."""
+
+    async def call(self, invocation: Invocation) -> str:
+        """Refuse: an executor has the run wait instead of calling."""
+        raise failing.not_bound(invocation.tool)
 
 
 class HttpBackend:

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 import yaml
 
 from pal_rpc.config import StartError
-from pal_tool_executor.backends import Backend, HttpBackend, PythonBackend
+from pal_tool_executor.backends import Backend, HttpBackend, PersonBackend, PythonBackend
 
 if TYPE_CHECKING:
     from pal_tool_executor.mcp_backend import McpServer
 
 ENTRY_POINTS = "pal.tools"
-_KINDS = ("python", "http", "mcp")
+_KINDS = ("python", "http", "mcp", "person")
 _FIELDS: dict[str, dict[str, type]] = {
     "http": {"url": str, "headers": dict, "headers_env": dict},
     "mcp": {"command": list, "url": str, "env": list, "tool": str},
@@ -92,6 +92,10 @@ class _Reader:
         ((kind, settings),) = binding.items()
         if kind == "python":
             return self._python(f"{where}.python", settings)
+        if kind == "person":
+            if settings is not True:
+                raise self._wrong(f"{where}.person", "write true; the model's question is all that is needed")
+            return PersonBackend()
         fields = self._mapping(f"{where}.{kind}", settings)
         self._known(f"{where}.{kind}", fields, tuple(_FIELDS[kind]))
         for key, value in fields.items():

@@ -11,10 +11,10 @@ import jsonschema_rs
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log.masking import masked
 from pal_log.payload import json_payload
 from pal_tool_executor import failing
 
-MASK = "[masked]"
 DEFAULT_OUTPUT_BYTES = 256 * 1024
 
 
@@ -53,46 +53,21 @@ def check_result(tool: str, definition: tools.ToolDefinition, text: str) -> None
 
 
 def recorded(text: str, pointers: Sequence[str]) -> common.Payload:
-    """Return JSON *text* as it is recorded: the values at JSON Pointers (RFC 6901) are masked."""
+    """Return JSON *text* as it is recorded: the values at JSON Pointers are masked."""
     if not pointers:
         return json_payload(text)
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return json_payload(json.dumps(MASK))
-    hidden = []
-    for pointer in pointers:
-        value, found = _masked(value, pointer)
-        if found:
-            hidden.append(pointer)
-    payload = json_payload(json.dumps(value, ensure_ascii=False))
+    kept, hidden = masked(text, pointers)
+    payload = json_payload(kept)
     payload.masked_paths.extend(hidden)
     return payload
 
 
-def _masked(value: Any, pointer: str) -> tuple[Any, bool]:
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    if not steps:
-        return MASK, True
-    parent = value
-    for step in steps[:-1]:
-        parent = _child(parent, step)
-    last = steps[-1]
-    if isinstance(parent, dict) and last in parent:
-        parent[last] = MASK
-        return value, True
-    if isinstance(parent, list) and last.isdigit() and int(last) < len(parent):
-        parent[int(last)] = MASK
-        return value, True
-    return value, False
-
-
-def _child(value: Any, step: str) -> Any:
-    if isinstance(value, dict):
-        return value.get(step)
-    if isinstance(value, list) and step.isdigit() and int(step) < len(value):
-        return value[int(step)]
-    return None
+def told(text: str, pointers: Sequence[str]) -> common.Payload:
+    """Return JSON *text* as a model is told, with a note of what must not be recorded."""
+    payload = json_payload(text)
+    if pointers:
+        payload.masked_paths.extend(masked(text, pointers)[1])
+    return payload
 
 
 def _problem(schema: str, value: Any) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import shared_pb2 as shared
@@ -14,6 +15,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log.call_ids import first, fresh, newest
 from pal_log.canonical import canonical_digest
 from pal_log.events import TOOL_EXECUTOR, EventWriter
 from pal_log.payload import artifact_digest, content_text, digest, json_payload, text_payload
@@ -24,16 +26,18 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import InvalidField, MeshError, TooLarge
 from pal_rpc.lease import Lease, LeaseVerifier
 from pal_rpc.recorder_client import RecorderClient
-from pal_rpc.refusals import limit_reached
+from pal_rpc.refusals import approval_required, limit_reached
 from pal_rpc.snapshot import RegistrySnapshot
 from pal_rpc.spans import SpanWriter
-from pal_tool_executor import failing
+from pal_tool_executor import failing, people
 from pal_tool_executor.attempts import attempt
-from pal_tool_executor.backends import Invocation
+from pal_tool_executor.backends import Invocation, PersonBackend
 from pal_tool_executor.bindings import Bindings
-from pal_tool_executor.contents import arguments_of, recorded
+from pal_tool_executor.contents import arguments_of, recorded, told
+from pal_tool_executor.earlier import over, settled, uncertain
 from pal_tool_executor.failing import CallFailed
 from pal_tool_executor.ledgers import Known, RunAccount
+from pal_tool_executor.people import Waits
 from pal_tool_executor.permission import check, harmless, question
 from pal_tool_executor.spans import call_span
 
@@ -61,6 +65,8 @@ class _Call:
     lease: Lease
     account: RunAccount
     known: Known
+    # The same call of an attempt that was lost.
+    before: Known | None
     tool: tools.ToolSpec
     ref: common.SpecRef
     terms: shared.ToolGrantTerms
@@ -100,11 +106,18 @@ class Executions:
         account = await self._peers.accounts.of(lease)
         ref, terms = _granted(lease, request.tool)
         arguments_digest = _arguments_digest(content_text(request.arguments))
-        known = account.calls.get(request.call_id)
-        if known is not None:
-            return await self._repeated(lease, request.call_id, known, arguments_digest)
-        known = account.calls[request.call_id] = Known(arguments_digest, asked_at=time.time())
-        known.carrying = asyncio.create_task(self._begin(lease, account, known, ref, terms, request))
+        before = newest(request.call_id, account.calls)
+        if before is not None:
+            _check_same(lease, before, arguments_digest)
+            if before.carrying is not None:
+                return await asyncio.shield(before.carrying)
+            if over(before):
+                return await self._recorded(before)
+        known = before
+        if known is None or known.finished is not None:
+            call_id = fresh(request.call_id, account.calls)
+            known = account.calls[call_id] = Known(arguments_digest, call_id, lease.epoch, asked_at=time.time())
+        known.carrying = asyncio.create_task(self._begin(lease, account, known, before, ref, terms, request))
         self._carrying.add(known.carrying)
         known.carrying.add_done_callback(self._carried)
         try:
@@ -153,25 +166,15 @@ class Executions:
             response.open_for.FromMilliseconds(max(int((time.time() - asked_at) * 1000), 0))
         return response
 
-    async def _repeated(self, lease: Lease, call_id: str, known: Known, asked: str) -> pb.ExecuteToolResponse:
-        if known.digest != asked:
-            raise MeshError(
-                reasons.ERROR_REASON_CALL_ID_REUSED,
-                f"call_id: {call_id} was used with other arguments in this run; choose a new one",
-                call_id=call_id,
-            )
-        if known.carrying is not None:
-            return await asyncio.shield(known.carrying)
-        if known.finished is None:
-            # An earlier attempt of the run left it open, and nobody can tell what became of it.
-            error = failing.unavailable("the tool", unknown=known.dispatched)
-            open_ = events.ToolCallFinished(call_id=call_id, outcome=failing.UNKNOWN, failure=error.recorded)
-            return pb.ExecuteToolResponse(finished=open_, result=text_payload(error.told))
-        result = known.finished.result if known.finished.HasField("result") else None
-        if result is not None and artifact_digest(result):
-            result = json_payload((await self._peers.artifacts.get(artifact_digest(result))).decode())
-        told = text_payload(known.finished.failure.message) if result is None else result
-        return pb.ExecuteToolResponse(finished=known.finished, seq=known.seq, result=told)
+    async def _recorded(self, known: Known) -> pb.ExecuteToolResponse:
+        assert known.finished is not None
+        result = known.finished.result
+        if artifact_digest(result):
+            text = (await self._peers.artifacts.get(artifact_digest(result))).decode()
+            inline = text_payload(text) if result.media_type.startswith("text/") else json_payload(text)
+            inline.masked_paths.extend(result.masked_paths)
+            result = inline
+        return pb.ExecuteToolResponse(finished=known.finished, seq=known.seq, result=result)
 
     def _left(self, known: Known) -> None:
         # A WRITE that is on its way is not taken back: its end is worth knowing.
@@ -184,16 +187,19 @@ class Executions:
         lease: Lease,
         account: RunAccount,
         known: Known,
+        before: Known | None,
         ref: common.SpecRef,
         terms: shared.ToolGrantTerms,
         request: pb.ExecuteToolRequest,
     ) -> pb.ExecuteToolResponse:
         document = await self._peers.snapshot.pinned(registry.DOCUMENT_KIND_TOOL, ref)
-        account.by_tool[ref.name] += 1
+        if before is None:
+            account.by_tool[ref.name] += 1
         call = _Call(
             lease=lease,
             account=account,
             known=known,
+            before=before,
             tool=document.tool,
             ref=ref,
             terms=terms,
@@ -207,50 +213,96 @@ class Executions:
             known.carrying = None
 
     async def _carried_out(self, call: _Call) -> pb.ExecuteToolResponse:
-        requested = call.known.requested = await self._requested(call)
-        batch = [self._event(call, tool_call_requested=requested)]
-        attempts = 0
+        batch: list[events.RunEvent] = []
+        if call.known.requested is None:
+            call.known.requested = await self._requested(call)
+            batch.append(self._event(call, tool_call_requested=call.known.requested))
         try:
-            invocation = Invocation(
-                tool=call.name,
-                arguments=arguments_of(call.name, call.tool.spec, call.text),
-                text=call.text,
-                key=requested.idempotency_key,
-            )
-            await self._permit(call, invocation, batch)
-            backend = self._bindings.get(call.name)
-            if backend is None:
-                raise failing.not_bound(call.name)
-            batch.append(self._dispatched(call, 1))
-            await self._record(call, batch)
-            call.known.dispatched = True
-            text, attempts = await attempt(
-                call.lease, call.tool, backend, invocation, lambda number: self._again(call, number)
-            )
+            text, attempts = await self._result(call, batch)
+        except Waits as waits:
+            return await self._waiting(call, batch, waits)
         except CallFailed as error:
             return await self._failed(call, batch, error)
         except asyncio.CancelledError:
             self._submit_cancelled(call, batch)
             raise
         finished = events.ToolCallFinished(
-            call_id=call.request.call_id,
+            call_id=call.known.call_id,
             outcome=events.TOOL_CALL_OUTCOME_SUCCEEDED,
             disposition=events.CALL_DISPOSITION_EXECUTED,
             result=await self._peers.artifacts.externalise(recorded(text, call.tool.spec.data.mask_output)),
             attempts=attempts,
         )
-        return await self._close(call, [], finished, json_payload(text))
+        return await self._close(call, batch, finished, told(text, call.tool.spec.data.mask_output))
 
-    async def _permit(self, call: _Call, invocation: Invocation, batch: list[events.RunEvent]) -> None:
+    async def _result(self, call: _Call, batch: list[events.RunEvent]) -> tuple[str, int]:
+        invocation = Invocation(
+            tool=call.name,
+            arguments=arguments_of(call.name, call.tool.spec, call.text),
+            text=call.text,
+            key=_key(call.lease.run_id, first(call.known.call_id)),
+        )
+        if call.before is None or not call.before.dispatched:
+            invocation = await self._permit(call, invocation, batch)
+        else:
+            if uncertain(call.before, call.tool):
+                text = await self._settled(call, invocation)
+                if text is not None:
+                    return text, call.before.dispatched
+            self._count(call, batch)
+        backend = self._bindings.get(call.name)
+        if backend is None:
+            raise failing.not_bound(call.name)
+        if isinstance(backend, PersonBackend):
+            waits = people.question(call.lease, call.known.call_id, call.tool, invocation)
+            return people.said(people.agreed(self._may_wait(call, waits), call.account, invocation)), 1
+        offset = call.known.dispatched
+        batch.append(self._dispatched(call, offset + 1))
+        await self._record(call, batch)
+        batch.clear()
+        call.known.dispatched += 1
+        text, attempts = await attempt(
+            call.lease, call.tool, backend, invocation, lambda number: self._again(call, offset + number)
+        )
+        return text, offset + attempts
+
+    async def _settled(self, call: _Call, invocation: Invocation) -> str | None:
+        assert call.before is not None
+        try:
+            return await settled(call.lease, call.account, call.before.call_id, call.tool, self._bindings, invocation)
+        except Waits as waits:
+            if not call.request.may_wait:
+                raise failing.undecidable(call.name, call.before.call_id) from None
+            raise waits from None
+
+    async def _permit(self, call: _Call, invocation: Invocation, batch: list[events.RunEvent]) -> Invocation:
         kind = registry.DOCUMENT_KIND_POLICY
         refs = call.lease.grant.accepted.policies
         bound = [(ref, (await self._peers.snapshot.pinned(kind, ref)).policy) for ref in refs]
         decision = decide(question(call.lease, call.tool, invocation.arguments, call.account), bound)
-        if decision is not None:
-            decided = events.PolicyDecided(decision=decision, tool_call_id=call.request.call_id)
+        if decision is not None and call.before is None:
+            decided = events.PolicyDecided(decision=decision, tool_call_id=call.known.call_id)
             batch.append(self._event(call, policy_decided=decided))
-        check(call.lease, call.tool, call.terms, decision, call.account)
+        needs = check(call.lease, call.tool, call.terms, decision, call.account)
+        if needs is not None:
+            waits = people.approval(call.lease, call.known.call_id, call.tool, invocation, needs.message)
+            if not (call.request.may_wait and call.lease.mode == common.EXECUTION_MODE_LIVE):
+                raise failing.denied(call.name, needs)
+            answer = people.agreed(waits, call.account, invocation)
+            invocation = people.amended(answer, invocation)
+            arguments_of(call.name, call.tool.spec, invocation.text)
         self._count(call, batch)
+        return invocation
+
+    def _may_wait(self, call: _Call, waits: Waits) -> Waits:
+        if not (call.request.may_wait and call.lease.mode == common.EXECUTION_MODE_LIVE):
+            raise failing.denied(call.name, approval_required("tool.call", f"calling {call.name}", "it asks a person"))
+        return waits
+
+    async def _waiting(self, call: _Call, batch: list[events.RunEvent], waits: Waits) -> pb.ExecuteToolResponse:
+        if batch:
+            await self._record(call, batch)
+        return pb.ExecuteToolResponse(waits_for=waits.request)
 
     def _count(self, call: _Call, batch: list[events.RunEvent]) -> None:
         reached = call.account.ledger.before_tool_call()
@@ -272,15 +324,16 @@ class Executions:
         await self._record(call, [self._dispatched(call, number)])
 
     async def _failed(self, call: _Call, batch: list[events.RunEvent], error: CallFailed) -> pb.ExecuteToolResponse:
-        acted = call.known.dispatched
+        acted = bool(call.known.dispatched)
         finished = events.ToolCallFinished(
-            call_id=call.request.call_id,
+            call_id=call.known.call_id,
             outcome=error.outcome,
             disposition=events.CALL_DISPOSITION_EXECUTED if acted else events.CALL_DISPOSITION_SUPPRESSED,
+            result=text_payload(error.told),
             failure=error.recorded,
             attempts=error.attempts if acted else 0,
         )
-        response = await self._close(call, [] if acted else batch, finished, text_payload(error.told))
+        response = await self._close(call, batch, finished, text_payload(error.told))
         if isinstance(error, _RunLimit):
             raise error.error
         return response
@@ -300,36 +353,35 @@ class Executions:
         if call.known.dispatched and not harmless(call.tool):
             error.outcome = failing.UNKNOWN
         finished = events.ToolCallFinished(
-            call_id=call.request.call_id, outcome=error.outcome, failure=error.recorded, attempts=1
+            call_id=call.known.call_id, outcome=error.outcome, failure=error.recorded, attempts=1
         )
         call.known.finished = finished
-        before = [] if call.known.dispatched else batch[:1]
         event = self._event(call, tool_call_finished=finished)
-        self._peers.appender.submit(call.lease.run_id, [*before, event])
+        self._peers.appender.submit(call.lease.run_id, [*batch[:1], event])
         self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
 
     async def _requested(self, call: _Call) -> events.ToolCallRequested:
         masked = recorded(call.text, call.tool.spec.data.mask_input)
         return events.ToolCallRequested(
-            call_id=call.request.call_id,
+            call_id=call.known.call_id,
             tool=call.ref,
             arguments=await self._peers.artifacts.externalise(masked),
             arguments_digest=call.known.digest,
-            idempotency_key=_key(call.lease.run_id, call.request.call_id),
+            idempotency_key=_key(call.lease.run_id, first(call.known.call_id)),
             effect_class=call.tool.spec.effect.effect_class,
             model_call_id=call.request.model_call_id,
         )
 
     def _dispatched(self, call: _Call, number: int) -> events.RunEvent:
         dispatched = events.ToolCallDispatched(
-            call_id=call.request.call_id, attempt=number, disposition=events.CALL_DISPOSITION_EXECUTED
+            call_id=call.known.call_id, attempt=number, disposition=events.CALL_DISPOSITION_EXECUTED
         )
         return self._event(call, tool_call_dispatched=dispatched)
 
     async def _record(self, call: _Call, batch: list[events.RunEvent]) -> None:
         await self._peers.appender.append(call.lease.run_id, batch)
 
-    def _event(self, call: _Call, **body: object) -> events.RunEvent:
+    def _event(self, call: _Call, **body: Any) -> events.RunEvent:
         lease = call.lease
         return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=lease.grant.traceparent, **body)
 
@@ -352,6 +404,24 @@ def _check_request(request: pb.ExecuteToolRequest) -> None:
     size_bytes = len(content_text(request.arguments).encode())
     if size_bytes > MAX_ARGUMENTS_BYTES:
         raise TooLarge("arguments", size_bytes, MAX_ARGUMENTS_BYTES)
+
+
+def _check_same(lease: Lease, known: Known, asked: str) -> None:
+    if known.digest == asked:
+        return
+    if known.epoch < lease.epoch:
+        raise MeshError(
+            reasons.ERROR_REASON_DIVERGED,
+            f"the run took another path than its record: call {known.call_id} had other arguments",
+            run_id=lease.run_id,
+            call_id=known.call_id,
+            source_seq=known.seq,
+        )
+    raise MeshError(
+        reasons.ERROR_REASON_CALL_ID_REUSED,
+        f"call_id: {known.call_id} was used with other arguments in this run; choose a new one",
+        call_id=known.call_id,
+    )
 
 
 def _granted(lease: Lease, tool: common.SpecRef) -> tuple[common.SpecRef, shared.ToolGrantTerms]:

@@ -128,6 +128,33 @@ def denied(tool: str, error: MeshError) -> CallFailed:
     return CallFailed(error, told, outcome=DENIED)
 
 
+def declined(tool: str, input_id: str, comment: str) -> CallFailed:
+    """Return the end of a call that a person said no to."""
+    error = MeshError(reasons.ERROR_REASON_INPUT_DECLINED, f"a person declined {tool}", tool=tool, input_id=input_id)
+    said = f" They said: {comment}" if comment else ""
+    return CallFailed(error, f"A person declined the call of {tool}. Nothing was done.{said}"[:2000], outcome=DENIED)
+
+
+def expired(tool: str, input_id: str) -> CallFailed:
+    """Return the end of a call that nobody decided about in time."""
+    error = MeshError(
+        reasons.ERROR_REASON_INPUT_EXPIRED, f"nobody answered in time for {tool}", tool=tool, input_id=input_id
+    )
+    return CallFailed(error, f"Nobody answered in time for the call of {tool}. Nothing was done.", outcome=DENIED)
+
+
+def undecidable(tool: str, call_id: str) -> CallFailed:
+    """Return the end of a call of a lost attempt, when nobody can tell whether it took effect."""
+    error = MeshError(
+        reasons.ERROR_REASON_TOOL_OUTCOME_UNKNOWN,
+        f"nobody can tell whether call {call_id} of {tool} took effect",
+        tool=tool,
+        call_id=call_id,
+    )
+    told = f"It is not known whether the call of {tool} took effect; do not repeat it."
+    return CallFailed(error, told, outcome=UNKNOWN)
+
+
 def suppressed(tool: str, mode: str) -> CallFailed:
     """Return the end of a WRITE outside of a live run."""
     error = MeshError(reasons.ERROR_REASON_PERMISSION_DENIED, f"{tool} has effects, and the run is {mode}", tool=tool)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pal.service.v1 import tool_executor_service_pb2 as pb
 from pal.v1 import run_event_pb2 as events
+from pal_log.call_ids import first
 from pal_policy.limits import Ledger
 from pal_rpc.lease import Lease
 
@@ -17,11 +18,14 @@ class Known:
     """A call that was asked for: the digest of its arguments, when it was, and its end once there is one."""
 
     digest: str
+    call_id: str
+    epoch: int
     requested: events.ToolCallRequested | None = None
     asked_at: float = 0.0
     finished: events.ToolCallFinished | None = None
     seq: int = 0
-    dispatched: bool = False
+    # How often it was sent to its back end.
+    dispatched: int = 0
     carrying: asyncio.Task[pb.ExecuteToolResponse] | None = None
 
 
@@ -32,6 +36,9 @@ class RunAccount:
     ledger: Ledger
     calls: dict[str, Known] = field(default_factory=dict)
     by_tool: Counter[str] = field(default_factory=Counter)
+    # Answers of people by input.
+    answers: dict[str, events.InputReceived] = field(default_factory=dict)
+    expired: set[str] = field(default_factory=set)
     limit_recorded: bool = False
 
 
@@ -45,15 +52,25 @@ def recall(account: RunAccount, event: events.RunEvent) -> None:
     match event.WhichOneof("body"):
         case "tool_call_requested":
             requested = event.tool_call_requested
-            account.by_tool[requested.tool.name] += 1
-            known = Known(requested.arguments_digest, requested, event.recorded_at.ToNanoseconds() / 1e9)
-            account.calls[requested.call_id] = known
+            if requested.call_id == first(requested.call_id):
+                account.by_tool[requested.tool.name] += 1
+            account.calls[requested.call_id] = Known(
+                requested.arguments_digest,
+                requested.call_id,
+                event.lease_epoch,
+                requested,
+                event.recorded_at.ToNanoseconds() / 1e9,
+            )
         case "tool_call_dispatched":
             account.ledger.count_tool_call()
-            account.calls[event.tool_call_dispatched.call_id].dispatched = True
+            account.calls[event.tool_call_dispatched.call_id].dispatched += 1
         case "tool_call_finished":
             known = account.calls[event.tool_call_finished.call_id]
             known.finished, known.seq = event.tool_call_finished, event.seq
+        case "input_received":
+            account.answers.setdefault(event.input_received.input_id, event.input_received)
+        case "input_expired":
+            account.expired.add(event.input_expired.input_id)
         case "run_limit_reached":
             account.limit_recorded = True
         case _:

@@ -46,8 +46,10 @@ def check(
     terms: shared.ToolGrantTerms,
     decision: policies.PolicyDecision | None,
     account: RunAccount,
-) -> None:
-    """Check that *tool* may be called now; the call itself is counted in *account* already.
+) -> MeshError | None:
+    """Check that *tool* may be called now, and return why a person has to agree first, if one has to.
+
+    The call itself is counted in *account* already.
 
     Raises:
         CallFailed: it may not; nothing was done.
@@ -62,11 +64,12 @@ def check(
     if terms.HasField("max_calls") and account.by_tool[name] > terms.max_calls:
         raise failing.denied(name, _too_often(name, account.by_tool[name] - 1, terms.max_calls))
     if refused is not None:
-        raise failing.denied(name, refused)
+        return refused
     if tool.spec.permissions.needs_approval:
-        raise failing.denied(name, approval_required(_ACTION, what, f"ToolSpec {name} needs_approval"))
+        return approval_required(_ACTION, what, f"ToolSpec {name} needs_approval")
     if terms.always_ask:
-        raise failing.denied(name, approval_required(_ACTION, what, "the agent's grant says always_ask"))
+        return approval_required(_ACTION, what, "the agent's grant says always_ask")
+    return None
 
 
 def harmless(tool: tools.ToolSpec) -> bool:

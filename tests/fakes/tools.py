@@ -77,6 +77,11 @@ def huge(**arguments: Any) -> dict[str, str]:
     return {"got": "x" * 50_000_000}
 
 
+def look_up(idempotency_key: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Tell whether a call has taken effect: those that remember has seen have."""
+    return {"done": arguments in CALLS, "result": {"found": arguments}}
+
+
 def large(**arguments: Any) -> dict[str, str]:
     """Return more than fits into an event."""
     return {"got": "y" * 100_000}

@@ -46,7 +46,7 @@ LIVE = common.EXECUTION_MODE_LIVE
 _ids = itertools.count(1)
 FUNCTIONS = (
     "remember", "remember_async", "keyed", "reports", "raises", "hangs", "waits", "wrong_shape", "unspeakable", "huge",
-    "large",
+    "large", "look_up",
 )  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class Bench:
     registry: registry_rpc.RegistryServiceStub
     record: RecorderClient
     router: Appender
+    executor: Appender
     key: ed25519.Ed25519PrivateKey
 
     async def tool(self, name: str, **spec: Any) -> common.SpecRef:
@@ -135,7 +136,8 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     create_keys(keys)
     mesh_key = private_key(keys, MESH)
     (keys / "tool_executor.token").write_text(issue_token(mesh_key, "tool_executor"))
-    bindings = {name.replace("_", "-"): {"python": f"tests.fakes.tools:{name}"} for name in FUNCTIONS}
+    bindings: dict[str, Any] = {name.replace("_", "-"): {"python": f"tests.fakes.tools:{name}"} for name in FUNCTIONS}
+    bindings["ask-person"] = {"person": True}
     (path / "tools.yaml").write_text(yaml.safe_dump({"python_path": [str(ROOT)], "tools": bindings}))
     own: Any = {"address": "127.0.0.1:0", "keys_dir": keys, "drain_seconds": 0.2}
     async with AsyncExitStack() as stack:
@@ -156,5 +158,6 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             registry=registry_rpc.RegistryServiceStub(await enter(channel(documents.address))),
             record=RecorderClient(recorder_stub, record.address),
             router=await enter(Appender(recorder_stub, issue_token(mesh_key, "router"))),
+            executor=await enter(Appender(recorder_stub, issue_token(mesh_key, "tool_executor"))),
             key=private_key(keys, LEASE),
         )

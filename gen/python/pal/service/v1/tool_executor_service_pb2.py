@@ -28,7 +28,7 @@ from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import run_event_pb2 as pal_dot_v1_dot_run__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pal/service/v1/tool_executor_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\x92\x02\n\x12\x45xecuteToolRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\x12#\n\x04tool\x18\x03 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x04tool\x12-\n\targuments\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\targuments\x12\"\n\rmodel_call_id\x18\x05 \x01(\tR\x0bmodelCallId\x12 \n\x0btraceparent\x18\x06 \x01(\tR\x0btraceparent\x12\x19\n\x08stage_id\x18\x07 \x01(\tR\x07stageId\"\xbb\x01\n\x13\x45xecuteToolResponse\x12\x34\n\x08\x66inished\x18\x01 \x01(\x0b\x32\x18.pal.v1.ToolCallFinishedR\x08\x66inished\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\x12\'\n\x06result\x18\x03 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06result\x12\x33\n\twaits_for\x18\x04 \x01(\x0b\x32\x16.pal.v1.InputRequestedR\x08waitsFor\"D\n\x12GetToolCallRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\"\xba\x01\n\x13GetToolCallResponse\x12\x37\n\trequested\x18\x01 \x01(\x0b\x32\x19.pal.v1.ToolCallRequestedR\trequested\x12\x34\n\x08\x66inished\x18\x02 \x01(\x0b\x32\x18.pal.v1.ToolCallFinishedR\x08\x66inished\x12\x34\n\x08open_for\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07openFor2\xc5\x01\n\x13ToolExecutorService\x12V\n\x0b\x45xecuteTool\x12\".pal.service.v1.ExecuteToolRequest\x1a#.pal.service.v1.ExecuteToolResponse\x12V\n\x0bGetToolCall\x12\".pal.service.v1.GetToolCallRequest\x1a#.pal.service.v1.GetToolCallResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*pal/service/v1/tool_executor_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xad\x02\n\x12\x45xecuteToolRequest\x12.\n\x05lease\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunLeaseR\x05lease\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\x12#\n\x04tool\x18\x03 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x04tool\x12-\n\targuments\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\targuments\x12\"\n\rmodel_call_id\x18\x05 \x01(\tR\x0bmodelCallId\x12 \n\x0btraceparent\x18\x06 \x01(\tR\x0btraceparent\x12\x19\n\x08stage_id\x18\x07 \x01(\tR\x07stageId\x12\x19\n\x08may_wait\x18\x08 \x01(\x08R\x07mayWait\"\xbb\x01\n\x13\x45xecuteToolResponse\x12\x34\n\x08\x66inished\x18\x01 \x01(\x0b\x32\x18.pal.v1.ToolCallFinishedR\x08\x66inished\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\x12\'\n\x06result\x18\x03 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06result\x12\x33\n\twaits_for\x18\x04 \x01(\x0b\x32\x16.pal.v1.InputRequestedR\x08waitsFor\"D\n\x12GetToolCallRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x17\n\x07\x63\x61ll_id\x18\x02 \x01(\tR\x06\x63\x61llId\"\xba\x01\n\x13GetToolCallResponse\x12\x37\n\trequested\x18\x01 \x01(\x0b\x32\x19.pal.v1.ToolCallRequestedR\trequested\x12\x34\n\x08\x66inished\x18\x02 \x01(\x0b\x32\x18.pal.v1.ToolCallFinishedR\x08\x66inished\x12\x34\n\x08open_for\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07openFor2\xc5\x01\n\x13ToolExecutorService\x12V\n\x0b\x45xecuteTool\x12\".pal.service.v1.ExecuteToolRequest\x1a#.pal.service.v1.ExecuteToolResponse\x12V\n\x0bGetToolCall\x12\".pal.service.v1.GetToolCallRequest\x1a#.pal.service.v1.GetToolCallResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,13 +36,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.service.v1.tool_executo
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXECUTETOOLREQUEST']._serialized_start=169
-  _globals['_EXECUTETOOLREQUEST']._serialized_end=443
-  _globals['_EXECUTETOOLRESPONSE']._serialized_start=446
-  _globals['_EXECUTETOOLRESPONSE']._serialized_end=633
-  _globals['_GETTOOLCALLREQUEST']._serialized_start=635
-  _globals['_GETTOOLCALLREQUEST']._serialized_end=703
-  _globals['_GETTOOLCALLRESPONSE']._serialized_start=706
-  _globals['_GETTOOLCALLRESPONSE']._serialized_end=892
-  _globals['_TOOLEXECUTORSERVICE']._serialized_start=895
-  _globals['_TOOLEXECUTORSERVICE']._serialized_end=1092
+  _globals['_EXECUTETOOLREQUEST']._serialized_end=470
+  _globals['_EXECUTETOOLRESPONSE']._serialized_start=473
+  _globals['_EXECUTETOOLRESPONSE']._serialized_end=660
+  _globals['_GETTOOLCALLREQUEST']._serialized_start=662
+  _globals['_GETTOOLCALLREQUEST']._serialized_end=730
+  _globals['_GETTOOLCALLRESPONSE']._serialized_start=733
+  _globals['_GETTOOLCALLRESPONSE']._serialized_end=919
+  _globals['_TOOLEXECUTORSERVICE']._serialized_start=922
+  _globals['_TOOLEXECUTORSERVICE']._serialized_end=1119
 # @@protoc_insertion_point(module_scope)

@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class ExecuteToolRequest(_message.Message):
-    __slots__ = ("lease", "call_id", "tool", "arguments", "model_call_id", "traceparent", "stage_id")
+    __slots__ = ("lease", "call_id", "tool", "arguments", "model_call_id", "traceparent", "stage_id", "may_wait")
     LEASE_FIELD_NUMBER: _ClassVar[int]
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
@@ -20,6 +20,7 @@ class ExecuteToolRequest(_message.Message):
     MODEL_CALL_ID_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     STAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    MAY_WAIT_FIELD_NUMBER: _ClassVar[int]
     lease: _shared_pb2.RunLease
     call_id: str
     tool: _common_pb2.SpecRef
@@ -27,7 +28,8 @@ class ExecuteToolRequest(_message.Message):
     model_call_id: str
     traceparent: str
     stage_id: str
-    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., tool: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., arguments: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., model_call_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ...) -> None: ...
+    may_wait: bool
+    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., call_id: _Optional[str] = ..., tool: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., arguments: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., model_call_id: _Optional[str] = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., may_wait: bool = ...) -> None: ...
 
 class ExecuteToolResponse(_message.Message):
     __slots__ = ("finished", "seq", "result", "waits_for")
