@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import logging
+import os
 from collections.abc import Sequence
+
+# The environment wins over what an agent says, so it has to say the same. Read when agno is imported.
+os.environ["AGNO_TELEMETRY"] = "false"
+os.environ["AGNO_DEBUG"] = "false"
 
 from agno.agent import Agent
 from agno.run.base import RunStatus
@@ -23,7 +28,7 @@ from pal_log.payload import content_text
 ADAPTER_VERSION = "0.1.0"
 CAPABILITY = capability.RuntimeCapability(
     runtime="agno",
-    version=">=3.1.10 <3.2",
+    version=">=2.5.17 <4",
     adapter_version=ADAPTER_VERSION,
     capabilities=capability.RuntimeFeatures(
         modes=["conversational"],

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from collections.abc import Sequence
+
+# Read at the first run: stderr is for log lines.
+os.environ["PYDANTIC_AI_NO_BANNER"] = "1"
 
 from pydantic_ai import Agent
 from pydantic_ai.usage import UsageLimits
