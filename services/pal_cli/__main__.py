@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pal_cli.commands import demo, doctor, documents, mesh, run, runs, runtimes
+from pal_cli.commands import conformance, demo, doctor, documents, mesh, run, runs, runtimes
 
 app = typer.Typer(
     name="pal",
@@ -28,6 +28,7 @@ app.command()(run.run)
 app.add_typer(runs.app, name="runs")
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(runtimes.routes, name="route")
+app.command()(conformance.conformance)
 app.command()(doctor.doctor)
 app.command()(doctor.version)
 app.command()(demo.demo)

@@ -13,7 +13,7 @@ SOURCES = sorted(path for root in ("services", "adapters") for path in (ROOT / r
 
 # Where the transport may be named: the edge of a service, and the packages that are made of transport.
 EDGE_FILES = {"servicer.py", "__main__.py"}
-EDGE_PACKAGES = {"pal_adapter_host", "pal_cli", "pal_rpc"}
+EDGE_PACKAGES = {"pal_adapter_host", "pal_cli", "pal_conformance", "pal_rpc"}
 
 
 def relative(path: Path) -> str:

@@ -1,0 +1,131 @@
+"""`pal conformance`: the contract of a runtime, as cases that an adapter in any language is held to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from pal_cli.candidates import adapter_command, started
+from pal_cli.failures import NOT_FOUND, OK, REFUSED, RUN_FAILED, TIMEOUT, UNAVAILABLE, CommandError
+from pal_cli.settings import Output, OutputFormat, command
+from pal_cli.show import print_json, say, table
+from pal_conformance.case import Case
+from pal_conformance.kit import ADDRESSES, FREE, Kit, kit
+from pal_conformance.report import as_json, as_junit, counted
+from pal_conformance.suite import ALL_SECONDS, CASE_SECONDS, matching, reached, results
+from pal_conformance.target import NoAnswer, NotAnAdapter, NothingThere, Target, TooNew, Unreached, Unusable, connected
+from pal_conformance.verdict import Result, Status
+
+# Enough for the case that has a hundred going at once.
+_CONCURRENT_RUNS = "128"
+_EXITS = {NothingThere: UNAVAILABLE, NoAnswer: TIMEOUT, NotAnAdapter: REFUSED, TooNew: REFUSED}
+
+
+@command
+async def conformance(
+    target: Annotated[str, typer.Option(help="HOST:PORT of an adapter that runs")] = "",
+    runtime: Annotated[str, typer.Option(help="an installed runtime, whose adapter is started for this")] = "",
+    case: Annotated[list[str] | None, typer.Option(help="id, group or pattern such as 'tool.*', repeatable")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="list the cases and end")] = False,
+    output: Output = OutputFormat.table,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="write everything that was found to this file")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="write JUnit XML to this file")] = None,
+    timeout: Annotated[float, typer.Option(help="seconds for each case", min=1)] = CASE_SECONDS,
+    total_timeout: Annotated[float, typer.Option(help="seconds for all of them", min=1)] = ALL_SECONDS,
+    registry: Annotated[str, typer.Option(help="where the kit is the registry")] = ADDRESSES["registry"],
+    llm_provider: Annotated[str, typer.Option(help="where the kit is the model")] = ADDRESSES["llm_provider"],
+    tool_executor: Annotated[str, typer.Option(help="where the kit is the tools")] = ADDRESSES["tool_executor"],
+) -> int:
+    """Hold an adapter to the contract. Exit code 1 when a case fails.
+
+    An adapter of your own: start it with PAL_REGISTRY_ADDRESS, PAL_LLM_PROVIDER_ADDRESS and PAL_TOOL_EXECUTOR_ADDRESS
+    set to where the kit listens (the defaults are the mesh's), then name it with --target.
+    """
+    chosen = _chosen(case or [])
+    if list_:
+        _list(chosen, output)
+        return OK
+    if bool(target) == bool(runtime):
+        raise CommandError("name what is to be tested: --target HOST:PORT, or --runtime NAME")
+    own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
+    async with _on_trial(target, runtime, own) as (candidate, served):
+        search = results(candidate, served.seams, chosen, case_seconds=timeout, all_seconds=total_timeout)
+        found = [result async for result in search]
+    order = [known.id for known in chosen]
+    found.sort(key=lambda result: order.index(result.case_id))
+    _write(json_file, json.dumps(as_json(candidate, found), indent=2, ensure_ascii=False) + "\n")
+    _write(junit, as_junit(candidate, found))
+    _show(candidate, found, output)
+    return RUN_FAILED if counted(found)["failed"] else OK
+
+
+def _chosen(patterns: Sequence[str]) -> list[Case]:
+    for pattern in patterns:
+        if not matching([pattern]):
+            raise CommandError(f"--case {pattern}: no such case; `pal conformance --list` shows them", NOT_FOUND)
+    return matching(patterns)
+
+
+def _list(cases: Sequence[Case], output: OutputFormat) -> None:
+    if output is OutputFormat.json:
+        rows = [{"id": c.id, "claim": c.claim, "capability": c.capability, "ends": c.ending} for c in cases]
+        print_json({"cases": rows})
+    else:
+        table(["CASE", "NEEDS", "ENDS AS", "CLAIM"], [[c.id, c.capability, c.ending, c.claim] for c in cases], empty="")
+
+
+@asynccontextmanager
+async def _on_trial(target: str, runtime: str, own: Mapping[str, str]) -> AsyncIterator[tuple[Target, Kit]]:
+    argv = adapter_command(runtime) if runtime else ()
+    async with AsyncExitStack() as stack:
+        served = await stack.enter_async_context(kit(FREE if runtime else own))
+        if runtime:
+            adapter = started(argv, served.addresses, PAL_CONCURRENT_RUNS=_CONCURRENT_RUNS)
+            target = await stack.enter_async_context(adapter)
+        try:
+            candidate = await stack.enter_async_context(connected(target))
+            await reached(candidate, served.seams)
+        except Unreached as error:
+            raise CommandError(f"{error}; {_pointers(served)}", UNAVAILABLE) from None
+        except Unusable as error:
+            raise CommandError(str(error), _EXITS[type(error)]) from None
+        yield candidate, served
+
+
+def _pointers(served: Kit) -> str:
+    variables = " ".join(f"PAL_{name.upper()}_ADDRESS={address}" for name, address in served.addresses.items())
+    return f"start it with {variables}"
+
+
+def _write(path: Path | None, text: str) -> None:
+    if path is None:
+        return
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise CommandError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _show(target: Target, found: Sequence[Result], output: OutputFormat) -> None:
+    if output is OutputFormat.json:
+        print_json(as_json(target, found))
+        return
+    rows = [[r.case_id, r.status.value, f"{r.seconds:.2f} s", r.reason or r.claim] for r in found]
+    table(["CASE", "RESULT", "TIME", ""], rows, empty="no case")
+    for result in found:
+        if result.status is Status.failed:
+            say(f"\n[bold red]{result.case_id}[/] {escape(result.claim)}\n  {escape(result.reason)}")
+            if result.evidence:
+                say(f"  [dim]{escape(result.evidence)}[/]")
+    count = counted(found)
+    verdict = "[bold red]does not conform[/]" if count["failed"] else "[bold green]conforms[/]"
+    tally = ", ".join(f"{number} {name}" for name, number in count.items())
+    say(f"\n{escape(target.name)} {verdict}: {tally}")
