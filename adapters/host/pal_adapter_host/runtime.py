@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -87,5 +87,31 @@ class Runtime(Protocol):
         """Carry out *task* and return the final text.
 
         Runs side by side with others and may be cancelled at any await. Whatever it raises ends the run.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of a plan as a runtime sees it: when it may begin is all there is to know."""
+
+    id: str
+    # Stages that have to be over first, each of the same plan.
+    after: Sequence[str]
+
+
+CarryOut = Callable[[str], Awaitable[None]]
+
+
+@runtime_checkable
+class Workflow(Protocol):
+    """What a runtime that declares the mode "workflow" can do besides: bring stages into their order."""
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        """Await *carry_out* once for the id of every stage, and return when all are over.
+
+        A stage is carried out as soon as those it comes after are, side by side with whatever else may go on. The host
+        knows what a stage is given and what it handed on; *carry_out* comes back to :meth:`Runtime.run` for it. What
+        *carry_out* raises ends the run: try nothing again and begin nothing more. May be cancelled at any await.
         """
         ...
