@@ -22,65 +22,88 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pal.service.v1 import shared_pb2 as pal_dot_service_dot_v1_dot_shared__pb2
 from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import run_event_pb2 as pal_dot_v1_dot_run__event__pb2
 from pal.v1 import trace_span_pb2 as pal_dot_v1_dot_trace__span__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n\rAppendRequest\x12\x35\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1b.pal.service.v1.AppendBatchR\x07\x62\x61tches\"\x95\x01\n\x0b\x41ppendBatch\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12(\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12/\n\x11\x65xpected_head_seq\x18\x03 \x01(\x03H\x00R\x0f\x65xpectedHeadSeq\x88\x01\x01\x42\x14\n\x12_expected_head_seq\"H\n\x0e\x41ppendResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.AppendResultR\x07results\"h\n\x0c\x41ppendResult\x12\x12\n\x04seqs\x18\x01 \x03(\x03R\x04seqs\x12\x19\n\x08head_seq\x18\x02 \x01(\x03R\x07headSeq\x12)\n\x07refused\x18\x03 \x01(\x0b\x32\x0f.pal.v1.FailureR\x07refused\"\x8b\x01\n\x11ReadEventsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12\x1d\n\nmax_events\x18\x03 \x01(\x05R\tmaxEvents\x12#\n\rtype_prefixes\x18\x04 \x03(\tR\x0ctypePrefixes\"\xaa\x01\n\x12ReadEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12\x1f\n\x0bthrough_seq\x18\x02 \x01(\x03R\nthroughSeq\x12\x19\n\x08head_seq\x18\x03 \x01(\x03R\x07headSeq\x12.\n\x04gaps\x18\x04 \x03(\x0b\x32\x1a.pal.service.v1.HistoryGapR\x04gaps\"l\n\x11TailEventsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12#\n\rtype_prefixes\x18\x03 \x03(\tR\x0ctypePrefixes\"\xb4\x01\n\x12TailEventsResponse\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12;\n\x08progress\x18\x02 \x01(\x0b\x32\x1d.pal.service.v1.WatchProgressH\x00R\x08progress\x12.\n\x03gap\x18\x03 \x01(\x0b\x32\x1a.pal.service.v1.HistoryGapH\x00R\x03gapB\x07\n\x05\x66rame\"y\n\x0eTailAllRequest\x12!\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tR\x0b\x61\x66terCursor\x12\x1f\n\x0b\x66rom_oldest\x18\x02 \x01(\x08R\nfromOldest\x12#\n\rtype_prefixes\x18\x03 \x03(\tR\x0ctypePrefixes\"S\n\x0fTailAllResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"5\n\x1cRecorderServiceGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\"F\n\x1dRecorderServiceGetRunResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"P\n\x1eRecorderServiceListRunsRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunQueryR\x05query\"r\n\x1fRecorderServiceListRunsResponse\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x13.pal.service.v1.RunR\x04runs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n\x12PutArtifactRequest\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x07\n\x05\x66rame\"f\n\x0e\x41rtifactHeader\x12\x16\n\x06\x64igest\x18\x01 \x01(\tR\x06\x64igest\x12\x1d\n\nmedia_type\x18\x02 \x01(\tR\tmediaType\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x03R\tsizeBytes\"Q\n\x13PutArtifactResponse\x12:\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderR\x08\x61rtifact\",\n\x12GetArtifactRequest\x12\x16\n\x06\x64igest\x18\x01 \x01(\tR\x06\x64igest\"p\n\x13GetArtifactResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x07\n\x05\x66rame\"<\n\x11WriteSpansRequest\x12\'\n\x05spans\x18\x01 \x03(\x0b\x32\x11.pal.v1.TraceSpanR\x05spans\"U\n\x12WriteSpansResponse\x12%\n\x0erejected_spans\x18\x01 \x01(\x05R\rrejectedSpans\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\"e\n\x10ListSpansRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"d\n\x11ListSpansResponse\x12\'\n\x05spans\x18\x01 \x03(\x0b\x32\x11.pal.v1.TraceSpanR\x05spans\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x87\x07\n\x0fRecorderService\x12K\n\x06\x41ppend\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x01\x30\x01\x12S\n\nReadEvents\x12!.pal.service.v1.ReadEventsRequest\x1a\".pal.service.v1.ReadEventsResponse\x12U\n\nTailEvents\x12!.pal.service.v1.TailEventsRequest\x1a\".pal.service.v1.TailEventsResponse0\x01\x12L\n\x07TailAll\x12\x1e.pal.service.v1.TailAllRequest\x1a\x1f.pal.service.v1.TailAllResponse0\x01\x12\x65\n\x06GetRun\x12,.pal.service.v1.RecorderServiceGetRunRequest\x1a-.pal.service.v1.RecorderServiceGetRunResponse\x12k\n\x08ListRuns\x12..pal.service.v1.RecorderServiceListRunsRequest\x1a/.pal.service.v1.RecorderServiceListRunsResponse\x12X\n\x0bPutArtifact\x12\".pal.service.v1.PutArtifactRequest\x1a#.pal.service.v1.PutArtifactResponse(\x01\x12X\n\x0bGetArtifact\x12\".pal.service.v1.GetArtifactRequest\x1a#.pal.service.v1.GetArtifactResponse0\x01\x12S\n\nWriteSpans\x12!.pal.service.v1.WriteSpansRequest\x1a\".pal.service.v1.WriteSpansResponse\x12P\n\tListSpans\x12 .pal.service.v1.ListSpansRequest\x1a!.pal.service.v1.ListSpansResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n\rAppendRequest\x12\x35\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x1b.pal.service.v1.AppendBatchR\x07\x62\x61tches\"\x95\x01\n\x0b\x41ppendBatch\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12(\n\x06\x65vents\x18\x02 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12/\n\x11\x65xpected_head_seq\x18\x03 \x01(\x03H\x00R\x0f\x65xpectedHeadSeq\x88\x01\x01\x42\x14\n\x12_expected_head_seq\"H\n\x0e\x41ppendResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.AppendResultR\x07results\"h\n\x0c\x41ppendResult\x12\x12\n\x04seqs\x18\x01 \x03(\x03R\x04seqs\x12\x19\n\x08head_seq\x18\x02 \x01(\x03R\x07headSeq\x12)\n\x07refused\x18\x03 \x01(\x0b\x32\x0f.pal.v1.FailureR\x07refused\"\x8b\x01\n\x11ReadEventsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12\x1d\n\nmax_events\x18\x03 \x01(\x05R\tmaxEvents\x12#\n\rtype_prefixes\x18\x04 \x03(\tR\x0ctypePrefixes\"\xaa\x01\n\x12ReadEventsResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12\x1f\n\x0bthrough_seq\x18\x02 \x01(\x03R\nthroughSeq\x12\x19\n\x08head_seq\x18\x03 \x01(\x03R\x07headSeq\x12.\n\x04gaps\x18\x04 \x03(\x0b\x32\x1a.pal.service.v1.HistoryGapR\x04gaps\"l\n\x11TailEventsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12#\n\rtype_prefixes\x18\x03 \x03(\tR\x0ctypePrefixes\"\xb4\x01\n\x12TailEventsResponse\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12;\n\x08progress\x18\x02 \x01(\x0b\x32\x1d.pal.service.v1.WatchProgressH\x00R\x08progress\x12.\n\x03gap\x18\x03 \x01(\x0b\x32\x1a.pal.service.v1.HistoryGapH\x00R\x03gapB\x07\n\x05\x66rame\"y\n\x0eTailAllRequest\x12!\n\x0c\x61\x66ter_cursor\x18\x01 \x01(\tR\x0b\x61\x66terCursor\x12\x1f\n\x0b\x66rom_oldest\x18\x02 \x01(\x08R\nfromOldest\x12#\n\rtype_prefixes\x18\x03 \x03(\tR\x0ctypePrefixes\"S\n\x0fTailAllResponse\x12(\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x10.pal.v1.RunEventR\x06\x65vents\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\"5\n\x1cRecorderServiceGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\"F\n\x1dRecorderServiceGetRunResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"P\n\x1eRecorderServiceListRunsRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunQueryR\x05query\"r\n\x1fRecorderServiceListRunsResponse\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x13.pal.service.v1.RunR\x04runs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n\x12PutArtifactRequest\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x07\n\x05\x66rame\"f\n\x0e\x41rtifactHeader\x12\x16\n\x06\x64igest\x18\x01 \x01(\tR\x06\x64igest\x12\x1d\n\nmedia_type\x18\x02 \x01(\tR\tmediaType\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x03R\tsizeBytes\"Q\n\x13PutArtifactResponse\x12:\n\x08\x61rtifact\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderR\x08\x61rtifact\",\n\x12GetArtifactRequest\x12\x16\n\x06\x64igest\x18\x01 \x01(\tR\x06\x64igest\"p\n\x13GetArtifactResponse\x12\x38\n\x06header\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00R\x05\x63hunkB\x07\n\x05\x66rame\"<\n\x11WriteSpansRequest\x12\'\n\x05spans\x18\x01 \x03(\x0b\x32\x11.pal.v1.TraceSpanR\x05spans\"U\n\x12WriteSpansResponse\x12%\n\x0erejected_spans\x18\x01 \x01(\x05R\rrejectedSpans\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\"e\n\x10ListSpansRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"d\n\x11ListSpansResponse\x12\'\n\x05spans\x18\x01 \x03(\x0b\x32\x11.pal.v1.TraceSpanR\x05spans\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd8\x02\n\x13\x43heckpointStatement\x12\x16\n\x06number\x18\x01 \x01(\x03R\x06number\x12\x39\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tcreatedAt\x12%\n\x0e\x61\x66ter_position\x18\x03 \x01(\x03R\rafterPosition\x12)\n\x10through_position\x18\x04 \x01(\x03R\x0fthroughPosition\x12\x1f\n\x0b\x65vent_count\x18\x05 \x01(\x03R\neventCount\x12!\n\x0cheads_digest\x18\x06 \x01(\x0cR\x0bheadsDigest\x12\'\n\x0fprevious_digest\x18\x07 \x01(\x0cR\x0epreviousDigest\x12\x15\n\x06key_id\x18\x08 \x01(\tR\x05keyId\x12\x18\n\x07\x63losing\x18\t \x01(\x08R\x07\x63losing\"w\n\nCheckpoint\x12\x1c\n\tstatement\x18\x01 \x01(\x0cR\tstatement\x12\x1c\n\tsignature\x18\x02 \x01(\x0cR\tsignature\x12-\n\x05heads\x18\x03 \x03(\x0b\x32\x17.pal.service.v1.RunHeadR\x05heads\"F\n\x07RunHead\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x12\n\x04hash\x18\x03 \x01(\x0cR\x04hash\"T\n\x16ListCheckpointsRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\"\x7f\n\x17ListCheckpointsResponse\x12<\n\x0b\x63heckpoints\x18\x01 \x03(\x0b\x32\x1a.pal.service.v1.CheckpointR\x0b\x63heckpoints\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n\x0c\x41uditRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x30\n\x05since\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x05since\x12.\n\x04kept\x18\x03 \x03(\x0b\x32\x1a.pal.service.v1.CheckpointR\x04kept\"\xc9\x01\n\rAuditResponse\x12\x38\n\x07\x66inding\x18\x01 \x01(\x0b\x32\x1c.pal.service.v1.AuditFindingH\x00R\x07\x66inding\x12;\n\x08progress\x18\x02 \x01(\x0b\x32\x1d.pal.service.v1.AuditProgressH\x00R\x08progress\x12\x38\n\x07summary\x18\x03 \x01(\x0b\x32\x1c.pal.service.v1.AuditSummaryH\x00R\x07summaryB\x07\n\x05\x66rame\"\xa7\x01\n\x0c\x41uditFinding\x12\x34\n\x04kind\x18\x01 \x01(\x0e\x32 .pal.service.v1.AuditFindingKindR\x04kind\x12\x15\n\x06run_id\x18\x02 \x01(\tR\x05runId\x12\x10\n\x03seq\x18\x03 \x01(\x03R\x03seq\x12\x1e\n\ncheckpoint\x18\x04 \x01(\x03R\ncheckpoint\x12\x18\n\x07message\x18\x05 \x01(\tR\x07message\"I\n\rAuditProgress\x12\x16\n\x06\x65vents\x18\x01 \x01(\x03R\x06\x65vents\x12 \n\x0b\x63heckpoints\x18\x02 \x01(\x03R\x0b\x63heckpoints\"\xd9\x01\n\x0c\x41uditSummary\x12\x12\n\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n\x06\x65vents\x18\x02 \x01(\x03R\x06\x65vents\x12 \n\x0b\x63heckpoints\x18\x03 \x01(\x03R\x0b\x63heckpoints\x12\x1a\n\x08\x66indings\x18\x04 \x01(\x03R\x08\x66indings\x12+\n\x11unanchored_events\x18\x05 \x01(\x03R\x10unanchoredEvents\x12\x32\n\x06newest\x18\x06 \x01(\x0b\x32\x1a.pal.service.v1.CheckpointR\x06newest*\xc0\x02\n\x10\x41uditFindingKind\x12\"\n\x1e\x41UDIT_FINDING_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x41UDIT_FINDING_KIND_CHANGED\x10\x01\x12\x1e\n\x1a\x41UDIT_FINDING_KIND_REMOVED\x10\x02\x12\x1c\n\x18\x41UDIT_FINDING_KIND_ADDED\x10\x03\x12 \n\x1c\x41UDIT_FINDING_KIND_REORDERED\x10\x04\x12 \n\x1c\x41UDIT_FINDING_KIND_TAIL_LOST\x10\x05\x12\x1f\n\x1b\x41UDIT_FINDING_KIND_RUN_LOST\x10\x06\x12!\n\x1d\x41UDIT_FINDING_KIND_CHECKPOINT\x10\x07\x12\"\n\x1e\x41UDIT_FINDING_KIND_ROLLED_BACK\x10\x08\x32\xb3\x08\n\x0fRecorderService\x12K\n\x06\x41ppend\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x01\x30\x01\x12S\n\nReadEvents\x12!.pal.service.v1.ReadEventsRequest\x1a\".pal.service.v1.ReadEventsResponse\x12U\n\nTailEvents\x12!.pal.service.v1.TailEventsRequest\x1a\".pal.service.v1.TailEventsResponse0\x01\x12L\n\x07TailAll\x12\x1e.pal.service.v1.TailAllRequest\x1a\x1f.pal.service.v1.TailAllResponse0\x01\x12\x65\n\x06GetRun\x12,.pal.service.v1.RecorderServiceGetRunRequest\x1a-.pal.service.v1.RecorderServiceGetRunResponse\x12k\n\x08ListRuns\x12..pal.service.v1.RecorderServiceListRunsRequest\x1a/.pal.service.v1.RecorderServiceListRunsResponse\x12X\n\x0bPutArtifact\x12\".pal.service.v1.PutArtifactRequest\x1a#.pal.service.v1.PutArtifactResponse(\x01\x12X\n\x0bGetArtifact\x12\".pal.service.v1.GetArtifactRequest\x1a#.pal.service.v1.GetArtifactResponse0\x01\x12S\n\nWriteSpans\x12!.pal.service.v1.WriteSpansRequest\x1a\".pal.service.v1.WriteSpansResponse\x12P\n\tListSpans\x12 .pal.service.v1.ListSpansRequest\x1a!.pal.service.v1.ListSpansResponse\x12\x62\n\x0fListCheckpoints\x12&.pal.service.v1.ListCheckpointsRequest\x1a\'.pal.service.v1.ListCheckpointsResponse\x12\x46\n\x05\x41udit\x12\x1c.pal.service.v1.AuditRequest\x1a\x1d.pal.service.v1.AuditResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.service.v1.recorder_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_APPENDREQUEST']._serialized_start=156
-  _globals['_APPENDREQUEST']._serialized_end=226
-  _globals['_APPENDBATCH']._serialized_start=229
-  _globals['_APPENDBATCH']._serialized_end=378
-  _globals['_APPENDRESPONSE']._serialized_start=380
-  _globals['_APPENDRESPONSE']._serialized_end=452
-  _globals['_APPENDRESULT']._serialized_start=454
-  _globals['_APPENDRESULT']._serialized_end=558
-  _globals['_READEVENTSREQUEST']._serialized_start=561
-  _globals['_READEVENTSREQUEST']._serialized_end=700
-  _globals['_READEVENTSRESPONSE']._serialized_start=703
-  _globals['_READEVENTSRESPONSE']._serialized_end=873
-  _globals['_TAILEVENTSREQUEST']._serialized_start=875
-  _globals['_TAILEVENTSREQUEST']._serialized_end=983
-  _globals['_TAILEVENTSRESPONSE']._serialized_start=986
-  _globals['_TAILEVENTSRESPONSE']._serialized_end=1166
-  _globals['_TAILALLREQUEST']._serialized_start=1168
-  _globals['_TAILALLREQUEST']._serialized_end=1289
-  _globals['_TAILALLRESPONSE']._serialized_start=1291
-  _globals['_TAILALLRESPONSE']._serialized_end=1374
-  _globals['_RECORDERSERVICEGETRUNREQUEST']._serialized_start=1376
-  _globals['_RECORDERSERVICEGETRUNREQUEST']._serialized_end=1429
-  _globals['_RECORDERSERVICEGETRUNRESPONSE']._serialized_start=1431
-  _globals['_RECORDERSERVICEGETRUNRESPONSE']._serialized_end=1501
-  _globals['_RECORDERSERVICELISTRUNSREQUEST']._serialized_start=1503
-  _globals['_RECORDERSERVICELISTRUNSREQUEST']._serialized_end=1583
-  _globals['_RECORDERSERVICELISTRUNSRESPONSE']._serialized_start=1585
-  _globals['_RECORDERSERVICELISTRUNSRESPONSE']._serialized_end=1699
-  _globals['_PUTARTIFACTREQUEST']._serialized_start=1701
-  _globals['_PUTARTIFACTREQUEST']._serialized_end=1812
-  _globals['_ARTIFACTHEADER']._serialized_start=1814
-  _globals['_ARTIFACTHEADER']._serialized_end=1916
-  _globals['_PUTARTIFACTRESPONSE']._serialized_start=1918
-  _globals['_PUTARTIFACTRESPONSE']._serialized_end=1999
-  _globals['_GETARTIFACTREQUEST']._serialized_start=2001
-  _globals['_GETARTIFACTREQUEST']._serialized_end=2045
-  _globals['_GETARTIFACTRESPONSE']._serialized_start=2047
-  _globals['_GETARTIFACTRESPONSE']._serialized_end=2159
-  _globals['_WRITESPANSREQUEST']._serialized_start=2161
-  _globals['_WRITESPANSREQUEST']._serialized_end=2221
-  _globals['_WRITESPANSRESPONSE']._serialized_start=2223
-  _globals['_WRITESPANSRESPONSE']._serialized_end=2308
-  _globals['_LISTSPANSREQUEST']._serialized_start=2310
-  _globals['_LISTSPANSREQUEST']._serialized_end=2411
-  _globals['_LISTSPANSRESPONSE']._serialized_start=2413
-  _globals['_LISTSPANSRESPONSE']._serialized_end=2513
-  _globals['_RECORDERSERVICE']._serialized_start=2516
-  _globals['_RECORDERSERVICE']._serialized_end=3419
+  _globals['_AUDITFINDINGKIND']._serialized_start=4111
+  _globals['_AUDITFINDINGKIND']._serialized_end=4431
+  _globals['_APPENDREQUEST']._serialized_start=189
+  _globals['_APPENDREQUEST']._serialized_end=259
+  _globals['_APPENDBATCH']._serialized_start=262
+  _globals['_APPENDBATCH']._serialized_end=411
+  _globals['_APPENDRESPONSE']._serialized_start=413
+  _globals['_APPENDRESPONSE']._serialized_end=485
+  _globals['_APPENDRESULT']._serialized_start=487
+  _globals['_APPENDRESULT']._serialized_end=591
+  _globals['_READEVENTSREQUEST']._serialized_start=594
+  _globals['_READEVENTSREQUEST']._serialized_end=733
+  _globals['_READEVENTSRESPONSE']._serialized_start=736
+  _globals['_READEVENTSRESPONSE']._serialized_end=906
+  _globals['_TAILEVENTSREQUEST']._serialized_start=908
+  _globals['_TAILEVENTSREQUEST']._serialized_end=1016
+  _globals['_TAILEVENTSRESPONSE']._serialized_start=1019
+  _globals['_TAILEVENTSRESPONSE']._serialized_end=1199
+  _globals['_TAILALLREQUEST']._serialized_start=1201
+  _globals['_TAILALLREQUEST']._serialized_end=1322
+  _globals['_TAILALLRESPONSE']._serialized_start=1324
+  _globals['_TAILALLRESPONSE']._serialized_end=1407
+  _globals['_RECORDERSERVICEGETRUNREQUEST']._serialized_start=1409
+  _globals['_RECORDERSERVICEGETRUNREQUEST']._serialized_end=1462
+  _globals['_RECORDERSERVICEGETRUNRESPONSE']._serialized_start=1464
+  _globals['_RECORDERSERVICEGETRUNRESPONSE']._serialized_end=1534
+  _globals['_RECORDERSERVICELISTRUNSREQUEST']._serialized_start=1536
+  _globals['_RECORDERSERVICELISTRUNSREQUEST']._serialized_end=1616
+  _globals['_RECORDERSERVICELISTRUNSRESPONSE']._serialized_start=1618
+  _globals['_RECORDERSERVICELISTRUNSRESPONSE']._serialized_end=1732
+  _globals['_PUTARTIFACTREQUEST']._serialized_start=1734
+  _globals['_PUTARTIFACTREQUEST']._serialized_end=1845
+  _globals['_ARTIFACTHEADER']._serialized_start=1847
+  _globals['_ARTIFACTHEADER']._serialized_end=1949
+  _globals['_PUTARTIFACTRESPONSE']._serialized_start=1951
+  _globals['_PUTARTIFACTRESPONSE']._serialized_end=2032
+  _globals['_GETARTIFACTREQUEST']._serialized_start=2034
+  _globals['_GETARTIFACTREQUEST']._serialized_end=2078
+  _globals['_GETARTIFACTRESPONSE']._serialized_start=2080
+  _globals['_GETARTIFACTRESPONSE']._serialized_end=2192
+  _globals['_WRITESPANSREQUEST']._serialized_start=2194
+  _globals['_WRITESPANSREQUEST']._serialized_end=2254
+  _globals['_WRITESPANSRESPONSE']._serialized_start=2256
+  _globals['_WRITESPANSRESPONSE']._serialized_end=2341
+  _globals['_LISTSPANSREQUEST']._serialized_start=2343
+  _globals['_LISTSPANSREQUEST']._serialized_end=2444
+  _globals['_LISTSPANSRESPONSE']._serialized_start=2446
+  _globals['_LISTSPANSRESPONSE']._serialized_end=2546
+  _globals['_CHECKPOINTSTATEMENT']._serialized_start=2549
+  _globals['_CHECKPOINTSTATEMENT']._serialized_end=2893
+  _globals['_CHECKPOINT']._serialized_start=2895
+  _globals['_CHECKPOINT']._serialized_end=3014
+  _globals['_RUNHEAD']._serialized_start=3016
+  _globals['_RUNHEAD']._serialized_end=3086
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_start=3088
+  _globals['_LISTCHECKPOINTSREQUEST']._serialized_end=3172
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_start=3174
+  _globals['_LISTCHECKPOINTSRESPONSE']._serialized_end=3301
+  _globals['_AUDITREQUEST']._serialized_start=3304
+  _globals['_AUDITREQUEST']._serialized_end=3439
+  _globals['_AUDITRESPONSE']._serialized_start=3442
+  _globals['_AUDITRESPONSE']._serialized_end=3643
+  _globals['_AUDITFINDING']._serialized_start=3646
+  _globals['_AUDITFINDING']._serialized_end=3813
+  _globals['_AUDITPROGRESS']._serialized_start=3815
+  _globals['_AUDITPROGRESS']._serialized_end=3888
+  _globals['_AUDITSUMMARY']._serialized_start=3891
+  _globals['_AUDITSUMMARY']._serialized_end=4108
+  _globals['_RECORDERSERVICE']._serialized_start=4434
+  _globals['_RECORDERSERVICE']._serialized_end=5509
 # @@protoc_insertion_point(module_scope)

@@ -1,14 +1,39 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.service.v1 import shared_pb2 as _shared_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import run_event_pb2 as _run_event_pb2
 from pal.v1 import trace_span_pb2 as _trace_span_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class AuditFindingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    AUDIT_FINDING_KIND_UNSPECIFIED: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_CHANGED: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_REMOVED: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_ADDED: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_REORDERED: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_TAIL_LOST: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_RUN_LOST: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_CHECKPOINT: _ClassVar[AuditFindingKind]
+    AUDIT_FINDING_KIND_ROLLED_BACK: _ClassVar[AuditFindingKind]
+AUDIT_FINDING_KIND_UNSPECIFIED: AuditFindingKind
+AUDIT_FINDING_KIND_CHANGED: AuditFindingKind
+AUDIT_FINDING_KIND_REMOVED: AuditFindingKind
+AUDIT_FINDING_KIND_ADDED: AuditFindingKind
+AUDIT_FINDING_KIND_REORDERED: AuditFindingKind
+AUDIT_FINDING_KIND_TAIL_LOST: AuditFindingKind
+AUDIT_FINDING_KIND_RUN_LOST: AuditFindingKind
+AUDIT_FINDING_KIND_CHECKPOINT: AuditFindingKind
+AUDIT_FINDING_KIND_ROLLED_BACK: AuditFindingKind
 
 class AppendRequest(_message.Message):
     __slots__ = ("batches",)
@@ -199,3 +224,119 @@ class ListSpansResponse(_message.Message):
     spans: _containers.RepeatedCompositeFieldContainer[_trace_span_pb2.TraceSpan]
     next_page_token: str
     def __init__(self, spans: _Optional[_Iterable[_Union[_trace_span_pb2.TraceSpan, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class CheckpointStatement(_message.Message):
+    __slots__ = ("number", "created_at", "after_position", "through_position", "event_count", "heads_digest", "previous_digest", "key_id", "closing")
+    NUMBER_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    AFTER_POSITION_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_POSITION_FIELD_NUMBER: _ClassVar[int]
+    EVENT_COUNT_FIELD_NUMBER: _ClassVar[int]
+    HEADS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_DIGEST_FIELD_NUMBER: _ClassVar[int]
+    KEY_ID_FIELD_NUMBER: _ClassVar[int]
+    CLOSING_FIELD_NUMBER: _ClassVar[int]
+    number: int
+    created_at: _timestamp_pb2.Timestamp
+    after_position: int
+    through_position: int
+    event_count: int
+    heads_digest: bytes
+    previous_digest: bytes
+    key_id: str
+    closing: bool
+    def __init__(self, number: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_position: _Optional[int] = ..., through_position: _Optional[int] = ..., event_count: _Optional[int] = ..., heads_digest: _Optional[bytes] = ..., previous_digest: _Optional[bytes] = ..., key_id: _Optional[str] = ..., closing: bool = ...) -> None: ...
+
+class Checkpoint(_message.Message):
+    __slots__ = ("statement", "signature", "heads")
+    STATEMENT_FIELD_NUMBER: _ClassVar[int]
+    SIGNATURE_FIELD_NUMBER: _ClassVar[int]
+    HEADS_FIELD_NUMBER: _ClassVar[int]
+    statement: bytes
+    signature: bytes
+    heads: _containers.RepeatedCompositeFieldContainer[RunHead]
+    def __init__(self, statement: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., heads: _Optional[_Iterable[_Union[RunHead, _Mapping]]] = ...) -> None: ...
+
+class RunHead(_message.Message):
+    __slots__ = ("run_id", "seq", "hash")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    seq: int
+    hash: bytes
+    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., hash: _Optional[bytes] = ...) -> None: ...
+
+class ListCheckpointsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListCheckpointsResponse(_message.Message):
+    __slots__ = ("checkpoints", "next_page_token")
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    checkpoints: _containers.RepeatedCompositeFieldContainer[Checkpoint]
+    next_page_token: str
+    def __init__(self, checkpoints: _Optional[_Iterable[_Union[Checkpoint, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AuditRequest(_message.Message):
+    __slots__ = ("run_id", "since", "kept")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SINCE_FIELD_NUMBER: _ClassVar[int]
+    KEPT_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    since: _timestamp_pb2.Timestamp
+    kept: _containers.RepeatedCompositeFieldContainer[Checkpoint]
+    def __init__(self, run_id: _Optional[str] = ..., since: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., kept: _Optional[_Iterable[_Union[Checkpoint, _Mapping]]] = ...) -> None: ...
+
+class AuditResponse(_message.Message):
+    __slots__ = ("finding", "progress", "summary")
+    FINDING_FIELD_NUMBER: _ClassVar[int]
+    PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    SUMMARY_FIELD_NUMBER: _ClassVar[int]
+    finding: AuditFinding
+    progress: AuditProgress
+    summary: AuditSummary
+    def __init__(self, finding: _Optional[_Union[AuditFinding, _Mapping]] = ..., progress: _Optional[_Union[AuditProgress, _Mapping]] = ..., summary: _Optional[_Union[AuditSummary, _Mapping]] = ...) -> None: ...
+
+class AuditFinding(_message.Message):
+    __slots__ = ("kind", "run_id", "seq", "checkpoint", "message")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    SEQ_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    kind: AuditFindingKind
+    run_id: str
+    seq: int
+    checkpoint: int
+    message: str
+    def __init__(self, kind: _Optional[_Union[AuditFindingKind, str]] = ..., run_id: _Optional[str] = ..., seq: _Optional[int] = ..., checkpoint: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class AuditProgress(_message.Message):
+    __slots__ = ("events", "checkpoints")
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    events: int
+    checkpoints: int
+    def __init__(self, events: _Optional[int] = ..., checkpoints: _Optional[int] = ...) -> None: ...
+
+class AuditSummary(_message.Message):
+    __slots__ = ("runs", "events", "checkpoints", "findings", "unanchored_events", "newest")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    UNANCHORED_EVENTS_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_FIELD_NUMBER: _ClassVar[int]
+    runs: int
+    events: int
+    checkpoints: int
+    findings: int
+    unanchored_events: int
+    newest: Checkpoint
+    def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., checkpoints: _Optional[int] = ..., findings: _Optional[int] = ..., unanchored_events: _Optional[int] = ..., newest: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...

@@ -91,6 +91,16 @@ class RecorderServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansResponse.FromString,
                 _registered_method=True)
+        self.ListCheckpoints = channel.unary_unary(
+                '/pal.service.v1.RecorderService/ListCheckpoints',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsResponse.FromString,
+                _registered_method=True)
+        self.Audit = channel.unary_stream(
+                '/pal.service.v1.RecorderService/Audit',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.FromString,
+                _registered_method=True)
 
 
 class RecorderServiceServicer(object):
@@ -179,6 +189,22 @@ class RecorderServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListCheckpoints(self, request, context):
+        """Lists the signed checkpoints, newest first. Whoever keeps one outside can
+        tell later whether the record still contains what it contained then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Audit(self, request, context):
+        """Reads the record again and reports what is not as it was recorded. Findings
+        and progress in any order, the summary last. Writes nothing; safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecorderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -231,6 +257,16 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.ListSpans,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansResponse.SerializeToString,
+            ),
+            'ListCheckpoints': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCheckpoints,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsResponse.SerializeToString,
+            ),
+            'Audit': grpc.unary_stream_rpc_method_handler(
+                    servicer.Audit,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -510,6 +546,60 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/ListSpans',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.ListSpansResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCheckpoints(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/ListCheckpoints',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ListCheckpointsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Audit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/Audit',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

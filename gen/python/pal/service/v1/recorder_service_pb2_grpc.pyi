@@ -52,6 +52,14 @@ class RecorderServiceStub:
     """Stores measurements. Never fails a run."""
     ListSpans: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.ListSpansRequest, _recorder_service_pb2.ListSpansResponse]
     """Returns measurements of one run."""
+    ListCheckpoints: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.ListCheckpointsRequest, _recorder_service_pb2.ListCheckpointsResponse]
+    """Lists the signed checkpoints, newest first. Whoever keeps one outside can
+    tell later whether the record still contains what it contained then.
+    """
+    Audit: _aio.UnaryStreamMultiCallable[_recorder_service_pb2.AuditRequest, _recorder_service_pb2.AuditResponse]
+    """Reads the record again and reports what is not as it was recorded. Findings
+    and progress in any order, the summary last. Writes nothing; safe to repeat.
+    """
 
 class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
     """The record of all runs.
@@ -151,5 +159,25 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_recorder_service_pb2.ListSpansRequest, _abc.Awaitable[_recorder_service_pb2.ListSpansResponse]],
     ) -> _abc.Awaitable[_recorder_service_pb2.ListSpansResponse]:
         """Returns measurements of one run."""
+
+    @_abc_1.abstractmethod
+    def ListCheckpoints(
+        self,
+        request: _recorder_service_pb2.ListCheckpointsRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.ListCheckpointsRequest, _abc.Awaitable[_recorder_service_pb2.ListCheckpointsResponse]],
+    ) -> _abc.Awaitable[_recorder_service_pb2.ListCheckpointsResponse]:
+        """Lists the signed checkpoints, newest first. Whoever keeps one outside can
+        tell later whether the record still contains what it contained then.
+        """
+
+    @_abc_1.abstractmethod
+    def Audit(
+        self,
+        request: _recorder_service_pb2.AuditRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.AuditRequest, _abc.AsyncIterator[_recorder_service_pb2.AuditResponse]],
+    ) -> _abc.AsyncIterator[_recorder_service_pb2.AuditResponse]:
+        """Reads the record again and reports what is not as it was recorded. Findings
+        and progress in any order, the summary last. Writes nothing; safe to repeat.
+        """
 
 def add_RecorderServiceServicer_to_server(servicer: RecorderServiceServicer, server: _aio.Server) -> None: ...

@@ -4,12 +4,13 @@
 // @generated from file pal/service/v1/recorder_service.proto (package pal.service.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { RunEvent } from "../../v1/run_event_pb.js";
 import type { Failure } from "../../v1/common_pb.js";
 import type { HistoryGap, Run, RunQuery, WatchProgress } from "./shared_pb.js";
 import type { TraceSpan } from "../../v1/trace_span_pb.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file pal/service/v1/recorder_service.proto.
@@ -690,6 +691,493 @@ export declare type ListSpansResponse = Message<"pal.service.v1.ListSpansRespons
 export declare const ListSpansResponseSchema: GenMessage<ListSpansResponse>;
 
 /**
+ * What a recorder states about its record at one moment.
+ *
+ * Each event carries a hash over the hash before it in its run and its own
+ * bytes, so that the hash of a run's last event stands for all of them. A
+ * checkpoint states those last hashes for the runs that grew since the
+ * checkpoint before, and the digest of that checkpoint.
+ *
+ * @generated from message pal.service.v1.CheckpointStatement
+ */
+export declare type CheckpointStatement = Message<"pal.service.v1.CheckpointStatement"> & {
+  /**
+   * 1, 2, 3, ... without holes.
+   *
+   * @generated from field: int64 number = 1;
+   */
+  number: bigint;
+
+  /**
+   * When it was made, by the recorder's clock.
+   *
+   * @generated from field: google.protobuf.Timestamp created_at = 2;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * Events after this place in the order of all runs are covered. It is that of
+   * the checkpoint before, except where events came while no recorder ran.
+   *
+   * @generated from field: int64 after_position = 3;
+   */
+  afterPosition: bigint;
+
+  /**
+   * Events up to here are covered.
+   *
+   * @generated from field: int64 through_position = 4;
+   */
+  throughPosition: bigint;
+
+  /**
+   * How many events are covered.
+   *
+   * @generated from field: int64 event_count = 5;
+   */
+  eventCount: bigint;
+
+  /**
+   * SHA-256 over the heads.
+   *
+   * @generated from field: bytes heads_digest = 6;
+   */
+  headsDigest: Uint8Array;
+
+  /**
+   * SHA-256 of the statement before, as it was signed. Empty for the first.
+   *
+   * @generated from field: bytes previous_digest = 7;
+   */
+  previousDigest: Uint8Array;
+
+  /**
+   * Key that signed it: the first 16 hex digits of the SHA-256 of the public key.
+   *
+   * @generated from field: string key_id = 8;
+   */
+  keyId: string;
+
+  /**
+   * Whether the recorder stopped after it in good order.
+   *
+   * @generated from field: bool closing = 9;
+   */
+  closing: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.CheckpointStatement.
+ * Use `create(CheckpointStatementSchema)` to create a new message.
+ */
+export declare const CheckpointStatementSchema: GenMessage<CheckpointStatement>;
+
+/**
+ * A signed statement.
+ *
+ * @generated from message pal.service.v1.Checkpoint
+ */
+export declare type Checkpoint = Message<"pal.service.v1.Checkpoint"> & {
+  /**
+   * CheckpointStatement, in the bytes that were signed.
+   *
+   * @generated from field: bytes statement = 1;
+   */
+  statement: Uint8Array;
+
+  /**
+   * Ed25519 over "pal.checkpoint.v1", a zero byte, and the statement.
+   *
+   * @generated from field: bytes signature = 2;
+   */
+  signature: Uint8Array;
+
+  /**
+   * The heads that heads_digest is of, by run id. Left out when listed or kept.
+   *
+   * @generated from field: repeated pal.service.v1.RunHead heads = 3;
+   */
+  heads: RunHead[];
+};
+
+/**
+ * Describes the message pal.service.v1.Checkpoint.
+ * Use `create(CheckpointSchema)` to create a new message.
+ */
+export declare const CheckpointSchema: GenMessage<Checkpoint>;
+
+/**
+ * The newest end of a run that a checkpoint covers.
+ *
+ * @generated from message pal.service.v1.RunHead
+ */
+export declare type RunHead = Message<"pal.service.v1.RunHead"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Its last position then.
+   *
+   * @generated from field: int64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * Hash of the event there.
+   *
+   * @generated from field: bytes hash = 3;
+   */
+  hash: Uint8Array;
+};
+
+/**
+ * Describes the message pal.service.v1.RunHead.
+ * Use `create(RunHeadSchema)` to create a new message.
+ */
+export declare const RunHeadSchema: GenMessage<RunHead>;
+
+/**
+ * Request of ListCheckpoints.
+ *
+ * @generated from message pal.service.v1.ListCheckpointsRequest
+ */
+export declare type ListCheckpointsRequest = Message<"pal.service.v1.ListCheckpointsRequest"> & {
+  /**
+   * Most checkpoints to return. Zero means 50; more than 1000 is lowered to 1000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Token of the page. Empty for the first.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListCheckpointsRequest.
+ * Use `create(ListCheckpointsRequestSchema)` to create a new message.
+ */
+export declare const ListCheckpointsRequestSchema: GenMessage<ListCheckpointsRequest>;
+
+/**
+ * Response of ListCheckpoints.
+ *
+ * @generated from message pal.service.v1.ListCheckpointsResponse
+ */
+export declare type ListCheckpointsResponse = Message<"pal.service.v1.ListCheckpointsResponse"> & {
+  /**
+   * The checkpoints, without their heads.
+   *
+   * @generated from field: repeated pal.service.v1.Checkpoint checkpoints = 1;
+   */
+  checkpoints: Checkpoint[];
+
+  /**
+   * Token of the next page. Empty when there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListCheckpointsResponse.
+ * Use `create(ListCheckpointsResponseSchema)` to create a new message.
+ */
+export declare const ListCheckpointsResponseSchema: GenMessage<ListCheckpointsResponse>;
+
+/**
+ * Request of Audit.
+ *
+ * @generated from message pal.service.v1.AuditRequest
+ */
+export declare type AuditRequest = Message<"pal.service.v1.AuditRequest"> & {
+  /**
+   * Only this run. Empty means all.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Only what was recorded at or after this moment, by the checkpoints.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 2;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Checkpoints that were kept outside; heads may be left out.
+   *
+   * @generated from field: repeated pal.service.v1.Checkpoint kept = 3;
+   */
+  kept: Checkpoint[];
+};
+
+/**
+ * Describes the message pal.service.v1.AuditRequest.
+ * Use `create(AuditRequestSchema)` to create a new message.
+ */
+export declare const AuditRequestSchema: GenMessage<AuditRequest>;
+
+/**
+ * One frame of Audit.
+ *
+ * @generated from message pal.service.v1.AuditResponse
+ */
+export declare type AuditResponse = Message<"pal.service.v1.AuditResponse"> & {
+  /**
+   * What the frame carries. A frame of an unknown kind is skipped.
+   *
+   * @generated from oneof pal.service.v1.AuditResponse.frame
+   */
+  frame: {
+    /**
+     * Something that is not as it was recorded.
+     *
+     * @generated from field: pal.service.v1.AuditFinding finding = 1;
+     */
+    value: AuditFinding;
+    case: "finding";
+  } | {
+    /**
+     * A sign of life.
+     *
+     * @generated from field: pal.service.v1.AuditProgress progress = 2;
+     */
+    value: AuditProgress;
+    case: "progress";
+  } | {
+    /**
+     * Last frame: what was looked at.
+     *
+     * @generated from field: pal.service.v1.AuditSummary summary = 3;
+     */
+    value: AuditSummary;
+    case: "summary";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message pal.service.v1.AuditResponse.
+ * Use `create(AuditResponseSchema)` to create a new message.
+ */
+export declare const AuditResponseSchema: GenMessage<AuditResponse>;
+
+/**
+ * Something that is not as it was recorded.
+ *
+ * @generated from message pal.service.v1.AuditFinding
+ */
+export declare type AuditFinding = Message<"pal.service.v1.AuditFinding"> & {
+  /**
+   * What is wrong.
+   *
+   * @generated from field: pal.service.v1.AuditFindingKind kind = 1;
+   */
+  kind: AuditFindingKind;
+
+  /**
+   * The run. Empty when no single run is concerned.
+   *
+   * @generated from field: string run_id = 2;
+   */
+  runId: string;
+
+  /**
+   * First position concerned. Zero when the whole run is.
+   *
+   * @generated from field: int64 seq = 3;
+   */
+  seq: bigint;
+
+  /**
+   * Checkpoint that shows it. Zero when none does.
+   *
+   * @generated from field: int64 checkpoint = 4;
+   */
+  checkpoint: bigint;
+
+  /**
+   * The same for people.
+   *
+   * @generated from field: string message = 5;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message pal.service.v1.AuditFinding.
+ * Use `create(AuditFindingSchema)` to create a new message.
+ */
+export declare const AuditFindingSchema: GenMessage<AuditFinding>;
+
+/**
+ * A sign of life of an audit.
+ *
+ * @generated from message pal.service.v1.AuditProgress
+ */
+export declare type AuditProgress = Message<"pal.service.v1.AuditProgress"> & {
+  /**
+   * Events read so far.
+   *
+   * @generated from field: int64 events = 1;
+   */
+  events: bigint;
+
+  /**
+   * Checkpoints read so far.
+   *
+   * @generated from field: int64 checkpoints = 2;
+   */
+  checkpoints: bigint;
+};
+
+/**
+ * Describes the message pal.service.v1.AuditProgress.
+ * Use `create(AuditProgressSchema)` to create a new message.
+ */
+export declare const AuditProgressSchema: GenMessage<AuditProgress>;
+
+/**
+ * What an audit looked at.
+ *
+ * @generated from message pal.service.v1.AuditSummary
+ */
+export declare type AuditSummary = Message<"pal.service.v1.AuditSummary"> & {
+  /**
+   * Runs.
+   *
+   * @generated from field: int64 runs = 1;
+   */
+  runs: bigint;
+
+  /**
+   * Events.
+   *
+   * @generated from field: int64 events = 2;
+   */
+  events: bigint;
+
+  /**
+   * Checkpoints.
+   *
+   * @generated from field: int64 checkpoints = 3;
+   */
+  checkpoints: bigint;
+
+  /**
+   * Findings.
+   *
+   * @generated from field: int64 findings = 4;
+   */
+  findings: bigint;
+
+  /**
+   * Events newer than the newest checkpoint, which no signature covers yet.
+   *
+   * @generated from field: int64 unanchored_events = 5;
+   */
+  unanchoredEvents: bigint;
+
+  /**
+   * The newest checkpoint, without its heads. Absent when there is none.
+   *
+   * @generated from field: pal.service.v1.Checkpoint newest = 6;
+   */
+  newest?: Checkpoint | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.AuditSummary.
+ * Use `create(AuditSummarySchema)` to create a new message.
+ */
+export declare const AuditSummarySchema: GenMessage<AuditSummary>;
+
+/**
+ * What is wrong.
+ *
+ * @generated from enum pal.service.v1.AuditFindingKind
+ */
+export enum AuditFindingKind {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * An event, or what is listed of a run, is not what was recorded.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_CHANGED = 1;
+   */
+  CHANGED = 1,
+
+  /**
+   * An event is gone, with others of its run behind it.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_REMOVED = 2;
+   */
+  REMOVED = 2,
+
+  /**
+   * An event is there that no recorder recorded there.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_ADDED = 3;
+   */
+  ADDED = 3,
+
+  /**
+   * An event stands at another place than it was recorded at.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_REORDERED = 4;
+   */
+  REORDERED = 4,
+
+  /**
+   * The newest events of a run are gone.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_TAIL_LOST = 5;
+   */
+  TAIL_LOST = 5,
+
+  /**
+   * A whole run is gone.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_RUN_LOST = 6;
+   */
+  RUN_LOST = 6,
+
+  /**
+   * A checkpoint is gone, was changed, or was not signed by a known key.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_CHECKPOINT = 7;
+   */
+  CHECKPOINT = 7,
+
+  /**
+   * The record is older than a checkpoint that was kept outside, or another one.
+   *
+   * @generated from enum value: AUDIT_FINDING_KIND_ROLLED_BACK = 8;
+   */
+  ROLLED_BACK = 8,
+}
+
+/**
+ * Describes the enum pal.service.v1.AuditFindingKind.
+ */
+export declare const AuditFindingKindSchema: GenEnum<AuditFindingKind>;
+
+/**
  * The record of all runs.
  *
  * Each family of events has one kind of writer, known by its service token, and
@@ -806,6 +1294,28 @@ export declare const RecorderService: GenService<{
     methodKind: "unary";
     input: typeof ListSpansRequestSchema;
     output: typeof ListSpansResponseSchema;
+  },
+  /**
+   * Lists the signed checkpoints, newest first. Whoever keeps one outside can
+   * tell later whether the record still contains what it contained then.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.ListCheckpoints
+   */
+  listCheckpoints: {
+    methodKind: "unary";
+    input: typeof ListCheckpointsRequestSchema;
+    output: typeof ListCheckpointsResponseSchema;
+  },
+  /**
+   * Reads the record again and reports what is not as it was recorded. Findings
+   * and progress in any order, the summary last. Writes nothing; safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.Audit
+   */
+  audit: {
+    methodKind: "server_streaming";
+    input: typeof AuditRequestSchema;
+    output: typeof AuditResponseSchema;
   },
 }>;
 
