@@ -25,8 +25,9 @@ ROOTS := gen/python services adapters/host
 ROOTS_llm_provider := gen/python services
 ROOTS_agno := gen/python services adapters/host adapters/agno
 ROOTS_pydantic-ai := gen/python services adapters/host adapters/pydantic-ai
+ROOTS_openai-agents := gen/python services adapters/host adapters/openai-agents
 
-VENVS := codegen llm_provider agno pydantic-ai
+VENVS := codegen llm_provider agno pydantic-ai openai-agents
 
 .PHONY: all
 all: gen-check lint type test ## what CI runs
@@ -92,7 +93,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/rpc.in -o requirements/rpc.txt
-	for name in dev llm_provider agno pydantic-ai; do \
+	for name in dev llm_provider agno pydantic-ai openai-agents; do \
 	  $(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements/rpc.txt requirements/$$name.in -o requirements/$$name.txt; \
 	done
 	for name in codegen bench-agentos; do \
@@ -165,7 +166,7 @@ lint: .venv/.ready breaking ## style, layers, contracts
 	@$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "not formatted: run make fmt" >&2; exit 1; }
-	@PYTHONPATH=adapters/agno:adapters/pydantic-ai $(BIN)/lint-imports --no-cache
+	@PYTHONPATH=adapters/agno:adapters/pydantic-ai:adapters/openai-agents $(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
 fmt: .venv/.ready ## format and apply safe fixes
@@ -175,8 +176,8 @@ fmt: .venv/.ready ## format and apply safe fixes
 
 MYPY := $(BIN)/mypy --no-error-summary
 
-.PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai
-type: type-mesh type-llm_provider type-agno type-pydantic-ai type-ts ## mypy --strict, and tsc
+.PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents
+type: type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents type-ts ## mypy --strict, and tsc
 type-mesh: setup
 	@$(MYPY) services adapters/host --exclude '^services/pal_llm_provider/'
 
@@ -184,7 +185,8 @@ type-mesh: setup
 type-llm_provider: CHECKED := services/pal_llm_provider
 type-agno: CHECKED := adapters/agno/pal_agno
 type-pydantic-ai: CHECKED := adapters/pydantic-ai/pal_pydantic_ai
-type-llm_provider type-agno type-pydantic-ai: type-%: setup
+type-openai-agents: CHECKED := adapters/openai-agents/pal_openai_agents
+type-llm_provider type-agno type-pydantic-ai type-openai-agents: type-%: setup
 	@$(MYPY) --python-executable .venvs/$*/bin/python --cache-dir .mypy_cache/$* $(CHECKED)
 
 .PHONY: type-ts

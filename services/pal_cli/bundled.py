@@ -62,6 +62,7 @@ def node_kind(name: str, *, sdk: str, script: str) -> RuntimeKind:
 _KINDS = (
     python_kind("agno", sdk="agno", module="pal_agno"),
     python_kind("pydantic-ai", sdk="pydantic-ai-slim", module="pal_pydantic_ai"),
+    python_kind("openai-agents", sdk="openai-agents", module="pal_openai_agents"),
 )
 BUNDLED: Mapping[str, RuntimeKind] = {kind.name: kind for kind in _KINDS}
 

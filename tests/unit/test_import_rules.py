@@ -60,3 +60,12 @@ def test_no_package_shadows_an_sdk() -> None:
     packages = {path.parent.name for root in roots for path in root.glob("*/__init__.py")}
 
     assert {name for name in packages if not name.startswith("pal_")} == set()
+
+
+def test_an_adapter_takes_types_and_no_client_of_a_model_sdk() -> None:
+    adapters = [path for path in SOURCES if path.is_relative_to(ROOT / "adapters")]
+    names = {name for path in adapters for name in imported(ast.parse(path.read_text()))}
+
+    taken = {name for name in names if name.split(".")[0] in {"anthropic", "openai"}}
+    assert taken
+    assert {name for name in taken if not name.startswith("openai.types.")} == set()

@@ -20,6 +20,7 @@ RUNTIMES = {
     "echo": (".venv/bin/python", "pal_adapter_host.echo"),
     "agno": (".venvs/agno/bin/python", "pal_agno"),
     "pydantic-ai": (".venvs/pydantic-ai/bin/python", "pal_pydantic_ai"),
+    "openai-agents": (".venvs/openai-agents/bin/python", "pal_openai_agents"),
 }
 
 
