@@ -9,19 +9,19 @@ from collections.abc import Sequence
 
 from google.protobuf import duration_pb2
 
+from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
-from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_conformance import specs
 from pal_conformance.case import Case
+from pal_conformance.kit import Kit
 from pal_conformance.play import Play
 from pal_conformance.record import RunRecord, lease
 from pal_conformance.rules import violations
 from pal_conformance.run import Run, ending
 from pal_conformance.script import Script
-from pal_conformance.seams import Seams
 from pal_conformance.target import Target
 from pal_conformance.verdict import Broken
 from pal_log.payload import text_payload
@@ -34,14 +34,14 @@ _END_SECONDS = 20.0
 
 
 class Bench:
-    """Makes the runs of one case on *target*, whose seams are *seams*."""
+    """Makes the runs of one case on *target*, which reaches *kit*."""
 
-    def __init__(self, target: Target, seams: Seams, case: Case, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, target: Target, kit: Kit, case: Case, tasks: asyncio.TaskGroup) -> None:
         """Read what the target streams in *tasks*."""
         self.target = target
         self.case = case
         self.runs: list[Run] = []
-        self._seams = seams
+        self.kit = kit
         self._tasks = tasks
 
     def start(
@@ -51,7 +51,7 @@ class Bench:
         spec: agents.AgentSpec | None = None,
         tool_specs: Sequence[tools.ToolSpec] = (),
         given: common.Payload | None = None,
-        conversation: Sequence[events.MessageAdded] = (),
+        conversation: Sequence[llm.ModelMessage] = (),
         token: str = "token",
         timeout: float | None = 30.0,
         read: bool = True,
@@ -67,7 +67,7 @@ class Bench:
             conversation=conversation,
         )
         play = Play(script=script, lease=request.lease, record=RunRecord(run_id))
-        self._seams.plays[run_id] = play
+        self.kit.seams.plays[run_id] = play
         return self._begin(request, play, timeout, read)
 
     def again(self, run: Run) -> Run:
@@ -141,7 +141,7 @@ class Bench:
         for run in self.runs:
             if not run.over.is_set():
                 run.leave()
-            self._seams.plays.pop(run.lease.run_id, None)
+            self.kit.seams.plays.pop(run.lease.run_id, None)
 
 
 def expect(holds: bool, problem: str, evidence: object = "") -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from google.protobuf.message import Message
@@ -13,7 +13,7 @@ from pal_conformance.violation import Violation
 from pal_log.events import ADAPTER_TYPES, BODIES
 from pal_log.payload import content_text
 
-ENDS, IDS, MESSAGES, CLOSED, TWICE = "ends", "ids", "messages", "closed", "twice"
+ENDS, IDS, FAMILIES, MESSAGES, CLOSED, TWICE = "ends", "ids", "families", "messages", "closed", "twice"
 
 
 def result_is_last(run: Run) -> Iterator[Violation]:
@@ -48,9 +48,9 @@ def events_are_the_adapters(run: Run) -> Iterator[Violation]:
     """Events are of the families that an adapter owns, and named after their body."""
     for event in run.events:
         if event.type not in ADAPTER_TYPES:
-            yield Violation("families", f"an adapter does not write {event.type or 'events without a type'}", event)
+            yield Violation(FAMILIES, f"an adapter does not write {event.type or 'events without a type'}", event)
         elif event.WhichOneof("body") != BODIES[event.type]:
-            yield Violation("families", f"the event is named {event.type} and carries another body", event)
+            yield Violation(FAMILIES, f"the event is named {event.type} and carries another body", event)
 
 
 def one_run_id(run: Run) -> Iterator[Violation]:
@@ -95,16 +95,17 @@ def _live_equals_messages(run: Run, texts: Mapping[tuple[str, int], bytearray]) 
 def messages_are_the_models(run: Run) -> Iterator[Violation]:
     """What the model said is announced, word for word, each answer once and in order."""
     answers = run.play.answers
-    told = Counter(said.model_call_id for said in run.messages if said.model_call_id)
     for said in run.messages:
         known = answers.get(said.model_call_id)
         if said.model_call_id and known is None:
             yield Violation(MESSAGES, f"the message names the model call {said.model_call_id}, which gave none", said)
         elif known is not None and list(said.parts) != list(known.message.parts):
             yield Violation(MESSAGES, f"the model said something else in {said.model_call_id}", said)
-    # A later attempt may leave out what an earlier one announced.
-    for call_id, answer in answers.items() if run.lease.epoch == 1 and not run.taken_away else ():
-        if answer.message.parts and not told[call_id]:
+    if run.taken_away or run.lease.epoch < run.play.lease.epoch:
+        return
+    told = {event.message_added.model_call_id for event in run.play.record.log}
+    for call_id, answer in answers.items():
+        if answer.message.parts and call_id not in told:
             problem = f"what the model said in {call_id} was not announced with message.added"
             yield Violation(MESSAGES, problem, answer)
 

@@ -18,6 +18,7 @@ class _Call:
 
     def __init__(self, play: Play, stage_id: str, call_id: str, profile: str) -> None:
         self._play = play
+        self._lease = play.lease
         self._stage_id = stage_id
         self.call_id = call_id
         self._closed = False
@@ -31,7 +32,7 @@ class _Call:
         finished = events.ModelCallFinished(
             call_id=self.call_id, stop_reason=stop_reason, failure=failure(error) if error else None
         )
-        self._play.record.write(LLM_PROVIDER, self._play.lease, self._stage_id, model_call_finished=finished)
+        self._play.record.write(LLM_PROVIDER, self._lease, self._stage_id, model_call_finished=finished)
         self._play.changes.tell()
 
 
@@ -60,13 +61,15 @@ async def answered(play: Play, request: llm.ModelRequest) -> AsyncIterator[llm.M
 
 async def _said(play: Play, say: Say, call: _Call) -> AsyncIterator[llm.ModelFrame]:
     offset = 0
-    for chunk in say.chunks:
+    for place, chunk in enumerate([*say.chunks, *say.after]):
+        if place == len(say.chunks):
+            await _held(play, say)
         yield llm.ModelFrame(text=llm.TextChunk(offset=offset, text=chunk))
         offset += len(chunk.encode())
         play.sent_chunks += 1
         play.changes.tell()
-    if say.hold:
-        await play.hold(say.hold)
+    if not say.after:
+        await _held(play, say)
     if say.error or say.cut:
         call.close(error=_named(say.error))
         if say.error:
@@ -76,6 +79,11 @@ async def _said(play: Play, say: Say, call: _Call) -> AsyncIterator[llm.ModelFra
     # On record before it is given: nothing that follows from it can come first.
     call.close(stop_reason=answer.stop_reason)
     yield llm.ModelFrame(answer=answer)
+
+
+async def _held(play: Play, say: Say) -> None:
+    if say.hold:
+        await play.hold(say.hold)
 
 
 def _again(play: Play, request: llm.ModelRequest, known: llm.ModelAnswer) -> llm.ModelAnswer:

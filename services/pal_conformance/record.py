@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -10,7 +10,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_conformance.changes import Changes
-from pal_log.events import BODIES, LLM_PROVIDER, ROUTER, TOOL_EXECUTOR, EventWriter, new_id
+from pal_log.events import LLM_PROVIDER, ROUTER, TOOL_EXECUTOR, EventWriter, new_id
 from pal_rpc.errors import MeshError, failure
 
 # An event that the adapter sent before it asked a seam is on its way; it gets this long to arrive.
@@ -29,8 +29,9 @@ class RunRecord:
         self.changes = Changes()
         self._writers = {name: EventWriter(name) for name in (ROUTER, LLM_PROVIDER, TOOL_EXECUTOR, "adapter")}
         self._open: set[tuple[str, str]] = set()
-        self._announced: set[tuple[str, ...]] = set()
+        self._known: set[str] = set()
         self._paused = False
+        self._epoch = 0
 
     @property
     def open_calls(self) -> int:
@@ -39,7 +40,7 @@ class RunRecord:
 
     def begin(self, request: rt.RuntimeServiceRunRequest, attempt: int) -> None:
         """Write what a router writes before it asks an adapter."""
-        self._paused = False
+        self._paused, self._epoch = False, request.lease.epoch
         if attempt == 1:
             self.write(ROUTER, request.lease, run_accepted=events.RunAccepted(input=request.input))
         self.write(ROUTER, request.lease, run_routed=events.RunRouted(attempt=attempt))
@@ -50,7 +51,12 @@ class RunRecord:
         self._paused = True
 
     def write(self, writer: str, lease: shared.RunLease, stage_id: str = "", **body: Any) -> None:
-        """Add an event of *writer*; *body* is one keyword, the name of the body's field."""
+        """Add an event of *writer*; *body* is one keyword, the name of the body's field.
+
+        Whoever still works for an earlier attempt writes nothing.
+        """
+        if lease.epoch < self._epoch:
+            return
         event = self._writers[writer].event(self.run_id, lease.mode, lease.epoch, stage_id=stage_id, **body)
         going_on = lease.epoch > 1 and _call(event, _OPENERS) in self._open
         cut_for_now = self._paused and _call(event, _CLOSERS) in self._open
@@ -58,14 +64,14 @@ class RunRecord:
             self._add(event)
 
     def adapter_event(self, lease: shared.RunLease, sent: events.RunEvent) -> None:
-        """Add an event that the adapter streamed, as a router does; what an earlier attempt announced is left out."""
-        if lease.epoch > 1 and self._known(sent):
+        """Add an event that the adapter streamed, as a router does; one that is on record already adds nothing."""
+        if sent.event_id in self._known:
             return
         event = events.RunEvent()
         event.CopyFrom(sent)
         event.run_id, event.mode, event.lease_epoch = self.run_id, lease.mode, lease.epoch
         event.event_id = sent.event_id or new_id()
-        self._announced.update(_names(sent))
+        self._known.add(event.event_id)
         self._add(event)
 
     async def stage_began(self, stage_id: str) -> None:
@@ -91,9 +97,6 @@ class RunRecord:
     def _has_begun(self, stage_id: str) -> bool:
         return any(e.stage_id == stage_id and e.HasField("stage_started") for e in self.log)
 
-    def _known(self, sent: events.RunEvent) -> bool:
-        return any(name in self._announced for name in _names(sent))
-
     def _add(self, event: events.RunEvent) -> None:
         event.seq = len(self.log) + 1
         self.log.append(event)
@@ -106,17 +109,6 @@ def _call(event: events.RunEvent, families: Mapping[str, str]) -> tuple[str, str
     body = event.WhichOneof("body") or ""
     family = families.get(body, "")
     return (family, getattr(event, body).call_id) if family else ("", "")
-
-
-def _names(sent: events.RunEvent) -> Iterator[tuple[str, ...]]:
-    """Yield what an event is known by in every attempt of its run."""
-    body = BODIES.get(sent.type, "")
-    if body == "message_added" and sent.message_added.model_call_id:
-        yield (body, sent.message_added.model_call_id)
-    elif body in ("stage_started", "stage_finished"):
-        yield (body, sent.stage_id)
-    elif body == "input_requested":
-        yield (body, sent.input_requested.input_id)
 
 
 def ended(error: MeshError, outcome: events.RunOutcome) -> rt.RuntimeResult:

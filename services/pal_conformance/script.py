@@ -48,11 +48,12 @@ class Wait(Exception):
 class Say:
     """One answer of the model.
 
-    It streams *chunks*, waits for *hold*, and ends: with *error*, without an answer when it is *cut*, else with the
-    whole answer, whose text is *text*, or the chunks together where *text* is None.
+    It streams *chunks*, waits for *hold*, streams what comes *after* that, and ends: with *error*, without an answer
+    when it is *cut*, else with the whole answer, whose text is *text*, or all chunks together where *text* is None.
     """
 
     chunks: Sequence[str] = ()
+    after: Sequence[str] = ()
     text: str | None = None
     calls: Sequence[tuple[str, str, str]] = ()
     stop_reason: events.ModelStopReason = events.MODEL_STOP_REASON_UNSPECIFIED
@@ -63,7 +64,7 @@ class Say:
     @property
     def whole(self) -> str:
         """The text of the answer."""
-        return "".join(self.chunks) if self.text is None else self.text
+        return "".join([*self.chunks, *self.after]) if self.text is None else self.text
 
     def answer(self, call_id: str) -> llm.ModelAnswer:
         """Return the whole answer."""

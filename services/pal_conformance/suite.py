@@ -12,8 +12,8 @@ import grpc
 from pal_conformance.bench import Bench
 from pal_conformance.case import Case, declares
 from pal_conformance.cases import ALL
+from pal_conformance.kit import Kit
 from pal_conformance.observation import observation
-from pal_conformance.seams import Seams
 from pal_conformance.target import Target, Unreached
 from pal_conformance.verdict import Broken, Result, Status, Unmeasured
 
@@ -35,7 +35,7 @@ def _matches(case_id: str, pattern: str) -> bool:
 
 async def results(
     target: Target,
-    seams: Seams,
+    kit: Kit,
     cases: Sequence[Case],
     *,
     case_seconds: float = CASE_SECONDS,
@@ -57,7 +57,7 @@ async def results(
             left = ends_at - time.monotonic()
             if left <= 0:
                 return _result(case, Status.failed, reason=f"not begun: the {all_seconds:g} s for all cases were up")
-            return await run_case(target, seams, case, min(case_seconds, left))
+            return await run_case(target, kit, case, min(case_seconds, left))
 
     async with asyncio.TaskGroup() as tasks:
         for done in asyncio.as_completed([tasks.create_task(held_to(case)) for case in cases if not case.alone]):
@@ -67,18 +67,18 @@ async def results(
             yield await held_to(case)
 
 
-async def reached(target: Target, seams: Seams, seconds: float = REACH_SECONDS) -> None:
-    """Return once a run on *target* has come to *seams*.
+async def reached(target: Target, kit: Kit, seconds: float = REACH_SECONDS) -> None:
+    """Return once a run on *target* has come to *kit*.
 
     Raises:
         Unreached: none does within *seconds*.
     """
     ends_at = time.monotonic() + seconds
     while True:
-        result = await run_case(target, seams, ALL[0], max(ends_at - time.monotonic(), 0.1))
+        result = await run_case(target, kit, ALL[0], max(ends_at - time.monotonic(), 0.1))
         # A channel that found nobody takes a moment before it tries again.
-        await seams.changes.until(lambda: seams.reached > 0, min(1.0, ends_at - time.monotonic()))
-        if seams.reached:
+        await kit.seams.changes.until(lambda: kit.seams.reached > 0, min(1.0, ends_at - time.monotonic()))
+        if kit.seams.reached:
             return
         if time.monotonic() >= ends_at:
             raise Unreached(f"the adapter on {target.address} takes a run and asks the model nothing: {result.reason}")
@@ -90,11 +90,11 @@ def _side_by_side(target: Target) -> int:
     return max(1, min(_SIDE_BY_SIDE, limit // 20)) if limit else _SIDE_BY_SIDE
 
 
-async def run_case(target: Target, seams: Seams, case: Case, seconds: float = CASE_SECONDS) -> Result:
+async def run_case(target: Target, kit: Kit, case: Case, seconds: float = CASE_SECONDS) -> Result:
     """Return what *case* finds on *target*, which gets *seconds* for it."""
     began = time.monotonic()
     try:
-        runs = await _tested(target, seams, case, seconds)
+        runs = await _tested(target, kit, case, seconds)
     except Unmeasured as unmeasured:
         return _result(case, Status.skipped, began, reason=str(unmeasured))
     except Broken as broken:
@@ -102,15 +102,16 @@ async def run_case(target: Target, seams: Seams, case: Case, seconds: float = CA
     return _result(case, Status.passed, began, runs=runs)
 
 
-async def _tested(target: Target, seams: Seams, case: Case, seconds: float) -> tuple[dict[str, object], ...]:
+async def _tested(target: Target, kit: Kit, case: Case, seconds: float) -> tuple[dict[str, object], ...]:
     bench = None
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
-            bench = Bench(target, seams, case, tasks)
+            bench = Bench(target, kit, case, tasks)
             try:
                 await case.test(bench)
                 bench.check()
-                return tuple(observation(run) for run in bench.runs)
+                # What a case alone sees depends on the machine.
+                return () if case.alone else tuple(observation(run) for run in bench.runs)
             finally:
                 bench.close()
     except TimeoutError:

@@ -21,6 +21,7 @@ async def executed(play: Play, request: executor.ExecuteToolRequest) -> executor
         return known
     if request.stage_id:
         await play.record.stage_began(request.stage_id)
+    lease = play.lease
     _open(play, request)
     finished = events.ToolCallFinished(call_id=request.call_id)
     try:
@@ -38,7 +39,7 @@ async def executed(play: Play, request: executor.ExecuteToolRequest) -> executor
     finally:
         # A call that waits for a person stays open: the next attempt repeats it.
         if finished.outcome:
-            play.record.write(TOOL_EXECUTOR, play.lease, request.stage_id, tool_call_finished=finished)
+            play.record.write(TOOL_EXECUTOR, lease, request.stage_id, tool_call_finished=finished)
         play.changes.tell()
     response = executor.ExecuteToolResponse(finished=finished, result=result)
     play.results[request.call_id] = response

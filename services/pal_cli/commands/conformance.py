@@ -57,7 +57,7 @@ async def conformance(
         raise CommandError("name what is to be tested: --target HOST:PORT, or --runtime NAME")
     own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
     async with _on_trial(target, runtime, own) as (candidate, served):
-        search = results(candidate, served.seams, chosen, case_seconds=timeout, all_seconds=total_timeout)
+        search = results(candidate, served, chosen, case_seconds=timeout, all_seconds=total_timeout)
         found = [result async for result in search]
     order = [known.id for known in chosen]
     found.sort(key=lambda result: order.index(result.case_id))
@@ -92,7 +92,7 @@ async def _on_trial(target: str, runtime: str, own: Mapping[str, str]) -> AsyncI
             target = await stack.enter_async_context(adapter)
         try:
             candidate = await stack.enter_async_context(connected(target))
-            await reached(candidate, served.seams)
+            await reached(candidate, served)
         except Unreached as error:
             raise CommandError(f"{error}; {_pointers(served)}", UNAVAILABLE) from None
         except Unusable as error:

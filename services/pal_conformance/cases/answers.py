@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.v1 import run_event_pb2 as events
 from pal_conformance import specs
 from pal_conformance.bench import Bench, expect, same
@@ -28,10 +29,10 @@ async def plain(bench: Bench) -> None:
 @cases.case("question", "The model gets the instructions first, then the conversation and the input, untouched.")
 async def question(bench: Bench) -> None:
     earlier = [
-        events.MessageAdded(role=events.MESSAGE_ROLE_USER, parts=[text_payload("first {x}")]),
-        events.MessageAdded(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("one")]),
-        events.MessageAdded(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("two")]),
-        events.MessageAdded(parts=[text_payload("who?")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("first {x}")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("one")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("two")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("who?")]),
     ]
 
     run = await bench.run(says("fine"), conversation=earlier)

@@ -61,12 +61,12 @@ async def cut(bench: Bench) -> None:
     await _after_a_piece(bench, Say(chunks=["half an "], error=error))
 
 
-@cases.case("unfinished", "A stream that ends without an answer fails the run.", outcome=(_FAILED, "MODEL_UNAVAILABLE"))
+@cases.case("unfinished", "A stream that ends without an answer fails the run.", outcome=(_FAILED, "SEAM_UNAVAILABLE"))
 async def unfinished(bench: Bench) -> None:
     await _after_a_piece(bench, Say(chunks=["half an "], cut=True))
 
 
-@cases.case("lost", "A seam that goes away without a word fails the run.", outcome=(_FAILED, "MODEL_UNAVAILABLE"))
+@cases.case("lost", "A seam that goes away without a word fails the run.", outcome=(_FAILED, "SEAM_UNAVAILABLE"))
 async def lost(bench: Bench) -> None:
     await _after_a_piece(bench, Say(chunks=["half an "], error=SeamLost()))
 
