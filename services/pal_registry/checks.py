@@ -14,6 +14,7 @@ from pal.v1 import tool_spec_pb2 as tools
 from pal_policy.conditions import compiles
 from pal_registry import schemas
 from pal_registry.names import NAMESPACE, problem_with_name, problem_with_range, problem_with_version
+from pal_registry.plans import check_plan
 from pal_registry.problems import Problems
 from pal_registry.words import hint
 
@@ -42,16 +43,16 @@ def check_agent(agent: agents.AgentSpec, problems: Problems) -> None:
     for position, criterion in enumerate(spec.success_criteria):
         _schema(f"spec.successCriteria[{position}].schema", criterion.schema, problems)
     _schema("spec.input.schema", spec.input.schema, problems)
-    _schema("spec.output.schema", spec.output.schema, problems)
     if spec.input.filename:
         problems.add("spec.input.filename", "only an output has a file name; leave it out")
-    _filename("spec.output.filename", spec.output.filename, problems)
+    _output("spec.output", spec.output, problems)
     _grants(spec.tools, problems)
     _selectors("spec.policies", [(f"spec.policies[{i}]", policy) for i, policy in enumerate(spec.policies)], problems)
     for position, mode in enumerate(spec.requires.modes):
         _text(f"spec.requires.modes[{position}]", mode, "name a way of working, for example conversational", problems)
     _not_negative("spec.requires.minContextTokens", spec.requires.min_context_tokens, problems)
     _limits("spec.limits", spec.limits, problems)
+    check_plan(spec, _output, problems)
 
 
 def check_tool(tool: tools.ToolSpec, problems: Problems) -> None:
@@ -139,6 +140,11 @@ def _schema(path: str, schema: common.JsonSchema, problems: Problems, *, top_lev
     empty = not schema.text and not schema.dialect
     if not empty and (problem := schemas.problem_with(schema, top_level=top_level)):
         problems.add(path, problem)
+
+
+def _output(path: str, output: agents.IoContract, problems: Problems) -> None:
+    _schema(f"{path}.schema", output.schema, problems)
+    _filename(f"{path}.filename", output.filename, problems)
 
 
 def _filename(path: str, filename: str, problems: Problems) -> None:
