@@ -26,8 +26,9 @@ ROOTS_llm_provider := gen/python services
 ROOTS_agno := gen/python services adapters/host adapters/agno
 ROOTS_pydantic-ai := gen/python services adapters/host adapters/pydantic-ai
 ROOTS_openai-agents := gen/python services adapters/host adapters/openai-agents
+ROOTS_langgraph := gen/python services adapters/host adapters/langgraph
 
-VENVS := codegen llm_provider agno pydantic-ai openai-agents
+VENVS := codegen llm_provider agno pydantic-ai openai-agents langgraph
 
 .PHONY: all
 all: gen-check lint type test ## what CI runs
@@ -89,6 +90,7 @@ agentos: .venvs/agentos/.ready
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
+# LangGraph brings langsmith, which takes an older uuid-utils than the rest of the mesh agrees on.
 .PHONY: lock
 lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) requirements/uv.in -o requirements/uv.txt
@@ -96,6 +98,8 @@ lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer ve
 	for name in dev llm_provider agno pydantic-ai openai-agents; do \
 	  $(COMPILE) $(if $(UPGRADE),--upgrade) --constraints requirements/rpc.txt requirements/$$name.in -o requirements/$$name.txt; \
 	done
+	sed '/^uuid-utils==/,/[^\\]$$/d' requirements/rpc.txt > .tools/rpc-langgraph.txt
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints .tools/rpc-langgraph.txt requirements/langgraph.in -o requirements/langgraph.txt
 	for name in codegen bench-agentos; do \
 	  $(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
 	done
@@ -166,7 +170,7 @@ lint: .venv/.ready breaking ## style, layers, contracts
 	@$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "not formatted: run make fmt" >&2; exit 1; }
-	@PYTHONPATH=adapters/agno:adapters/pydantic-ai:adapters/openai-agents $(BIN)/lint-imports --no-cache
+	@PYTHONPATH=adapters/agno:adapters/pydantic-ai:adapters/openai-agents:adapters/langgraph $(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
 fmt: .venv/.ready ## format and apply safe fixes
@@ -176,8 +180,8 @@ fmt: .venv/.ready ## format and apply safe fixes
 
 MYPY := $(BIN)/mypy --no-error-summary
 
-.PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents
-type: type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents type-ts ## mypy --strict, and tsc
+.PHONY: type type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents type-langgraph
+type: type-mesh type-llm_provider type-agno type-pydantic-ai type-openai-agents type-langgraph type-ts ## mypy --strict, and tsc
 type-mesh: setup
 	@$(MYPY) services adapters/host --exclude '^services/pal_llm_provider/'
 
@@ -186,7 +190,8 @@ type-llm_provider: CHECKED := services/pal_llm_provider
 type-agno: CHECKED := adapters/agno/pal_agno
 type-pydantic-ai: CHECKED := adapters/pydantic-ai/pal_pydantic_ai
 type-openai-agents: CHECKED := adapters/openai-agents/pal_openai_agents
-type-llm_provider type-agno type-pydantic-ai type-openai-agents: type-%: setup
+type-langgraph: CHECKED := adapters/langgraph/pal_langgraph
+type-llm_provider type-agno type-pydantic-ai type-openai-agents type-langgraph: type-%: setup
 	@$(MYPY) --python-executable .venvs/$*/bin/python --cache-dir .mypy_cache/$* $(CHECKED)
 
 .PHONY: type-ts

@@ -1,15 +1,11 @@
-import type { DescMessage, DescMethod, DescMethodServerStreaming, DescMethodUnary, DescService, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
-import type { CallOptions as GrpcCallOptions, ChannelCredentials, ClientOptions, Metadata, MethodDefinition, UntypedHandleCall } from "@grpc/grpc-js";
+import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
+import type { CallOptions as GrpcCallOptions, ClientOptions, Metadata, MethodDefinition } from "@grpc/grpc-js";
 
-/** The messages and paths of a service, as grpc-js wants them. Methods go by their lower camel case names. */
-export declare function serviceDefinition<S extends DescService>(
-  service: S,
-): { [name in keyof S["method"]]: Definition<S["method"][name]> };
-
-type Definition<M extends DescMethod> = MethodDefinition<MessageShape<M["input"]>, MessageShape<M["output"]>>;
-
-/** What a server has to bring for a service; calls and callbacks are those of grpc-js. */
-export type Handlers<S extends DescService> = { [name in keyof S["method"]]: UntypedHandleCall };
+/** The paths and messages of *service* as grpc-js wants them. Methods go by their names in lower camel case. */
+export declare function serviceDefinition<M extends GenServiceMethods>(
+  service: GenService<M>,
+): { [name in keyof M]: MethodDefinition<MessageShape<M[name]["input"]>, MessageShape<M[name]["output"]>> };
 
 export interface CallOptions extends Pick<GrpcCallOptions, "deadline"> {
   metadata?: Metadata | undefined;
@@ -17,19 +13,21 @@ export interface CallOptions extends Pick<GrpcCallOptions, "deadline"> {
   signal?: AbortSignal | undefined;
 }
 
-/** Calls one service. Errors are the ServiceError of grpc-js. */
-export declare class ServiceClient {
-  constructor(service: DescService, address: string, credentials: ChannelCredentials, options?: ClientOptions);
+type Method<I extends DescMessage, O extends DescMessage, K> = DescMethod & { input: I; output: O; methodKind: K };
+
+/** A connection, without encryption, to whoever serves on an address. Errors are the ServiceError of grpc-js. */
+export declare class Connection {
+  constructor(address: string, options?: ClientOptions);
 
   unary<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodUnary<I, O>,
+    method: Method<I, O, "unary">,
     request: MessageInitShape<I>,
     options?: CallOptions,
   ): Promise<MessageShape<O>>;
 
-  /** Yields what the server streams; leaving the loop cancels the call. */
+  /** Yields what is streamed; leaving the loop cancels the call. */
   stream<I extends DescMessage, O extends DescMessage>(
-    method: DescMethodServerStreaming<I, O>,
+    method: Method<I, O, "server_streaming">,
     request: MessageInitShape<I>,
     options?: CallOptions,
   ): AsyncGenerator<MessageShape<O>, void, undefined>;

@@ -1,15 +1,14 @@
-// What grpc-js needs to serve and to call the services of protobuf-es. Written by hand; everything else here is generated.
+// What grpc-js needs to serve and to call the services of protobuf-es. Written by hand; everything around it is generated.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Client, Metadata } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
 export function serviceDefinition(service) {
-  return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(service, method)]));
+  return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
 }
 
-function methodDefinition(service, method) {
-  const { input, output, methodKind } = method;
+function methodDefinition({ parent, name, input, output, methodKind }) {
   return {
-    path: `/${service.typeName}/${method.name}`,
+    path: `/${parent.typeName}/${name}`,
     requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
     responseStream: methodKind === "server_streaming" || methodKind === "bidi_streaming",
     requestSerialize: (message) => encoded(input, message),
@@ -24,20 +23,17 @@ function encoded(schema, message) {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-export class ServiceClient {
-  #channel;
-  #service;
+export class Connection {
+  #client;
 
-  constructor(service, address, credentials, options) {
-    this.#channel = new Client(address, credentials, options);
-    this.#service = service;
+  constructor(address, options) {
+    this.#client = new Client(address, credentials.createInsecure(), options);
   }
 
   unary(method, request, { metadata = new Metadata(), signal, ...options } = {}) {
-    const { path, requestSerialize, responseDeserialize } = methodDefinition(this.#service, method);
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
     return new Promise((resolve, reject) => {
-      const cancel = () => call.cancel();
-      const call = this.#channel.makeUnaryRequest(
+      const call = this.#client.makeUnaryRequest(
         path,
         requestSerialize,
         responseDeserialize,
@@ -45,32 +41,36 @@ export class ServiceClient {
         metadata,
         options,
         (error, response) => {
-          signal?.removeEventListener("abort", cancel);
+          release();
           if (error) reject(error);
           else resolve(response);
         },
       );
-      if (signal?.aborted) cancel();
-      signal?.addEventListener("abort", cancel, { once: true });
+      const release = cancelledBy(signal, call);
     });
   }
 
   async *stream(method, request, { metadata = new Metadata(), signal, ...options } = {}) {
-    const { path, requestSerialize, responseDeserialize } = methodDefinition(this.#service, method);
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
     const message = create(method.input, request);
-    const call = this.#channel.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, options);
-    const cancel = () => call.cancel();
-    if (signal?.aborted) cancel();
-    signal?.addEventListener("abort", cancel, { once: true });
+    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, options);
+    const release = cancelledBy(signal, call);
     try {
       yield* call;
     } finally {
-      signal?.removeEventListener("abort", cancel);
+      release();
       call.cancel();
     }
   }
 
   close() {
-    this.#channel.close();
+    this.#client.close();
   }
+}
+
+function cancelledBy(signal, call) {
+  const cancel = () => call.cancel();
+  if (signal?.aborted) cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  return () => signal?.removeEventListener("abort", cancel);
 }
