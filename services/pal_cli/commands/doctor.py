@@ -96,10 +96,11 @@ def _machine() -> Iterator[Finding]:
     provider = (ROOT / ".venvs" / "llm_provider" / "bin" / "python").exists()
     yield Finding("model provider", provider, "installed" if provider else "not installed", "run `make setup`")
     found = installed_runtimes()
-    missing = [name for name in BUNDLED if name not in found]
-    yield Finding(
-        "runtimes", not missing, ", ".join(found) or "none", f"run `make setup`; missing: {', '.join(missing)}"
-    )
+    missing = [kind for kind in BUNDLED.values() if kind.name not in found]
+    left_out = [f"no {kind.name} without {kind.installer}" for kind in missing if not kind.installable]
+    wanted = [kind.name for kind in missing if kind.installable]
+    seen = ", ".join([*found, *left_out]) or "none"
+    yield Finding("runtimes", not wanted, seen, f"run `make setup`; missing: {', '.join(wanted)}")
 
 
 def _home(home: Home) -> Iterator[Finding]:
