@@ -1,0 +1,74 @@
+"""The one agent: a compiled graph for all runs, and what makes it the agent of one of them.
+
+Building a graph costs as much as several runs. So it is built without a model and without tools, and gets both, with
+the ports, in the context of each run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain.agents.middleware.types import ToolCallRequest
+from langchain_core.messages import BaseMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.graph.state import CompiledStateGraph
+
+from pal_adapter_host.runtime import Ports, Task, ToolPort
+from pal_langgraph.model import PortModel, message
+from pal_log.payload import content_text
+
+# How many steps a run may take is the platform's to limit.
+UNLIMITED = RunnableConfig(recursion_limit=1_000_000_000)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one run adds to the agent."""
+
+    model: PortModel
+    tools: Sequence[dict[str, Any]]
+    port: ToolPort
+
+
+class PortMiddleware(AgentMiddleware[AgentState[Any], Work]):
+    """Puts the ports of the run in the place of model and tools."""
+
+    async def awrap_model_call(
+        self, request: ModelRequest[Work], handler: Callable[[ModelRequest[Work]], Awaitable[ModelResponse[Any]]]
+    ) -> ModelResponse[Any]:
+        """Ask the model of the run and offer its tools."""
+        work = request.runtime.context
+        return await handler(request.override(model=work.model, tools=list(work.tools)))
+
+    async def awrap_tool_call(
+        self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
+    ) -> ToolMessage:
+        """Call the port and never the handler, which knows no tools and would read their arguments."""
+        call_id = request.tool_call["id"] or ""
+        work = cast("Work", request.runtime.context)
+        result = await work.port.call(call_id)
+        return ToolMessage(content=content_text(result.result), tool_call_id=call_id)
+
+
+class PortAgent:
+    """The agent that every run shares."""
+
+    def __init__(self) -> None:
+        """Build the graph."""
+        self._graph: CompiledStateGraph[Any, Work, Any, Any] = create_agent(
+            PortModel(port=None), middleware=[PortMiddleware()], context_schema=Work
+        )
+
+    async def answer(self, task: Task, ports: Ports) -> str:
+        """Return what the agent answers to the opening of *task*."""
+        work = Work(
+            model=PortModel(port=ports.model), tools=[{"name": tool.name} for tool in task.tools], port=ports.tools
+        )
+        opening = {"messages": [message(turn) for turn in task.opening]}
+        state = await self._graph.ainvoke(opening, UNLIMITED, context=work)
+        last: BaseMessage = state["messages"][-1]
+        return str(last.content)

@@ -1,0 +1,60 @@
+"""Runs on LangGraph: one compiled graph for all of them, with a model and tools of its own for every run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+from collections.abc import Sequence
+
+# Read when LangGraph is imported. The names are looked up in turn, and the first that is set decides.
+os.environ["LANGSMITH_TRACING_V2"] = "false"
+os.environ["LANGCHAIN_TRACING_V2"] = "false"
+os.environ["LANGSMITH_TRACING"] = "false"
+os.environ["LANGCHAIN_TRACING"] = "false"
+os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
+
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import runtime_capability_pb2 as capability
+from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.rehearsal import rehearse
+from pal_adapter_host.runtime import Ports, Task
+from pal_langgraph.agent import PortAgent
+
+ADAPTER_VERSION = "0.1.0"
+CAPABILITY = capability.RuntimeCapability(
+    runtime="langgraph",
+    version=">=1.2.22 <1.3",
+    adapter_version=ADAPTER_VERSION,
+    capabilities=capability.RuntimeFeatures(
+        modes=["conversational"],
+        tool_calling=True,
+        human_in_loop=False,
+        multimodal=False,
+        streaming=True,
+        max_context_tokens=128_000,
+        parallel_tool_calls=True,
+        structured_output=True,
+    ),
+    limits=capability.RuntimeLimits(concurrent_runs=64),
+)
+
+
+class LangGraphRuntime:
+    """Hands each run to LangGraph."""
+
+    capability = CAPABILITY
+    installed_version = importlib.metadata.version("langgraph")
+
+    def problems(self, agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:
+        """Return nothing: LangGraph sees neither the schemas nor the arguments, so none can trouble it."""
+        return []
+
+    async def warm_up(self) -> None:
+        """Build the graph, and load what LangGraph loads at the first run and the first tool call."""
+        self._agent = PortAgent()
+        await rehearse(self)
+
+    async def run(self, task: Task, ports: Ports) -> str:
+        """Carry out *task*."""
+        return await self._agent.answer(task, ports)
