@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 import uuid_utils
@@ -35,6 +36,7 @@ _EXCEPTIONS = {"run.limit.reached": SEAMS}
 ADAPTER_TYPES = frozenset(
     {"stage.started", "stage.finished", "message.added", "artifact.added", "input.requested", "note.added"}
 )
+_FACTS = uuid.UUID("0c6b0a53-5d53-5b0f-9f0a-2f5d1f6f7c52")
 ADVISORY_TYPES = frozenset({"note.added"})
 
 
@@ -46,6 +48,11 @@ def writers(type_: str) -> frozenset[str]:
 def new_id() -> str:
     """Return a new identifier that sorts by time (UUIDv7)."""
     return str(uuid_utils.uuid7())
+
+
+def stable_id(*parts: str) -> str:
+    """Return the identifier of a fact: the same for the same *parts*, so that whoever states it again adds nothing."""
+    return str(uuid.uuid5(_FACTS, "\0".join(parts)))
 
 
 def now() -> timestamp_pb2.Timestamp:

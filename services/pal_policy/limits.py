@@ -7,6 +7,7 @@ from collections import Counter
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 
+_DURATIONS = ("max_duration", "max_input_wait")
 _COUNTERS = ("max_model_calls", "max_tool_calls", "max_total_tokens")
 
 
@@ -20,8 +21,9 @@ def smallest(*limits: common.RunLimits) -> common.RunLimits:
     for name in _COUNTERS:
         if stated := [getattr(limit, name) for limit in limits if limit.HasField(name)]:
             setattr(least, name, min(stated))
-    if durations := [limit.max_duration for limit in limits if limit.HasField("max_duration")]:
-        least.max_duration.CopyFrom(min(durations, key=lambda duration: (duration.seconds, duration.nanos)))
+    for name in _DURATIONS:
+        if durations := [getattr(limit, name) for limit in limits if limit.HasField(name)]:
+            getattr(least, name).CopyFrom(min(durations, key=lambda duration: (duration.seconds, duration.nanos)))
     if costs := [limit.max_cost for limit in limits if limit.HasField("max_cost")]:
         comparable = [cost for cost in costs if cost.currency_code == costs[0].currency_code]
         least.max_cost.CopyFrom(min(comparable, key=lambda cost: cost.nanos))

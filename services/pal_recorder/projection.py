@@ -19,7 +19,10 @@ def project(run: shared.Run, event: events.RunEvent) -> None:
             _accept(run, event)
         case "run_routed":
             run.runtime, run.runtime_version = event.run_routed.runtime, event.run_routed.runtime_version
-        case "run_started" | "run_resumed":
+        case "run_started":
+            run.state = shared.RUN_STATE_RUNNING
+            run.attempts += 1
+        case "run_resumed":
             run.state = shared.RUN_STATE_RUNNING
         case "run_suspended":
             run.state = shared.RUN_STATE_SUSPENDED
@@ -51,7 +54,7 @@ def _accept(run: shared.Run, event: events.RunEvent) -> None:
     run.run_id, run.mode, run.state = event.run_id, event.mode, shared.RUN_STATE_PENDING
     run.agent.CopyFrom(accepted.agent)
     run.accepted_at.CopyFrom(event.recorded_at)
-    run.conversation_id = accepted.conversation_id
+    run.conversation_id, run.source_run_id = accepted.conversation_id, accepted.source_run_id
     run.labels.update(accepted.labels)
     run.requester.CopyFrom(accepted.requester)
 

@@ -17,8 +17,10 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
-from pal_router.orphans import close_orphans
-from pal_router.runs import Peers, Runs
+from pal_router.inputs import Inputs
+from pal_router.peers import Peers
+from pal_router.recovery import Recovery
+from pal_router.runs import Runs
 from pal_router.servicer import RouterServicer
 from pal_rpc import process, telemetry
 from pal_rpc.adapter_client import AdapterClient
@@ -48,6 +50,7 @@ class Config:
     service_token_file: Path | None = None
     otlp_endpoint: str | None = None
     max_run_seconds: int = 900
+    max_input_wait_seconds: int = 7 * 24 * 3600
     drain_seconds: float = 5.0
 
 
@@ -58,7 +61,10 @@ async def router(
     """Serve RouterService until the block ends; *recorder* and *registry* are given when they share the process."""
     token = read_token(config.service_token_file)
     lease_key = private_key(config.keys_dir, LEASE)
-    limits = common.RunLimits(max_duration=duration_pb2.Duration(seconds=config.max_run_seconds))
+    limits = common.RunLimits(
+        max_duration=duration_pb2.Duration(seconds=config.max_run_seconds),
+        max_input_wait=duration_pb2.Duration(seconds=config.max_input_wait_seconds),
+    )
     async with AsyncExitStack() as stack:
         recorder_stub = recorder_rpc.RecorderServiceStub(
             await stack.enter_async_context(recorder or channel(config.recorder_address))  # type: ignore[arg-type]
@@ -77,8 +83,9 @@ async def router(
         )
         async with asyncio.TaskGroup() as tasks:
             runs = Runs(peers, lease_key, limits, tasks)
-            background = [tasks.create_task(runs.follow_tail())]
-            servicer = RouterServicer(runs, peers.recorder)
+            recovery = Recovery(runs, peers, tasks)
+            background = [tasks.create_task(recovery.follow_tail()), tasks.create_task(recovery.expire())]
+            servicer = RouterServicer(runs, Inputs(peers), peers.recorder)
             async with serving(
                 config.address,
                 [SERVICE],
@@ -86,7 +93,7 @@ async def router(
                 drain_seconds=config.drain_seconds,
                 healthy=False,
             ) as server:
-                background.append(tasks.create_task(_open(server, peers)))
+                background.append(tasks.create_task(_open(server, peers, recovery)))
                 try:
                     yield server
                 finally:
@@ -96,11 +103,11 @@ async def router(
                 task.cancel()
 
 
-async def _open(server: Server, peers: Peers) -> None:
+async def _open(server: Server, peers: Peers, recovery: Recovery) -> None:
     """Report healthy once the router can take runs."""
     await peers.snapshot.ready(None)
     await peers.tail_connected.wait()
-    await close_orphans(peers.recorder, peers.appender)
+    await recovery.take_over()
     await server.set_serving(True)
 
 

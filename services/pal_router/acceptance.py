@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import jsonschema_rs
 from google.protobuf import duration_pb2, timestamp_pb2
@@ -48,6 +47,10 @@ class Acceptance:
         """When the run's time is up, in seconds since the epoch."""
         return self.accepted.deadline.seconds + self.accepted.deadline.nanos / 1e9
 
+    def repeated(self, run_id: str, accepted: events.RunAccepted) -> Acceptance:
+        """Return the same work as another run."""
+        return replace(self, run_id=run_id, accepted=accepted)
+
 
 def accept(
     request: pb.RunRequest,
@@ -60,8 +63,7 @@ def accept(
     Raises:
         MeshError: a field is wrong, or the agent, one of its tools or policies is not there.
     """
-    if len(request.request_id) > MAX_REQUEST_ID_CHARACTERS:
-        raise InvalidField("request_id", f"longer than {MAX_REQUEST_ID_CHARACTERS} characters; a UUID is enough")
+    check_request_id(request.request_id)
     if not request.agent.name:
         raise InvalidField("agent.name", "empty; name the agent to run")
     document = snapshot.resolve(registry.DOCUMENT_KIND_AGENT, request.agent)
@@ -83,7 +85,7 @@ def accept(
         conversation_id=request.conversation_id,
         labels=request.labels,
     )
-    accepted.deadline.CopyFrom(_deadline(accepted.limits.max_duration))
+    accepted.deadline.CopyFrom(deadline(accepted.limits.max_duration))
     return Acceptance(
         run_id=run_id_of(request.request_id, requester.tenant),
         agent=agent,
@@ -93,6 +95,16 @@ def accept(
         accepted=accepted,
         terms=tuple(_terms(grant) for grant in agent.spec.tools),
     )
+
+
+def check_request_id(request_id: str) -> None:
+    """Check an identifier that a caller chose.
+
+    Raises:
+        InvalidField: it is too long.
+    """
+    if len(request_id) > MAX_REQUEST_ID_CHARACTERS:
+        raise InvalidField("request_id", f"longer than {MAX_REQUEST_ID_CHARACTERS} characters; a UUID is enough")
 
 
 def run_id_of(request_id: str, tenant: str) -> str:
@@ -143,7 +155,8 @@ def _check_schema(payload: common.Payload, raw: bytes, schema: common.JsonSchema
         raise InvalidField(f"input.json{path}", problem[:400]) from None
 
 
-def _deadline(max_duration: duration_pb2.Duration) -> timestamp_pb2.Timestamp:
+def deadline(max_duration: duration_pb2.Duration) -> timestamp_pb2.Timestamp:
+    """Return the moment at which a run that is accepted now has taken *max_duration*."""
     moment = now()
     total = moment.nanos + max_duration.nanos
     return timestamp_pb2.Timestamp(
@@ -156,7 +169,23 @@ def _terms(grant: agents.ToolGrant) -> shared.ToolGrantTerms:
     return shared.ToolGrantTerms(always_ask=grant.always_ask, max_calls=max_calls)
 
 
-def remaining(deadline: timestamp_pb2.Timestamp) -> float:
-    """Return the seconds until *deadline*, at least 0."""
-    left = deadline.ToDatetime(datetime.UTC) - datetime.datetime.now(datetime.UTC)
-    return max(left.total_seconds(), 0.0)
+async def restored(
+    run_id: str, accepted: events.RunAccepted, payload: common.Payload, snapshot: RegistrySnapshot
+) -> Acceptance:
+    """Return the run as it was *accepted*, its documents pinned; *payload* is its input, inline.
+
+    Raises:
+        MeshError: …_NOT_FOUND, a document is not there any more.
+    """
+    agent = (await snapshot.pinned(registry.DOCUMENT_KIND_AGENT, accepted.agent)).agent
+    granted = [(await snapshot.pinned(registry.DOCUMENT_KIND_TOOL, ref)).tool for ref in accepted.tools]
+    kind = registry.DOCUMENT_KIND_POLICY
+    return Acceptance(
+        run_id=run_id,
+        agent=agent,
+        tools=tuple(granted),
+        policies=tuple([(ref, (await snapshot.pinned(kind, ref)).policy) for ref in accepted.policies]),
+        input=payload,
+        accepted=accepted,
+        terms=tuple(_terms(grant) for grant in agent.spec.tools),
+    )

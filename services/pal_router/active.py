@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_router.acceptance import Acceptance
 from pal_router.fold import RunFold
@@ -18,16 +19,23 @@ if TYPE_CHECKING:
     from pal_router.attempt import Attempt
 
 
+FIRST_EPOCH = 1
 RECENT_LIMIT_BYTES = 64 * 1024
 
 
 class ActiveRun:
     """One run between its acceptance and its terminal event."""
 
-    def __init__(self, acceptance: Acceptance, traceparent: str) -> None:
+    def __init__(
+        self, acceptance: Acceptance, traceparent: str, mode: common.ExecutionMode = common.EXECUTION_MODE_LIVE
+    ) -> None:
         """Begin before the first event; *traceparent* is that of the caller."""
         self.acceptance = acceptance
         self.traceparent = traceparent
+        self.mode = mode
+        # The attempt that is going, and the runtime that the caller pins.
+        self.epoch = FIRST_EPOCH
+        self.pinned_runtime = ""
         self.run_id = acceptance.run_id
         self.fold = RunFold()
         self.stop: events.RunStopRequested | None = None
@@ -37,6 +45,8 @@ class ActiveRun:
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.admitted.add_done_callback(_retrieve)
         self.over = asyncio.Event()
+        # Whether something is done for it right now.
+        self.carrying = False
         self._followers: set[Follower] = set()
         # The beginning of the log, as long as it is small: most who follow come at once.
         self._recent: list[events.RunEvent] = []
@@ -44,7 +54,9 @@ class ActiveRun:
         self._changed = asyncio.Event()
 
     def add(self, event: events.RunEvent) -> None:
-        """Take the next event of the tail."""
+        """Take the next event of the tail; what is known already is left out."""
+        if event.seq <= self.fold.head_seq:
+            return
         self.fold.add(event)
         size_bytes = event.ByteSize()
         self._recent_bytes += size_bytes
@@ -55,6 +67,19 @@ class ActiveRun:
         for follower in self._followers:
             follower.offer_event(event, size_bytes)
         self._changed.set()
+
+    def restore(self, log: list[events.RunEvent]) -> None:
+        """Take in what was recorded before this router had the run."""
+        self._recent_bytes = RECENT_LIMIT_BYTES + 1
+        for event in log:
+            self.add(event)
+        self.epoch = self.fold.epoch
+        self.stop = self.fold.stop
+
+    @property
+    def followed(self) -> bool:
+        """Whether somebody follows the run here."""
+        return bool(self._followers)
 
     def offer_live(self, live: shared.LiveOutput) -> None:
         """Pass live output on to whoever follows, and forget it."""

@@ -37,7 +37,7 @@ class Ending:
 
 
 async def finish(
-    run: ActiveRun, epoch: int, ending: Ending, last: Sequence[events.RunEvent], appender: Appender, writer: EventWriter
+    run: ActiveRun, ending: Ending, last: Sequence[events.RunEvent], appender: Appender, writer: EventWriter
 ) -> None:
     """Record *last* and ``run.finished``, together, as the last events of *run*.
 
@@ -46,7 +46,7 @@ async def finish(
     await _wait_closed(run)
     while run.fold.finished is None:
         head_seq = run.fold.head_seq
-        terminal = _terminal(run, epoch, ending, writer)
+        terminal = _terminal(run, ending, writer)
         try:
             await appender.append(run.run_id, [*last, terminal], expected_head_seq=head_seq)
         except MeshError as error:
@@ -66,12 +66,12 @@ async def finish(
 async def _wait_closed(run: ActiveRun) -> None:
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
-            await run.until(lambda fold: not fold.open_calls)
+            await run.until(lambda fold: not fold.going)
     except TimeoutError:
         return
 
 
-def _terminal(run: ActiveRun, epoch: int, ending: Ending, writer: EventWriter) -> events.RunEvent:
+def _terminal(run: ActiveRun, ending: Ending, writer: EventWriter) -> events.RunEvent:
     fold = run.fold
     ending = limited(ending, fold)
     finished = events.RunFinished(
@@ -80,10 +80,9 @@ def _terminal(run: ActiveRun, epoch: int, ending: Ending, writer: EventWriter) -
         failure=ending.failure,
         usage=fold.usage,
         cost=fold.cost,
-        unresolved_call_ids=sorted(fold.open_calls),
+        unresolved_call_ids=fold.unresolved,
     )
-    mode = common.EXECUTION_MODE_LIVE
-    return writer.event(run.run_id, mode, epoch, traceparent=run.traceparent, run_finished=finished)
+    return writer.event(run.run_id, run.mode, run.epoch, traceparent=run.traceparent, run_finished=finished)
 
 
 def limited(ending: Ending, fold: RunFold) -> Ending:
@@ -94,16 +93,8 @@ def limited(ending: Ending, fold: RunFold) -> Ending:
     return Ending(outcome=events.RUN_OUTCOME_LIMITED, output=ending.output, failure=failure(error))
 
 
-def given(result: rt.RuntimeResult, runtime: str) -> Ending:
+def given(result: rt.RuntimeResult) -> Ending:
     """Return the ending that the adapter's *result* makes."""
-    if result.outcome == events.RUN_OUTCOME_UNSPECIFIED:
-        error = MeshError(
-            reasons.ERROR_REASON_ADAPTER_PROTOCOL,
-            f"the adapter of runtime {runtime} suspended the run, which this version cannot continue",
-            runtime=runtime,
-            rule="a result has an outcome",
-        )
-        return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))
     return Ending(
         outcome=result.outcome,
         output=result.output if result.HasField("output") else None,

@@ -12,7 +12,18 @@ class RunFold:
     def __init__(self) -> None:
         """Start before the first event."""
         self.head_seq = 0
+        self.epoch = 0
+        self.accepted_at_ns = 0
+        # Time in which the run waited for people.
+        self.waited_ns = 0
+        self.suspended: events.RunSuspended | None = None
+        self.stop: events.RunStopRequested | None = None
+        # What people were asked and have not answered, and the events that settled the rest.
+        self.pending: dict[str, events.InputRequested] = {}
+        self.settled: dict[str, events.RunEvent] = {}
         self.open_calls: dict[str, str] = {}
+        self._dispatched: set[str] = set()
+        self._suspended_at_ns = 0
         self.limit: events.RunLimitReached | None = None
         self.finished: events.RunFinished | None = None
         self._usage = common.TokenUsage()
@@ -21,6 +32,7 @@ class RunFold:
     def add(self, event: events.RunEvent) -> None:
         """Take in the next event."""
         self.head_seq = event.seq
+        self.epoch = max(self.epoch, event.lease_epoch)
         match event.WhichOneof("body"):
             case "model_call_started":
                 self.open_calls[event.model_call_started.call_id] = "model"
@@ -28,14 +40,46 @@ class RunFold:
                 self._close_model_call(event.model_call_finished)
             case "tool_call_requested":
                 self.open_calls[event.tool_call_requested.call_id] = "tool"
+            case "tool_call_dispatched":
+                self._dispatched.add(event.tool_call_dispatched.call_id)
             case "tool_call_finished":
                 self.open_calls.pop(event.tool_call_finished.call_id, None)
+            case "run_accepted":
+                self.accepted_at_ns = event.recorded_at.ToNanoseconds()
+            case "run_suspended":
+                self.suspended, self._suspended_at_ns = event.run_suspended, event.recorded_at.ToNanoseconds()
+            case "run_resumed":
+                self.suspended = None
+                self.waited_ns += max(event.recorded_at.ToNanoseconds() - self._suspended_at_ns, 0)
+            case "run_stop_requested":
+                self.stop = event.run_stop_requested
+            case "input_requested":
+                self.pending[event.input_requested.input_id] = event.input_requested
+            case "input_received":
+                self._settle(event.input_received.input_id, event)
+            case "input_expired":
+                self._settle(event.input_expired.input_id, event)
             case "run_limit_reached":
                 self.limit = event.run_limit_reached
             case "run_finished":
                 self.finished = event.run_finished
             case _:
                 pass
+
+    @property
+    def going(self) -> bool:
+        """Whether a seam has a call of the run that it will close."""
+        return any(kind == "model" or call_id in self._dispatched for call_id, kind in self.open_calls.items())
+
+    @property
+    def unresolved(self) -> list[str]:
+        """The calls whose effect is unknown: sent, and never seen to end."""
+        return sorted(i for i, kind in self.open_calls.items() if kind == "model" or i in self._dispatched)
+
+    @property
+    def answered(self) -> bool:
+        """Whether the run waits for people who have all answered."""
+        return self.suspended is not None and not self.pending.keys() & set(self.suspended.input_ids)
 
     @property
     def usage(self) -> common.TokenUsage:
@@ -46,6 +90,10 @@ class RunFold:
     def cost(self) -> common.Money | None:
         """The cost of all model calls; None when no call had a price."""
         return self._cost
+
+    def _settle(self, input_id: str, event: events.RunEvent) -> None:
+        if self.pending.pop(input_id, None) is not None:
+            self.settled[input_id] = event
 
     def _close_model_call(self, finished: events.ModelCallFinished) -> None:
         self.open_calls.pop(finished.call_id, None)

@@ -5,60 +5,37 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
-from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import ROUTER, EventWriter
 from pal_policy.evaluate import decide
-from pal_router.acceptance import Acceptance, accept, remaining, run_id_of
-from pal_router.active import ActiveRun
+from pal_router.acceptance import Acceptance, accept, run_id_of
+from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
-from pal_router.attempt import Attempt, outcome_of
-from pal_router.conversation import earlier_messages
-from pal_router.ending import Ending, broken, finish, given, stopped
+from pal_router.driver import Driver, rejected, routed
+from pal_router.ending import finish, stopped
 from pal_router.follower import Follower, recorded
+from pal_router.peers import Peers
+from pal_router.replaying import replay
+from pal_router.restoring import restored_run
 from pal_router.selection import Selection, ineligible, select
-from pal_router.spans import run_span
-from pal_rpc.adapter_client import AdapterClient
-from pal_rpc.appender import Appender
-from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.errors import MeshError, failure
-from pal_rpc.lease import sign_lease
-from pal_rpc.recorder_client import RecorderClient, RecorderUnavailable
-from pal_rpc.snapshot import RegistrySnapshot
-from pal_rpc.spans import SpanWriter
+from pal_rpc.errors import MeshError
+from pal_rpc.recorder_client import RecorderUnavailable
 
 log = logging.getLogger("pal.router")
 
-FIRST_EPOCH = 1
-LEASE_MARGIN_SECONDS = 60.0
 GRACE_SECONDS = 10.0
 DRAIN_MARGIN_SECONDS = 5.0
-LIVE = common.EXECUTION_MODE_LIVE
 Frames = AsyncIterator[list[pb.RunStreamFrame]]
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Peers:
-    """What the router talks to."""
-
-    snapshot: RegistrySnapshot
-    appender: Appender
-    recorder: RecorderClient
-    adapters: AdapterClient
-    artifacts: ArtifactClient
-    spans: SpanWriter
-    tail_connected: asyncio.Event
 
 
 class Runs:
@@ -73,19 +50,12 @@ class Runs:
     ) -> None:
         """Drive runs as tasks of *tasks*."""
         self._peers = peers
-        self._lease_key = lease_key
         self._default_limits = default_limits
         self._tasks = tasks
         self._writer = EventWriter(ROUTER)
+        self._driver = Driver(peers, lease_key, self._writer)
         self._active: dict[str, ActiveRun] = {}
         self._carrying: set[asyncio.Task[None]] = set()
-
-    async def follow_tail(self) -> None:
-        """Hand what the recorder makes durable to the runs, for ever."""
-        async for batch in self._peers.recorder.tail(self._peers.tail_connected):
-            for event in batch:
-                if run := self._active.get(event.run_id):
-                    run.add(event)
 
     async def start(self, request: pb.RunRequest, requester: common.Principal, traceparent: str) -> ActiveRun | str:
         """Accept the run that *request* asks for and begin it; return it, or its id when it was begun before.
@@ -98,24 +68,42 @@ class Runs:
             return await self._repeated(request, self._active[run_id])
         acceptance = await self._accept(request, requester)
         acceptance = dataclasses.replace(acceptance, run_id=run_id)
+        run = ActiveRun(acceptance, traceparent)
+        run.pinned_runtime = request.pinned_runtime
+        return await self.begin(run)
+
+    async def replay(self, request: pb.ReplayRequest, requester: common.Principal, traceparent: str) -> ActiveRun | str:
+        """Begin the run that repeats a finished one; return it, or its id when it was begun before.
+
+        Raises:
+            MeshError: the request is refused; nothing was begun.
+        """
+        run = await replay(request, requester, self._peers, traceparent)
+        return self._active.get(run.run_id) or await self.begin(run)
+
+    async def begin(self, run: ActiveRun) -> ActiveRun | str:
+        """Record that *run* is accepted and carry it out; return its id when the record has it already.
+
+        Raises:
+            MeshError: the run is refused; nothing was begun.
+        """
+        acceptance = run.acceptance
         runtimes, routes = self._peers.snapshot.runtimes, self._peers.snapshot.routes
-        selection = select(acceptance.agent, request.pinned_runtime, runtimes, routes)
+        selection = select(acceptance.agent, run.pinned_runtime, runtimes, routes)
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
-        run = self._active[run_id] = ActiveRun(acceptance, traceparent)
+        self._active[run.run_id] = run
         try:
             await self._admit(run, selection)
         except BaseException as error:
-            self._active.pop(run_id, None)
+            self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
             if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
-                await self._check_same(run_id, acceptance.accepted.request_digest)
-                return run_id
+                await self._check_same(run.run_id, acceptance.accepted.request_digest)
+                return run.run_id
             raise
         run.admitted.set_result(None)
-        carrying = self._tasks.create_task(self._carry_out(run, selection))
-        self._carrying.add(carrying)
-        carrying.add_done_callback(self._carrying.discard)
+        self._carry_out(run, selection)
         return run
 
     async def frames(self, started: ActiveRun | str) -> Frames:
@@ -154,10 +142,12 @@ class Runs:
         Raises:
             MeshError: RUN_NOT_FOUND.
         """
-        if run := self._active.get(request.run_id):
-            await self._stop(
-                run, events.RunStopRequested(requester=requester, reason=request.reason, graceful=request.graceful)
-            )
+        run = self._active.get(request.run_id)
+        if run is None and (await self._peers.recorder.run(request.run_id)).state == shared.RUN_STATE_SUSPENDED:
+            run = await self.adopted(request.run_id)
+        if run is not None:
+            stop = events.RunStopRequested(requester=requester, reason=request.reason, graceful=request.graceful)
+            await self._stop(run, stop)
         return await self._peers.recorder.run(request.run_id)
 
     async def leave(self, run: ActiveRun, requester: common.Principal) -> None:
@@ -165,44 +155,62 @@ class Runs:
         if run.fold.finished is None:
             await self._stop(run, events.RunStopRequested(requester=requester, reason="the client left"))
 
-    async def answer(self, request: pb.AnswerRequest) -> pb.AnswerResponse:
-        """Refuse an answer: no run of this version waits for a person.
+    def follow(self, event: events.RunEvent) -> None:
+        """Hand on what the recorder has made durable."""
+        if run := self._active.get(event.run_id):
+            run.add(event)
+
+    def drives(self, run_id: str) -> bool:
+        """Tell whether this router has the run."""
+        return run_id in self._active
+
+    async def adopted(self, run_id: str) -> ActiveRun:
+        """Return a run that is not over, from its record if this router does not have it yet.
 
         Raises:
-            MeshError: RUN_NOT_FOUND, RUN_FINISHED, or INPUT_NOT_FOUND.
+            MeshError: RUN_NOT_FOUND, or a document of it is not there any more.
         """
-        run = await self._peers.recorder.run(request.run_id)
-        if run.state == shared.RUN_STATE_FINISHED:
-            raise MeshError(
-                reasons.ERROR_REASON_RUN_FINISHED,
-                f"run {request.run_id} is over; it waits for no answer",
-                run_id=request.run_id,
-            )
-        raise MeshError(
-            reasons.ERROR_REASON_INPUT_NOT_FOUND,
-            f"run {request.run_id} does not wait for input {request.input_id}",
-            run_id=request.run_id,
-            input_id=request.input_id,
-        )
+        if run := self._active.get(run_id):
+            return run
+        run = await restored_run(run_id, self._peers)
+        # Somebody else may have asked for it meanwhile.
+        run = self._active.setdefault(run_id, run)
+        run.restore([event async for event in self._peers.recorder.log(run_id, run.fold.head_seq)])
+        return run
+
+    async def go_on(self, run: ActiveRun) -> None:
+        """Begin the next attempt of an adopted run that is due, or end it when it was asked to stop.
+
+        Does nothing when the run waits for people, is over, or somebody else was faster.
+
+        Raises:
+            MeshError: no runtime takes it, or its end cannot be recorded.
+        """
+        if run.carrying or run.fold.finished is not None:
+            return
+        run.carrying = True
+        try:
+            if run.stop is not None:
+                return self._end(run)
+            if run.fold.suspended is not None and not run.fold.answered:
+                return self._rest(run)
+            selection = await self._driver.select(run)
+            await self._driver.begin(run, selection, *self._resumed(run))
+        except BaseException as error:
+            self._rest(run)
+            if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
+                return
+            raise
+        self._carry_out(run, selection)
 
     async def drain(self, seconds: float) -> None:
         """Let the runs that are going end by themselves for some *seconds*, then stop the rest."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._all_over()
-        stop = events.RunStopRequested(reason="the router is shutting down")
-        with suppress(TimeoutError):
-            # Without a recorder a run cannot be ended; the next start of a router does it.
-            async with asyncio.timeout(DRAIN_MARGIN_SECONDS):
-                for run in list(self._active.values()):
-                    await self._stop(run, stop)
-                await self._all_over()
-        for carrying in self._carrying:
+        # What is still going is left to the next router that finds it in the record.
+        for carrying in list(self._carrying):
             carrying.cancel()
-
-    async def _all_over(self) -> None:
-        for run in list(self._active.values()):
-            await run.over.wait()
 
     async def get(self, request: pb.GetRunRequest) -> shared.Run:
         """Return a run, once its record has reached the position that *request* names.
@@ -262,108 +270,74 @@ class Runs:
         accepted = events.RunAccepted()
         accepted.CopyFrom(run.acceptance.accepted)
         accepted.input.CopyFrom(await self._peers.artifacts.externalise(accepted.input))
-        chosen = selection.runtime
-        routed = events.RunRouted(
-            runtime=chosen.name,
-            runtime_version=chosen.installed_version,
-            adapter_version=chosen.capability.adapter_version,
-            rule_id=selection.rule,
-            reason=selection.reason,
-            rejected=[events.RejectedRuntime(runtime=n, reason=r) for n, r in sorted(selection.rejected.items())],
-            attempt=1,
-        )
         batch = [self._event(run, run_accepted=accepted)]
-        decision = decide(start_question(run.acceptance, chosen.name), run.acceptance.policies)
+        decision = decide(start_question(run.acceptance, selection.runtime.name), run.acceptance.policies)
         if decision is not None:
             batch.append(self._event(run, policy_decided=events.PolicyDecided(decision=decision)))
         refused = refusal(decision, run.run_id)
         if refused is not None:
-            finished = events.RunFinished(outcome=events.RUN_OUTCOME_REJECTED, failure=failure(refused))
-            batch.append(self._event(run, run_finished=finished))
+            batch.append(self._event(run, run_finished=rejected(refused)))
         else:
-            batch.append(self._event(run, run_routed=routed))
-            batch.append(self._event(run, run_started=events.RunStarted(attempt=1)))
+            batch.append(self._event(run, run_routed=routed(selection, FIRST_EPOCH)))
+            batch.append(self._event(run, run_started=events.RunStarted(attempt=FIRST_EPOCH)))
         await self._peers.appender.append(run.run_id, batch, expected_head_seq=0)
         if refused is not None:
             raise refused
 
-    async def _carry_out(self, run: ActiveRun, selection: Selection) -> None:
-        started = time.time()
-        last: Sequence[events.RunEvent] = ()
+    def _carry_out(self, run: ActiveRun, selection: Selection) -> None:
+        run.carrying = True
+        carrying = self._tasks.create_task(self._carried_out(run, selection))
+        self._carrying.add(carrying)
+        carrying.add_done_callback(self._carrying.discard)
+
+    async def _carried_out(self, run: ActiveRun, selection: Selection) -> None:
         try:
-            try:
-                attempt = run.attempt = await self._attempt(run, selection)
-                ending = await self._drive(run, attempt)
-                last = attempt.last
-            except Exception as error:  # noqa: BLE001  the boundary: no fault of ours may leave a run without an end
-                ending = broken(error, run.run_id)
-            await finish(run, FIRST_EPOCH, ending, last, self._peers.appender, self._writer)
-            self._peers.spans.add(run_span(run, selection.runtime, started))
+            await self._driver.carry_out(run, selection)
         except MeshError as error:
-            # Another executor ended the run; what it recorded stands.
+            # Another executor has the run; what it recorded stands.
             log.warning("run not ended here", extra={"run_id": run.run_id, "reason": error.reason_name})
-        finally:
-            self._active.pop(run.run_id, None)
             run.over.set()
+        finally:
+            self._rest(run)
+        # Whoever answered before the wait was on record could not have it go on.
+        if run.fold.answered:
+            await self._resume(run.run_id)
 
-    async def _attempt(self, run: ActiveRun, selection: Selection) -> Attempt:
-        acceptance, chosen = run.acceptance, selection.runtime
-        without_input = events.RunAccepted()
-        without_input.CopyFrom(acceptance.accepted)
-        without_input.ClearField("input")
-        grant = shared.RunGrant(
-            accepted=without_input,
-            runtime=chosen.name,
-            runtime_version=chosen.installed_version,
-            tool_terms=acceptance.terms,
-            traceparent=run.traceparent,
-        )
-        expires_at = acceptance.deadline_seconds + LEASE_MARGIN_SECONDS
-        conversation_id = acceptance.accepted.conversation_id
-        earlier = await earlier_messages(conversation_id, self._peers.recorder, self._peers.artifacts)
-        request = rt.RuntimeServiceRunRequest(
-            lease=sign_lease(self._lease_key, run.run_id, FIRST_EPOCH, LIVE, expires_at, grant),
-            agent=acceptance.agent,
-            tools=acceptance.tools,
-            input=acceptance.input,
-            limits=acceptance.accepted.limits,
-            traceparent=run.traceparent,
-            conversation=earlier,
-        )
-        return Attempt(
-            run=run,
-            runtime=chosen.name,
-            endpoint=chosen.endpoint,
-            request=request,
-            adapters=self._peers.adapters,
-            appender=self._peers.appender,
-            artifacts=self._peers.artifacts,
-            spans=self._peers.spans,
-            writer=self._writer,
-        )
+    async def _resume(self, run_id: str) -> None:
+        with suppress(MeshError):
+            await self.go_on(await self.adopted(run_id))
 
-    async def _drive(self, run: ActiveRun, attempt: Attempt) -> Ending:
-        if run.stop is not None:
-            return stopped(run.stop)
-        timeout_seconds = remaining(run.acceptance.accepted.deadline)
-        # A task of its own, awaited at once: a stop ends the attempt and nothing that comes after it. Not in the
-        # group, which an attempt that fails would take down.
-        run.driving = asyncio.create_task(attempt.drive(timeout_seconds))
-        try:
-            result = await run.driving
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if run.stop is None or (task and task.cancelling()):
-                raise
-            return stopped(run.stop)
-        except MeshError as error:
-            if run.stop is not None:
-                return stopped(run.stop)
-            recorded_failure, outcome = outcome_of(error)
-            return Ending(outcome=outcome, failure=recorded_failure)
-        if run.stop is not None and result.outcome == events.RUN_OUTCOME_CANCELLED:
-            return stopped(run.stop)
-        return given(result, attempt.runtime)
+    def _rest(self, run: ActiveRun) -> None:
+        """Let go of a run that nothing is done for now; who follows it keeps it at hand."""
+        run.carrying = False
+        if run.fold.finished is not None or run.over.is_set():
+            run.over.set()
+            self._active.pop(run.run_id, None)
+        elif not run.followed:
+            self._active.pop(run.run_id, None)
+
+    def _resumed(self, run: ActiveRun) -> list[events.RunEvent]:
+        if run.fold.suspended is None:
+            return []
+        because = [run.fold.settled[i].event_id for i in run.fold.suspended.input_ids if i in run.fold.settled]
+        return [self._driver.event(run, run.fold.epoch + 1, run_resumed=events.RunResumed(because_of=because))]
+
+    def _end(self, run: ActiveRun) -> None:
+        async def end() -> None:
+            assert run.stop is not None
+            run.epoch = run.fold.epoch + 1
+            try:
+                await finish(run, stopped(run.stop), (), self._peers.appender, self._writer)
+            finally:
+                self._rest(run)
+
+        ending = self._tasks.create_task(end())
+        self._carrying.add(ending)
+        ending.add_done_callback(self._carrying.discard)
+
+    async def _all_over(self) -> None:
+        for run in [run for run in self._active.values() if run.carrying]:
+            await run.over.wait()
 
     async def _stop(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
         if run.stop is not None or run.fold.finished is not None:
@@ -371,6 +345,8 @@ class Runs:
         run.stop = stop
         with suppress(MeshError):
             await self._peers.appender.append(run.run_id, [self._event(run, run_stop_requested=stop)])
+        if not run.carrying:
+            return await self.go_on(run)
         if stop.graceful and run.attempt is not None:
             attempt = run.attempt
             await self._peers.adapters.cancel(attempt.endpoint, attempt.request.lease, stop.reason, GRACE_SECONDS)
@@ -394,6 +370,8 @@ class Runs:
                 yield batch
         finally:
             run.detach(follower)
+            if not run.carrying:
+                self._rest(run)
 
     def _event(self, run: ActiveRun, **body: object) -> events.RunEvent:
-        return self._writer.event(run.run_id, LIVE, FIRST_EPOCH, traceparent=run.traceparent, **body)
+        return self._driver.event(run, run.epoch, **body)

@@ -9,6 +9,7 @@ from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_router.active import ActiveRun
+from pal_router.inputs import Inputs
 from pal_router.runs import Runs
 from pal_rpc import telemetry
 from pal_rpc.interceptors import annotate
@@ -26,9 +27,10 @@ ANONYMOUS = common.Principal(id="anonymous", kind=common.PRINCIPAL_KIND_USER, te
 class RouterServicer(rpc.RouterServiceServicer):
     """Runs agents for callers."""
 
-    def __init__(self, runs: Runs, recorder: RecorderClient) -> None:
-        """Serve *runs*; lists come from the *recorder*."""
+    def __init__(self, runs: Runs, inputs: Inputs, recorder: RecorderClient) -> None:
+        """Serve *runs* and *inputs*; lists come from the *recorder*."""
         self._runs = runs
+        self._inputs = inputs
         self._recorder = recorder
 
     async def Run(self, request: pb.RunRequest, context: Context) -> AsyncIterator[pb.RunResponse]:
@@ -53,7 +55,11 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def Answer(self, request: pb.AnswerRequest, context: Context) -> pb.AnswerResponse:
         """Answer an input request."""
-        return await self._runs.answer(request)
+        return await self._inputs.answer(request, ANONYMOUS)
+
+    async def ListInputs(self, request: pb.ListInputsRequest, context: Context) -> pb.ListInputsResponse:
+        """List what runs wait for."""
+        return await self._inputs.pending(request)
 
     async def GetRun(self, request: pb.GetRunRequest, context: Context) -> pb.GetRunResponse:
         """Return a run."""
@@ -63,6 +69,13 @@ class RouterServicer(rpc.RouterServiceServicer):
         """List runs."""
         page = await self._recorder.runs(request.query)
         return pb.ListRunsResponse(runs=page.runs, next_page_token=page.next_page_token)
+
+    async def Replay(self, request: pb.ReplayRequest, context: Context) -> AsyncIterator[pb.ReplayResponse]:
+        """Repeat a run from its record and follow it."""
+        started = await self._runs.replay(request, ANONYMOUS, _traceparent(context))
+        annotate(run_id=started if isinstance(started, str) else started.run_id)
+        async for frames in self._runs.frames(started):
+            yield pb.ReplayResponse(frames=frames)
 
     async def PlanRoute(self, request: pb.PlanRouteRequest, context: Context) -> pb.PlanRouteResponse:
         """Say which runtime a run would get."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,7 @@ from pal_tool_executor.spans import call_span
 
 MAX_ARGUMENTS_BYTES = 1024 * 1024
 MAX_CALL_ID_CHARACTERS = 128
+MAX_UNCLAIMED_ENDS = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +60,9 @@ class Peers:
     accounts: Accounts[RunAccount]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Call:
-    """One call that was admitted."""
+    """One call that was admitted. A later attempt of its run takes it over by its *lease*."""
 
     lease: Lease
     account: RunAccount
@@ -84,6 +86,9 @@ class _Call:
         return content_text(self.request.arguments)
 
 
+_Ended = tuple[_Call, events.ToolCallFinished, common.Payload]
+
+
 class Executions:
     """Carries out tool calls for runs."""
 
@@ -94,6 +99,9 @@ class Executions:
         # Not a TaskGroup: a call may outlive whoever asked, and one that fails must not end the others.
         self._carrying: set[asyncio.Task[pb.ExecuteToolResponse]] = set()
         self._writer = EventWriter(TOOL_EXECUTOR)
+        self._going: dict[tuple[str, str], _Call] = {}
+        # Ends that came after a newer attempt had begun, and before it asked.
+        self._ended: OrderedDict[tuple[str, str], _Ended] = OrderedDict()
 
     async def execute(self, request: pb.ExecuteToolRequest) -> pb.ExecuteToolResponse:
         """Return the end of a call, once it is durable.
@@ -106,6 +114,8 @@ class Executions:
         account = await self._peers.accounts.of(lease)
         ref, terms = _granted(lease, request.tool)
         arguments_digest = _arguments_digest(content_text(request.arguments))
+        if going := self._going.get((lease.run_id, request.call_id)):
+            return await self._taken_over(going, lease, account, arguments_digest)
         before = newest(request.call_id, account.calls)
         if before is not None:
             _check_same(lease, before, arguments_digest)
@@ -113,6 +123,8 @@ class Executions:
                 return await asyncio.shield(before.carrying)
             if over(before):
                 return await self._recorded(before)
+            if ended := self._ended.pop((lease.run_id, before.call_id), None):
+                return await self._ended_before(ended, lease, account)
         known = before
         if known is None or known.finished is not None:
             call_id = fresh(request.call_id, account.calls)
@@ -176,6 +188,23 @@ class Executions:
             result = inline
         return pb.ExecuteToolResponse(finished=known.finished, seq=known.seq, result=result)
 
+    async def _taken_over(
+        self, going: _Call, lease: Lease, account: RunAccount, arguments_digest: str
+    ) -> pb.ExecuteToolResponse:
+        _check_same(lease, going.known, arguments_digest)
+        if lease.epoch > going.lease.epoch:
+            # The attempt that asked is lost; its call is not, and its end belongs to the one that goes on.
+            going.lease = lease
+            account.calls[going.known.call_id] = going.known
+        assert going.known.carrying is not None
+        return await asyncio.shield(going.known.carrying)
+
+    async def _ended_before(self, ended: _Ended, lease: Lease, account: RunAccount) -> pb.ExecuteToolResponse:
+        call, finished, told = ended
+        call.lease = lease
+        account.calls[call.known.call_id] = call.known
+        return await self._close(call, [], finished, told)
+
     def _left(self, known: Known) -> None:
         # A WRITE that is on its way is not taken back: its end is worth knowing.
         effectless = known.requested is None or known.requested.effect_class in _EFFECTLESS
@@ -206,9 +235,12 @@ class Executions:
             request=request,
             began=time.time(),
         )
+        place = (lease.run_id, request.call_id)
+        self._going[place] = call
         try:
             return await self._carried_out(call)
         finally:
+            del self._going[place]
             # What is kept for repeats is the recorded end; the result itself may be large.
             known.carrying = None
 
@@ -342,8 +374,15 @@ class Executions:
         self, call: _Call, before: list[events.RunEvent], finished: events.ToolCallFinished, told: common.Payload
     ) -> pb.ExecuteToolResponse:
         closing = [*before, self._event(call, tool_call_finished=finished)]
-        # Shielded: whoever leaves now must not keep the end out of the record.
-        seqs = await asyncio.shield(self._peers.appender.submit(call.lease.run_id, closing))
+        try:
+            # Shielded: whoever leaves now must not keep the end out of the record.
+            seqs = await asyncio.shield(self._peers.appender.submit(call.lease.run_id, closing))
+        except MeshError as error:
+            if error.reason == reasons.ERROR_REASON_STALE_EPOCH:
+                self._ended[call.lease.run_id, call.known.call_id] = (call, finished, told)
+                if len(self._ended) > MAX_UNCLAIMED_ENDS:
+                    self._ended.popitem(last=False)
+            raise
         call.known.finished, call.known.seq = finished, seqs[-1]
         self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
         return pb.ExecuteToolResponse(finished=finished, seq=seqs[-1], result=told)

@@ -31,7 +31,7 @@ def published(name: str) -> Runtime:
     try:
         runtime: Runtime = entry.load()()
         declared = runtime.capability.runtime
-    except Exception as error:  # noqa: BLE001  the boundary to foreign code
+    except Exception as error:
         raise StartError(f"{entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
     if declared != name:
         raise StartError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 
 from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -14,7 +15,7 @@ from pal_adapter_host.dialogue import Dialogue
 from pal_adapter_host.model_port import SeamModelPort
 from pal_adapter_host.opening import task
 from pal_adapter_host.outbox import Outbox
-from pal_adapter_host.output import ended, succeeded
+from pal_adapter_host.output import ended, succeeded, suspended
 from pal_adapter_host.runtime import Ports, Runtime
 from pal_adapter_host.seam import Grant
 from pal_adapter_host.spans import AttemptSpan
@@ -26,6 +27,8 @@ log = logging.getLogger("pal.adapter")
 
 # A runtime that does not let go within this time is left behind: its ports are closed, so it can do nothing more.
 LET_GO_SECONDS = 0.1
+# How long a run that waits for a person goes on waiting for calls of the same answer to begin.
+SIBLING_SECONDS = 0.5
 
 
 class Attempt:
@@ -47,14 +50,18 @@ class Attempt:
         self._task = task(request)
         self._grant = Grant(request, time_left_seconds)
         self._span = AttemptSpan(runtime, request)
-        dialogue = Dialogue(self._task.tools)
+        self._waiting = False
+        dialogue = self._dialogue = Dialogue(self._task.tools)
         self._ports = Ports(
-            model=SeamModelPort(models, self._grant, self._agent, self._task.tools, dialogue, self.outbox),
+            model=SeamModelPort(
+                models, self._grant, self._agent, self._task.tools, dialogue, self.outbox, request.conversation
+            ),
             tools=SeamToolPort(tools, self._grant, request, dialogue),
         )
 
     async def frames(self, tasks: asyncio.TaskGroup) -> AsyncGenerator[list[rt.RunFrame], None]:
         """Run in *tasks* and yield the frames as they pile up; leaving early takes the run away."""
+        self._grant.on_wait = lambda: _discard(tasks.create_task(self._suspend()))
         work = self._work = tasks.create_task(self._run())
         try:
             async for batch in self.outbox.batches():
@@ -77,12 +84,28 @@ class Attempt:
         try:
             text = await self._runtime.run(self._task, self._ports)
             self._grant.check()
-            last = succeeded(self._agent, text)
+            last = succeeded(self._grant.run_id, self._agent, text)
         except asyncio.CancelledError:
+            if self._waiting and self._grant.fatal is None:
+                return self._close(suspended(self._grant.run_id, self._grant.waits_for))
             last = ended(self._grant.end(_cancelled("the adapter is shutting down")))
         except Exception as error:  # noqa: BLE001  the boundary to foreign code
             last = ended(self._grant.fatal or self._named(error))
         self._close(last)
+
+    async def _suspend(self) -> None:
+        """Let what is going on come to its end, then take the run away from the runtime until a person has answered."""
+        await self._grant.quiet()
+        with suppress(TimeoutError):
+            # A runtime that begins the calls of one answer together has begun them by now, or is about to.
+            async with asyncio.timeout(SIBLING_SECONDS):
+                await self._dialogue.asked_everything()
+                await self._grant.quiet()
+        self._waiting = True
+        self._work.cancel()
+        await asyncio.wait([self._work], timeout=LET_GO_SECONDS)
+        if self._grant.fatal is None:
+            self._close(suspended(self._grant.run_id, self._grant.waits_for))
 
     def _close(self, last: list[rt.RunFrame]) -> None:
         self.outbox.close([*last[:-1], self._span.frame(last[-1].result), last[-1]])
@@ -98,6 +121,10 @@ class Attempt:
             runtime=name,
             error_id=error_id,
         )
+
+
+def _discard(task: asyncio.Task[None]) -> None:
+    """Leave *task* to its group."""
 
 
 def _cancelled(reason: str) -> MeshError:

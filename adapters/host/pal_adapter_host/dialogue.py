@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -41,6 +42,8 @@ class Dialogue:
         self._calls: dict[str, llm.ModelToolCall] = {}
         self._model_calls: dict[str, str] = {}
         self._results: dict[str, llm.ModelToolResult] = {}
+        self._waiting: set[str] = set()
+        self._changed = asyncio.Event()
 
     def heard(self, answer: llm.ModelAnswer) -> None:
         """Keep an answer of the model."""
@@ -52,7 +55,23 @@ class Dialogue:
     def answered(self, result: llm.ModelToolResult) -> llm.ModelToolResult:
         """Keep the result of a call and return it."""
         self._results[result.call_id] = result
+        self._changed.set()
         return result
+
+    def waits(self, call_id: str) -> None:
+        """Know that a call has no result before a person has answered."""
+        self._waiting.add(call_id)
+        self._changed.set()
+
+    async def asked_everything(self) -> None:
+        """Return once every call for a tool that is there has its result, or waits for a person."""
+        while not self._due <= self._results.keys() | self._waiting:
+            self._changed.clear()
+            await self._changed.wait()
+
+    @property
+    def _due(self) -> set[str]:
+        return {call_id for call_id, call in self._calls.items() if self.offers(call.name)}
 
     def call(self, call_id: str) -> llm.ModelToolCall | None:
         """Return the call that the model asked for under *call_id*."""

@@ -14,10 +14,10 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_adapter_host.dialogue import AGENT, Dialogue, Turn, text_of
+from pal_adapter_host.dialogue import AGENT, PLATFORM, Dialogue, Turn, text_of
 from pal_adapter_host.outbox import Outbox
 from pal_adapter_host.seam import Grant, seam_error
-from pal_log.events import new_id
+from pal_log.events import stable_id
 from pal_rpc.errors import MeshError
 
 DEFAULT_PROFILE = "default"
@@ -41,12 +41,17 @@ class SeamModelPort:
         tools: Sequence[llm.ModelTool],
         dialogue: Dialogue,
         outbox: Outbox,
+        earlier: Sequence[llm.ModelMessage],
     ) -> None:
-        """Ask for *agent* under *grant*, with up to *tools* on offer, and tell *outbox* what comes of it."""
+        """Ask for *agent* under *grant*, with up to *tools* on offer, and tell *outbox* what comes of it.
+
+        *earlier* is what was said in the conversation before this run.
+        """
         self._stub = stub
         self._grant = grant
         self._dialogue = dialogue
         self._outbox = outbox
+        self._earlier = list(earlier)
         self._profile = agent.model_needs.profile or DEFAULT_PROFILE
         self._answer_schema = agent.output.schema
         self._tools = {tool.name: tool for tool in tools}
@@ -57,8 +62,10 @@ class SeamModelPort:
         """Return the answer to *turns*, with *tools* on offer."""
         async with self._one_at_a_time:
             self._grant.check()
+            await self._grant.hold()
             try:
-                answer = await self._ask(turns, tools)
+                with self._grant.call():
+                    answer = await self._ask(turns, tools)
                 self._dialogue.heard(answer)
                 _check_end(answer)
             except MeshError as error:
@@ -66,8 +73,10 @@ class SeamModelPort:
             return answer
 
     async def _ask(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.ModelAnswer:
-        message_id = new_id()
-        answer = await self._stream(self._request(turns, tools), message_id)
+        request = self._request(turns, tools)
+        run_id, epoch = self._grant.run_id, self._grant.lease.epoch
+        message_id = stable_id(run_id, "message", request.request.call_id, str(epoch))
+        answer = await self._stream(request, message_id)
         if text_of(answer.message.parts):
             said = events.MessageAdded(
                 message_id=message_id,
@@ -75,7 +84,9 @@ class SeamModelPort:
                 parts=answer.message.parts,
                 model_call_id=answer.call_id,
             )
-            event = events.RunEvent(type="message.added", message_added=said)
+            # Named by the answer: an attempt that is given it again adds nothing to the record.
+            event_id = stable_id(run_id, "message.added", answer.call_id)
+            event = events.RunEvent(event_id=event_id, type="message.added", message_added=said)
             # What is probably the last word waits for the result and is recorded together with it.
             await self._outbox.put([rt.RunFrame(event=event)], linger=not answer.message.tool_calls)
         return answer
@@ -87,13 +98,19 @@ class SeamModelPort:
             lease=self._grant.lease,
             call_id=f"model-{self._asked}",
             profile=self._profile,
-            messages=[self._dialogue.message(turn) for turn in turns],
+            messages=self._messages(turns),
             # The order of the agent, whatever order the runtime keeps them in.
             tools=[tool for name, tool in self._tools.items() if name in tools],
         )
         if self._answer_schema.text:
             request.answer_schema.CopyFrom(self._answer_schema)
         return llm.StreamCompleteRequest(request=request)
+
+    def _messages(self, turns: Sequence[Turn]) -> list[llm.ModelMessage]:
+        # The conversation stands between the instructions and the input; no runtime has a say in it.
+        messages = [self._dialogue.message(turn) for turn in turns]
+        place = next((at for at, turn in enumerate(turns) if turn.role != PLATFORM), len(turns))
+        return [*messages[:place], *self._earlier, *messages[place:]]
 
     async def _stream(self, request: llm.StreamCompleteRequest, message_id: str) -> llm.ModelAnswer:
         grant = self._grant
@@ -146,4 +163,8 @@ def _check_end(answer: llm.ModelAnswer) -> None:
 
 
 def _unavailable(detail: str) -> MeshError:
-    return MeshError(reasons.ERROR_REASON_MODEL_UNAVAILABLE, f"the LLM provider cannot be reached: {detail}"[:1024])
+    return MeshError(
+        reasons.ERROR_REASON_SEAM_UNAVAILABLE,
+        f"the LLM provider cannot be reached: {detail}"[:1024],
+        seam="llm_provider",
+    )

@@ -1,4 +1,4 @@
-"""What a model is told first: instructions from the agent, the conversation so far, the input."""
+"""What a model is told first: instructions from the agent, and the input."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as agents
-from pal.v1 import run_event_pb2 as events
-from pal_adapter_host.dialogue import AGENT, PLATFORM, USER, Turn, text_of
+from pal_adapter_host.dialogue import PLATFORM, USER, Turn
 from pal_adapter_host.runtime import Task
 from pal_log.payload import content_text
 
@@ -16,7 +15,6 @@ from pal_log.payload import content_text
 def task(request: rt.RuntimeServiceRunRequest) -> Task:
     """Return the run that *request* asks for, as its runtime sees it."""
     opening = [Turn(role=PLATFORM, text=instructions(request.agent.spec))]
-    opening.extend(Turn(role=_trusted(said.role), text=text_of(said.parts)) for said in request.conversation)
     opening.append(Turn(role=USER, text=content_text(request.input)))
     return Task(
         run_id=request.lease.run_id,
@@ -27,10 +25,6 @@ def task(request: rt.RuntimeServiceRunRequest) -> Task:
             for tool in request.tools
         ],
     )
-
-
-def _trusted(role: events.MessageRole) -> events.MessageRole:
-    return role if role in (AGENT, PLATFORM) else USER
 
 
 def instructions(agent: agents.AgentDefinition) -> str:

@@ -14,7 +14,7 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import new_id
+from pal_log.events import stable_id
 from pal_log.payload import json_payload, text_payload
 from pal_rpc.errors import MeshError, failure
 
@@ -26,7 +26,7 @@ _OUTCOMES = {
 }
 
 
-def succeeded(agent: agents.AgentDefinition, text: str) -> list[rt.RunFrame]:
+def succeeded(run_id: str, agent: agents.AgentDefinition, text: str) -> list[rt.RunFrame]:
     """Return the last frames of a run that ended with *text*: the file, where the agent makes one, and the result.
 
     Raises:
@@ -36,9 +36,27 @@ def succeeded(agent: agents.AgentDefinition, text: str) -> list[rt.RunFrame]:
     result = rt.RuntimeResult(outcome=events.RUN_OUTCOME_SUCCEEDED, output=payload)
     frames = [rt.RunFrame(result=result)]
     if payload.filename:
-        file = events.ArtifactAdded(artifact_id=new_id(), title=payload.filename, content=payload)
-        frames.insert(0, rt.RunFrame(event=events.RunEvent(type="artifact.added", artifact_added=file)))
+        artifact_id = stable_id(run_id, "artifact", payload.filename, payload.digest)
+        file = events.ArtifactAdded(artifact_id=artifact_id, title=payload.filename, content=payload)
+        event = events.RunEvent(event_id=artifact_id, type="artifact.added", artifact_added=file)
+        frames.insert(0, rt.RunFrame(event=event))
     return frames
+
+
+def suspended(run_id: str, asked: Sequence[events.InputRequested]) -> list[rt.RunFrame]:
+    """Return the last frames of an attempt that waits for what people are *asked*."""
+    frames = [
+        rt.RunFrame(
+            event=events.RunEvent(
+                event_id=stable_id(run_id, "input.requested", request.input_id),
+                type="input.requested",
+                input_requested=request,
+            )
+        )
+        for request in asked
+    ]
+    waits = events.RunSuspended(reason=events.SUSPEND_REASON_INPUT, input_ids=[request.input_id for request in asked])
+    return [*frames, rt.RunFrame(result=rt.RuntimeResult(suspended=waits))]
 
 
 def ended(error: MeshError) -> list[rt.RunFrame]:

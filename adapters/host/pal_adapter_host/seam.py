@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import grpc
 
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
 from pal_rpc import telemetry
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error, is_lost
@@ -18,6 +22,9 @@ class Grant:
     """What one run may still do.
 
     The first fatal error stays: whatever a runtime makes of it, the run ends with it, and no call begins after it.
+
+    A run that waits for people goes on until nothing of it is going: calls that were asked for come to their end, and
+    no model is asked any more.
     """
 
     def __init__(self, request: rt.RuntimeServiceRunRequest, time_left_seconds: float | None) -> None:
@@ -28,6 +35,13 @@ class Grant:
         said = request.traceparent and not telemetry.enabled()
         self.metadata = (("traceparent", request.traceparent),) if said else ()
         self.fatal: MeshError | None = None
+        # What people are asked, in the order it came up.
+        self.waits_for: list[events.InputRequested] = []
+        # Called once, when the run begins to wait.
+        self.on_wait: Callable[[], None] = lambda: None
+        self._going = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._ends_at = None if time_left_seconds is None else time.monotonic() + time_left_seconds
 
     @property
@@ -44,6 +58,33 @@ class Grant:
         """Raise the error that ended the run, if one did."""
         if self.fatal is not None:
             raise self.fatal
+
+    @contextmanager
+    def call(self) -> Iterator[None]:
+        """Count a call as going on until the block ends."""
+        self._going += 1
+        self._quiet.clear()
+        try:
+            yield
+        finally:
+            self._going -= 1
+            if not self._going:
+                self._quiet.set()
+
+    def wait_for(self, asked: events.InputRequested) -> None:
+        """Have the run wait for a person, once its calls have come to their end."""
+        self.waits_for.append(asked)
+        if len(self.waits_for) == 1:
+            self.on_wait()
+
+    async def quiet(self) -> None:
+        """Return once no call is going on."""
+        await self._quiet.wait()
+
+    async def hold(self) -> None:
+        """Return at once, or never when the run waits for people."""
+        if self.waits_for:
+            await asyncio.Event().wait()
 
     def time_left(self) -> float | None:
         """Return the seconds that a call may take; None for any time."""

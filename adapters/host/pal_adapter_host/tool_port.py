@@ -64,7 +64,12 @@ class SeamToolPort:
             return self._dialogue.answered(self._dialogue.no_such_tool(call_id, call.name))
         try:
             self._grant.check()
-            response = await self._execute(self._request(call))
+            with self._grant.call():
+                response = await self._execute(self._request(call))
+            if response.HasField("waits_for"):
+                self._dialogue.waits(call_id)
+                self._grant.wait_for(response.waits_for)
+                await self._grant.hold()
         except MeshError as error:
             if error.reason in _FOR_THE_MODEL:
                 return self._dialogue.answered(failed(call_id, error.message))
@@ -85,6 +90,7 @@ class SeamToolPort:
             arguments=json_payload(call.arguments_json),
             model_call_id=self._dialogue.model_call(call.call_id),
             traceparent=self._grant.traceparent,
+            may_wait=True,
         )
 
     async def _execute(self, request: pb.ExecuteToolRequest) -> pb.ExecuteToolResponse:
@@ -106,7 +112,8 @@ class SeamToolPort:
 
 def _unavailable(tool: str, detail: str) -> MeshError:
     return MeshError(
-        reasons.ERROR_REASON_TOOL_UNAVAILABLE,
+        reasons.ERROR_REASON_SEAM_UNAVAILABLE,
         f"the tool executor cannot be reached for {tool}: {detail}"[:1024],
+        seam="tool_executor",
         tool=tool,
     )

@@ -10,6 +10,7 @@ from typing import Self
 
 from google.protobuf import duration_pb2
 
+from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import runtime_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
@@ -128,7 +129,7 @@ class Driver:
         spec: agents.AgentSpec | None = None,
         tool_specs: Sequence[tools.ToolSpec] = (),
         text: str = "hello {name}",
-        conversation: Sequence[events.MessageAdded] = (),
+        conversation: Sequence[llm.ModelMessage] = (),
         token: str = "token",
         timeout: float | None = 20,
     ) -> Run:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.payload import text_payload
@@ -34,10 +35,10 @@ async def test_an_answer_is_streamed_recorded_and_handed_over(driver: Driver) ->
 async def test_the_model_gets_instructions_conversation_and_input_untouched(driver: Driver) -> None:
     script = say("fine")
     earlier = [
-        events.MessageAdded(role=events.MESSAGE_ROLE_USER, parts=[text_payload("first {x}")]),
-        events.MessageAdded(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("one")]),
-        events.MessageAdded(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("two")]),
-        events.MessageAdded(role=events.MESSAGE_ROLE_USER, parts=[text_payload("second")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("first {x}")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("one")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("two")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("second")]),
     ]
 
     await driver.run(script, conversation=earlier)
@@ -162,7 +163,10 @@ async def test_a_lease_is_the_seams_to_judge(driver: Driver) -> None:
 
 async def test_empty_input_and_odd_messages_are_passed_on(driver: Driver) -> None:
     script = say("fine")
-    earlier = [events.MessageAdded(parts=[text_payload("who?")]), events.MessageAdded(role=events.MESSAGE_ROLE_AGENT)]
+    earlier = [
+        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("who?")]),
+        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT),
+    ]
 
     run = await driver.run(script, text="", conversation=earlier)
 

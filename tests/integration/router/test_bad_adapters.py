@@ -52,7 +52,7 @@ async def _runtimes(bench: Bench) -> registry.ListRuntimesResponse:
         ((NAMELESS, RESULT), "ADAPTER_PROTOCOL", "without a type"),
         ((STRANGER, RESULT), "ADAPTER_PROTOCOL", "another"),
         ((RESULT, RESULT), "ADAPTER_PROTOCOL", "followed the result"),
-        ((SUSPENDED,), "ADAPTER_PROTOCOL", "cannot continue"),
+        ((SUSPENDED,), "ADAPTER_PROTOCOL", "it has none"),
         ((), "ADAPTER_LOST", "without a result"),
     ],
 )

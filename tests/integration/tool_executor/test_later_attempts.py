@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -233,3 +234,32 @@ async def test_what_the_model_was_told_is_told_again(bench: Bench) -> None:
 
     assert content_text(again.result) == content_text(first.result)
     assert again.finished == first.finished
+
+
+@pytest.mark.parametrize("while_it_runs", [True, False])
+async def test_a_write_that_outlives_its_attempt_is_done_once_and_its_end_is_kept(
+    bench: Bench, while_it_runs: bool
+) -> None:
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+        event.clear()
+    going = await run(bench, "waits", effect=WRITE)
+    lost = asyncio.create_task(going.call())
+    await fakes.REACHED.wait()
+    lost.cancel()
+    fakes.REACHED.clear()
+    await going.again()
+
+    if while_it_runs:
+        asked = asyncio.create_task(going.call())
+        await asyncio.wait([asked], timeout=0.1)
+        fakes.GO_ON.set()
+    else:
+        fakes.GO_ON.set()
+        # The executor tries to record the end meanwhile, and is refused.
+        await going.types()
+        asked = asyncio.create_task(going.call())
+    response = await asked
+
+    assert content_text(response.result) == '"done"'
+    assert not fakes.REACHED.is_set()
+    assert (await going.types()) == ["tool.call.requested", "tool.call.dispatched", "tool.call.finished"]

@@ -124,7 +124,7 @@ async def test_a_provider_that_is_not_there_fails_the_run() -> None:
     async with driven(ask, llm_provider_address="127.0.0.1:1") as (driver, _):
         run = await driver.run(say("never"))
 
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "MODEL_UNAVAILABLE")
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "SEAM_UNAVAILABLE")
 
 
 async def test_an_executor_that_is_not_there_is_asked_again_and_then_fails_the_run() -> None:
@@ -133,7 +133,7 @@ async def test_an_executor_that_is_not_there_is_asked_again_and_then_fails_the_r
     async with driven(EchoRuntime().run, tool_executor_address="127.0.0.1:1") as (driver, _):
         run = await driver.run(script, tool_specs=[tool("add")])
 
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "TOOL_UNAVAILABLE")
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "SEAM_UNAVAILABLE")
     assert len(script.asked) == 1
 
 

@@ -335,6 +335,13 @@ export enum ErrorReason {
   OVERLOADED = 104,
 
   /**
+   * UNAVAILABLE: the model provider or the tool executor of the mesh cannot be reached. seam.
+   *
+   * @generated from enum value: ERROR_REASON_SEAM_UNAVAILABLE = 105;
+   */
+  SEAM_UNAVAILABLE = 105,
+
+  /**
    * Recorded: the adapter went away before it gave a result. runtime.
    *
    * @generated from enum value: ERROR_REASON_ADAPTER_LOST = 120;

@@ -1306,7 +1306,8 @@ export declare type ToolCallFinished = Message<"pal.v1.ToolCallFinished"> & {
   disposition: CallDisposition;
 
   /**
-   * The result, masked as the tool asks for.
+   * What the model is told, masked as the tool asks for: the result, or for any
+   * outcome but SUCCEEDED an explanation that the executor owns.
    *
    * @generated from field: pal.v1.Payload result = 4;
    */

@@ -50,7 +50,7 @@ class AgentProblem(_message.Message):
     def __init__(self, field: _Optional[str] = ..., reason: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
 
 class RuntimeServiceRunRequest(_message.Message):
-    __slots__ = ("lease", "agent", "tools", "input", "limits", "traceparent", "conversation", "earlier")
+    __slots__ = ("lease", "agent", "tools", "input", "limits", "traceparent", "conversation")
     LEASE_FIELD_NUMBER: _ClassVar[int]
     AGENT_FIELD_NUMBER: _ClassVar[int]
     TOOLS_FIELD_NUMBER: _ClassVar[int]
@@ -58,16 +58,14 @@ class RuntimeServiceRunRequest(_message.Message):
     LIMITS_FIELD_NUMBER: _ClassVar[int]
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_FIELD_NUMBER: _ClassVar[int]
-    EARLIER_FIELD_NUMBER: _ClassVar[int]
     lease: _shared_pb2.RunLease
     agent: _agent_spec_pb2.AgentSpec
     tools: _containers.RepeatedCompositeFieldContainer[_tool_spec_pb2.ToolSpec]
     input: _common_pb2.Payload
     limits: _common_pb2.RunLimits
     traceparent: str
-    conversation: _containers.RepeatedCompositeFieldContainer[_run_event_pb2.MessageAdded]
-    earlier: _containers.RepeatedCompositeFieldContainer[_llm_provider_service_pb2.ModelMessage]
-    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_spec_pb2.ToolSpec, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., traceparent: _Optional[str] = ..., conversation: _Optional[_Iterable[_Union[_run_event_pb2.MessageAdded, _Mapping]]] = ..., earlier: _Optional[_Iterable[_Union[_llm_provider_service_pb2.ModelMessage, _Mapping]]] = ...) -> None: ...
+    conversation: _containers.RepeatedCompositeFieldContainer[_llm_provider_service_pb2.ModelMessage]
+    def __init__(self, lease: _Optional[_Union[_shared_pb2.RunLease, _Mapping]] = ..., agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_tool_spec_pb2.ToolSpec, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., traceparent: _Optional[str] = ..., conversation: _Optional[_Iterable[_Union[_llm_provider_service_pb2.ModelMessage, _Mapping]]] = ...) -> None: ...
 
 class RuntimeServiceRunResponse(_message.Message):
     __slots__ = ("frames",)

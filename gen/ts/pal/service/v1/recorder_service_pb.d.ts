@@ -908,7 +908,8 @@ export declare type AuditRequest = Message<"pal.service.v1.AuditRequest"> & {
   runId: string;
 
   /**
-   * Only what was recorded at or after this moment, by the checkpoints.
+   * Only runs that were accepted, and checkpoints that were made, at or after
+   * this moment.
    *
    * @generated from field: google.protobuf.Timestamp since = 2;
    */

@@ -16,8 +16,8 @@ import type { ToolSpec } from "../../v1/tool_spec_pb.js";
 import type { RuntimeCapability } from "../../v1/runtime_capability_pb.js";
 import type { LiveOutput, RunLease } from "./shared_pb.js";
 import type { Failure, Payload, RunLimits } from "../../v1/common_pb.js";
-import type { MessageAdded, RunEvent, RunOutcome, RunSuspended } from "../../v1/run_event_pb.js";
 import type { ModelMessage } from "./llm_provider_service_pb.js";
+import type { RunEvent, RunOutcome, RunSuspended } from "../../v1/run_event_pb.js";
 import type { TraceSpan } from "../../v1/trace_span_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
@@ -184,19 +184,13 @@ export declare type RuntimeServiceRunRequest = Message<"pal.service.v1.RuntimeSe
   traceparent: string;
 
   /**
-   * Earlier messages of the conversation, oldest first.
+   * Earlier messages of the conversation, oldest first, with tool calls and
+   * results. They stand between the instructions and the input in every request
+   * to a model, as they are.
    *
-   * @generated from field: repeated pal.v1.MessageAdded conversation = 8;
+   * @generated from field: repeated pal.service.v1.ModelMessage conversation = 9;
    */
-  conversation: MessageAdded[];
-
-  /**
-   * The same with tool calls and results; takes the place of conversation. They
-   * stand between the instructions and the input in every request to a model.
-   *
-   * @generated from field: repeated pal.service.v1.ModelMessage earlier = 9;
-   */
-  earlier: ModelMessage[];
+  conversation: ModelMessage[];
 };
 
 /**

@@ -81,6 +81,14 @@ export declare type ExecuteToolRequest = Message<"pal.service.v1.ExecuteToolRequ
    * @generated from field: string stage_id = 7;
    */
   stageId: string;
+
+  /**
+   * Whether the adapter suspends the run when the call has to wait for a person.
+   * False has such a call end as DENIED with APPROVAL_REQUIRED.
+   *
+   * @generated from field: bool may_wait = 8;
+   */
+  mayWait: boolean;
 };
 
 /**

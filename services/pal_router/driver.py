@@ -1,0 +1,278 @@
+"""A run from its start to its end, or to where it waits for a person: attempt after attempt."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
+from pal.service.v1 import llm_provider_service_pb2 as llm
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_log.events import EventWriter, stable_id
+from pal_router.active import ActiveRun
+from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
+from pal_router.conversation import conversation
+from pal_router.ending import Ending, broken, finish, given, stopped
+from pal_router.losses import Lost, gives_up, lost_by, pause_seconds
+from pal_router.peers import Peers
+from pal_router.selection import Selection, ineligible, select
+from pal_router.spans import run_span
+from pal_rpc.errors import MeshError, failure
+from pal_rpc.lease import sign_lease
+
+log = logging.getLogger("pal.router")
+
+LEASE_MARGIN_SECONDS = 60.0
+# How long a run waits for the runtime it was meant for before it takes another one that can carry it out.
+PREFER_SECONDS = 2.0
+NO_RUNTIME_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suspended:
+    """The attempt ended, and the run waits for people."""
+
+    fact: events.RunSuspended
+    # What is recorded together with it.
+    before: Sequence[events.RunEvent]
+
+
+class Driver:
+    """Carries runs out."""
+
+    def __init__(self, peers: Peers, lease_key: ed25519.Ed25519PrivateKey, writer: EventWriter) -> None:
+        """Sign leases with *lease_key* and write as *writer*."""
+        self._peers = peers
+        self._lease_key = lease_key
+        self._writer = writer
+
+    async def carry_out(self, run: ActiveRun, selection: Selection) -> None:
+        """Carry *run* out, whose first or next attempt is begun in the record, until it is over or waits.
+
+        Raises:
+            MeshError: another executor has taken the run, or its end cannot be recorded.
+        """
+        started = time.time()
+        losses: list[Lost] = []
+        last: Sequence[events.RunEvent] = ()
+        while True:
+            try:
+                attempt = run.attempt = await self._attempt(run, selection)
+                became = await self._drive(run, attempt)
+                last = attempt.last
+                if isinstance(became, Suspended):
+                    return await self._suspend(run, became)
+                if isinstance(became, Lost):
+                    losses.append(became)
+                    next_or_end = await self._next(run, losses)
+                    if isinstance(next_or_end, Selection):
+                        selection = next_or_end
+                        continue
+                    became = next_or_end
+            except Exception as error:  # noqa: BLE001  the boundary: no fault of ours may leave a run without an end
+                became = broken(error, run.run_id)
+            break
+        await finish(run, became, last, self._peers.appender, self._writer)
+        self._peers.spans.add(run_span(run, selection.runtime, started))
+
+    async def begin(self, run: ActiveRun, selection: Selection, *facts: events.RunEvent) -> None:
+        """Record that the next attempt of *run* begins on the runtime of *selection*, after some *facts*.
+
+        From then on every older attempt is refused, and no other router can begin one from the same place.
+
+        Raises:
+            MeshError: HEAD_MISMATCH, somebody was faster.
+        """
+        epoch = run.fold.epoch + 1
+        continued = events.RunStarted(attempt=epoch, continued_after_seq=run.fold.head_seq)
+        batch = [
+            *facts,
+            self.event(run, epoch, run_routed=routed(selection, epoch)),
+            self.event(run, epoch, run_started=continued),
+        ]
+        await self._peers.appender.append(run.run_id, batch, expected_head_seq=run.fold.head_seq)
+        run.epoch = epoch
+        await run.until(lambda fold: fold.epoch >= epoch)
+
+    async def select(self, run: ActiveRun) -> Selection:
+        """Return the runtime for the next attempt of *run*, waiting for one that takes runs.
+
+        Raises:
+            MeshError: no runtime has taken it within NO_RUNTIME_SECONDS.
+        """
+        began = time.monotonic()
+        while True:
+            try:
+                return select(
+                    run.acceptance.agent, run.pinned_runtime, self._peers.snapshot.runtimes, self._peers.snapshot.routes
+                )
+            except MeshError as error:
+                waited = time.monotonic() - began
+                if waited > PREFER_SECONDS and (other := self._another(run)):
+                    return other
+                if waited > NO_RUNTIME_SECONDS:
+                    raise error from None
+            await self._peers.snapshot.wait_change(0.25)
+
+    def event(self, run: ActiveRun, epoch: int, **body: Any) -> events.RunEvent:
+        """Return an event of *run*."""
+        return self._writer.event(run.run_id, run.mode, epoch, traceparent=run.traceparent, **body)
+
+    def time_left(self, run: ActiveRun) -> float:
+        """Return the seconds until the run's time is up, not counting those in which it waited for people."""
+        return max(run.acceptance.deadline_seconds + run.fold.waited_ns / 1e9 - time.time(), 0.0)
+
+    def _another(self, run: ActiveRun) -> Selection | None:
+        agent, runtimes = run.acceptance.agent, self._peers.snapshot.runtimes
+        if run.pinned_runtime or agent.spec.runtime.selector:
+            return None
+        unfit = ineligible(agent, runtimes)
+        able = sorted(set(runtimes) - set(unfit))
+        if not able:
+            return None
+        reason = "the runtime it was meant for does not take runs"
+        return Selection(runtime=runtimes[able[0]], rule="fallback", reason=reason, rejected=unfit)
+
+    async def _attempt(self, run: ActiveRun, selection: Selection) -> Attempt:
+        acceptance, chosen = run.acceptance, selection.runtime
+        without_input = events.RunAccepted()
+        without_input.CopyFrom(acceptance.accepted)
+        without_input.ClearField("input")
+        grant = shared.RunGrant(
+            accepted=without_input,
+            runtime=chosen.name,
+            runtime_version=chosen.installed_version,
+            tool_terms=acceptance.terms,
+            traceparent=run.traceparent,
+        )
+        expires_at = time.time() + self.time_left(run) + LEASE_MARGIN_SECONDS
+        request = rt.RuntimeServiceRunRequest(
+            lease=sign_lease(self._lease_key, run.run_id, run.epoch, run.mode, expires_at, grant),
+            agent=acceptance.agent,
+            tools=acceptance.tools,
+            input=acceptance.input,
+            limits=acceptance.accepted.limits,
+            traceparent=run.traceparent,
+            conversation=await self._conversation(run),
+        )
+        return Attempt(
+            run=run,
+            runtime=chosen.name,
+            endpoint=chosen.endpoint,
+            request=request,
+            adapters=self._peers.adapters,
+            appender=self._peers.appender,
+            artifacts=self._peers.artifacts,
+            spans=self._peers.spans,
+            writer=self._writer,
+        )
+
+    async def _conversation(self, run: ActiveRun) -> Sequence[llm.ModelMessage]:
+        accepted = run.acceptance.accepted
+        if not accepted.conversation_id:
+            return ()
+        await run.until(lambda fold: fold.head_seq > 0)
+        if accepted.source_run_id:
+            itself = await self._peers.recorder.run(accepted.source_run_id)
+        else:
+            itself = shared.Run(run_id=run.run_id, conversation_id=accepted.conversation_id)
+            itself.accepted_at.FromNanoseconds(run.fold.accepted_at_ns)
+        told = await conversation(itself, self._peers.recorder, self._peers.artifacts)
+        if withheld := told.withheld(accepted.conversation_id):
+            fact = self.event(run, run.epoch, message_withheld=withheld)
+            fact.event_id = stable_id(run.run_id, "message.withheld")
+            self._peers.appender.submit(run.run_id, [fact], linger=True)
+        return told.messages
+
+    async def _drive(self, run: ActiveRun, attempt: Attempt) -> Ending | Suspended | Lost:
+        if run.stop is not None:
+            return stopped(run.stop)
+        # A task of its own, awaited at once: a stop ends the attempt and nothing that comes after it. Not in the
+        # group, which an attempt that fails would take down.
+        run.driving = asyncio.create_task(attempt.drive(self.time_left(run)))
+        try:
+            result = await run.driving
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if run.stop is None or (task and task.cancelling()):
+                raise
+            return stopped(run.stop)
+        except MeshError as error:
+            if run.stop is not None:
+                return stopped(run.stop)
+            if lost := lost_by(error):
+                return lost
+            recorded_failure, outcome = outcome_of(error)
+            return Ending(outcome=outcome, failure=recorded_failure)
+        return self._end(run, attempt, result)
+
+    def _end(self, run: ActiveRun, attempt: Attempt, result: rt.RuntimeResult) -> Ending | Suspended | Lost:
+        if run.stop is not None and (result.outcome in (0, events.RUN_OUTCOME_CANCELLED)):
+            return stopped(run.stop)
+        if result.HasField("suspended"):
+            return Suspended(fact=result.suspended, before=attempt.last)
+        if lost := lost_by(result):
+            return lost
+        if result.outcome == events.RUN_OUTCOME_UNSPECIFIED:
+            problem = AdapterProtocol(
+                attempt.runtime, "a result has an outcome or says what it waits for", "it has none"
+            )
+            return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(problem))
+        return given(result)
+
+    async def _suspend(self, run: ActiveRun, suspended: Suspended) -> None:
+        fact = self.event(run, run.epoch, run_suspended=suspended.fact)
+        await self._peers.appender.append(run.run_id, [*suspended.before, fact])
+        await run.until(lambda fold: fold.suspended is not None or fold.finished is not None)
+
+    async def _next(self, run: ActiveRun, losses: list[Lost]) -> Selection | Ending:
+        error = losses[-1].error
+        keep = run.acceptance.agent.spec.runtime.on_loss != agents.ON_LOSS_FAIL
+        if not keep or gives_up(losses) or not self.time_left(run):
+            recorded_failure, outcome = outcome_of(error)
+            return Ending(outcome=outcome, failure=recorded_failure)
+        log.warning("attempt lost", extra={"run_id": run.run_id, "epoch": run.epoch, "reason": error.reason_name})
+        await asyncio.sleep(pause_seconds(losses))
+        if run.stop is not None:
+            return stopped(run.stop)
+        selection = await self.select(run)
+        while True:
+            try:
+                await self.begin(run, selection)
+            except MeshError as refused:
+                if refused.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
+                    # A seam has just closed a call of the attempt that was lost.
+                    actual = int(refused.metadata["actual"])
+                    await run.until(lambda fold, actual=actual: fold.head_seq >= actual)  # type: ignore[misc]
+                    if run.fold.epoch <= run.epoch:
+                        continue
+                raise
+            return selection
+
+
+def routed(selection: Selection, attempt: int) -> events.RunRouted:
+    """Return the fact of a choice."""
+    chosen = selection.runtime
+    return events.RunRouted(
+        runtime=chosen.name,
+        runtime_version=chosen.installed_version,
+        adapter_version=chosen.capability.adapter_version,
+        rule_id=selection.rule,
+        reason=selection.reason,
+        rejected=[events.RejectedRuntime(runtime=n, reason=r) for n, r in sorted(selection.rejected.items())],
+        attempt=attempt,
+    )
+
+
+def rejected(error: MeshError) -> events.RunFinished:
+    """Return the end of a run that was refused before any work was done."""
+    return events.RunFinished(outcome=events.RUN_OUTCOME_REJECTED, failure=failure(error))

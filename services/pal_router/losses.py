@@ -1,0 +1,59 @@
+"""Attempts that were lost without fault of the run, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_rpc.errors import MeshError, parse_reason
+
+# A run that takes its adapter down each time would do so for ever.
+MAX_LOST_ADAPTERS = 3
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.1, 2.0
+_MESH = frozenset(
+    {
+        reasons.ERROR_REASON_SEAM_UNAVAILABLE,
+        reasons.ERROR_REASON_RECORDER_UNAVAILABLE,
+        reasons.ERROR_REASON_REGISTRY_UNAVAILABLE,
+        reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
+        reasons.ERROR_REASON_STORE_UNAVAILABLE,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """An attempt that was lost, and how that was noticed."""
+
+    error: MeshError
+
+    @property
+    def by_adapter(self) -> bool:
+        """Whether its adapter went away, which the run may have caused."""
+        return self.error.reason == reasons.ERROR_REASON_ADAPTER_LOST
+
+
+def lost_by(ended: MeshError | rt.RuntimeResult) -> Lost | None:
+    """Return the loss that the end of an attempt means, if it means one: part of the mesh was not there."""
+    if isinstance(ended, MeshError):
+        return Lost(ended) if ended.reason in _MESH | {reasons.ERROR_REASON_ADAPTER_LOST} else None
+    reason = parse_reason(ended.failure.reason)
+    if ended.outcome == events.RUN_OUTCOME_CANCELLED:
+        # Nobody asked for it: the adapter is shutting down.
+        return Lost(MeshError(reasons.ERROR_REASON_RUNTIME_UNAVAILABLE, ended.failure.message))
+    if reason in _MESH:
+        return Lost(MeshError(reason, ended.failure.message, **ended.failure.metadata))
+    return None
+
+
+def gives_up(losses: Sequence[Lost]) -> bool:
+    """Tell whether the run has lost enough adapters to be taken for the cause."""
+    return sum(lost.by_adapter for lost in losses) >= MAX_LOST_ADAPTERS
+
+
+def pause_seconds(losses: Sequence[Lost]) -> float:
+    """Return how long to wait before the next attempt."""
+    return float(min(_FIRST_PAUSE_SECONDS * 2 ** (len(losses) - 1), _MAX_PAUSE_SECONDS))

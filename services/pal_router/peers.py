@@ -1,0 +1,26 @@
+"""What a router talks to."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from pal_rpc.adapter_client import AdapterClient
+from pal_rpc.appender import Appender
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.spans import SpanWriter
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Peers:
+    """The registry's snapshot, the recorder and the adapters."""
+
+    snapshot: RegistrySnapshot
+    appender: Appender
+    recorder: RecorderClient
+    adapters: AdapterClient
+    artifacts: ArtifactClient
+    spans: SpanWriter
+    tail_connected: asyncio.Event

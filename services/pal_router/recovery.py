@@ -1,0 +1,155 @@
+"""Runs that nobody drives: those that a router left behind, and those whose wait is over."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import time
+from collections.abc import Sequence
+
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
+from pal_log.events import ROUTER, EventWriter, stable_id
+from pal_router.active import ActiveRun
+from pal_router.ending import Ending, broken, finish
+from pal_router.peers import Peers
+from pal_router.runs import Runs
+from pal_rpc.errors import MeshError, failure
+
+log = logging.getLogger("pal.router")
+
+_OPEN = (shared.RUN_STATE_PENDING, shared.RUN_STATE_RUNNING, shared.RUN_STATE_STOPPING, shared.RUN_STATE_UNSPECIFIED)
+_RETRY_SECONDS = 0.5
+
+
+class Recovery:
+    """Finds runs that are due and has them go on."""
+
+    def __init__(self, runs: Runs, peers: Peers, tasks: asyncio.TaskGroup) -> None:
+        """Have *runs* take them up, in *tasks*."""
+        self._runs = runs
+        self._peers = peers
+        self._tasks = tasks
+        self._writer = EventWriter(ROUTER)
+        # When the next input expires: (seconds since the epoch, run, input).
+        self._expiries: list[tuple[float, str, str]] = []
+        self._sooner = asyncio.Event()
+
+    async def follow_tail(self) -> None:
+        """Take in what the recorder makes durable, for ever."""
+        async for batch in self._peers.recorder.tail(self._peers.tail_connected):
+            for event in batch:
+                self._runs.follow(event)
+                if event.type in ("input.requested", "input.received", "input.expired"):
+                    self._take(event)
+
+    async def take_over(self) -> None:
+        """Take up every run that is open and not driven here, and wait for those that are suspended.
+
+        Called once, before this router takes its first run: there is one router per recorder in this version, so
+        whatever is open then belongs to nobody.
+        """
+        for run in await self._all(_OPEN):
+            self._tasks.create_task(self._recover(run.run_id))
+        for run in await self._all((shared.RUN_STATE_SUSPENDED,)):
+            waiting = await self._peers.recorder.run(run.run_id)
+            for asked in waiting.pending_inputs:
+                self._expect(run.run_id, asked)
+            if not waiting.pending_inputs:
+                self._tasks.create_task(self._recover(run.run_id))
+
+    async def expire(self) -> None:
+        """Record that nobody answered in time, whenever that is so, for ever."""
+        while True:
+            self._sooner.clear()
+            now = time.time()
+            while self._expiries and self._expiries[0][0] <= now:
+                _, run_id, input_id = heapq.heappop(self._expiries)
+                await self._expired(run_id, input_id)
+            pause = self._expiries[0][0] - now if self._expiries else None
+            try:
+                await asyncio.wait_for(self._sooner.wait(), pause)
+            except TimeoutError:
+                continue
+
+    def _take(self, event: events.RunEvent) -> None:
+        if event.type == "input.requested":
+            self._expect(event.run_id, event.input_requested)
+        else:
+            self._tasks.create_task(self._wake(event.run_id))
+
+    def _expect(self, run_id: str, asked: events.InputRequested) -> None:
+        if asked.HasField("expires_at"):
+            heapq.heappush(self._expiries, (asked.expires_at.ToNanoseconds() / 1e9, run_id, asked.input_id))
+            self._sooner.set()
+
+    async def _expired(self, run_id: str, input_id: str) -> None:
+        try:
+            run = await self._peers.recorder.run(run_id)
+            if input_id not in {asked.input_id for asked in run.pending_inputs}:
+                return
+            fact = self._writer.event(run_id, run.mode, run.epoch, input_expired=events.InputExpired(input_id=input_id))
+            # Every router notices; one fact is recorded.
+            fact.event_id = stable_id(run_id, "input.expired", input_id)
+            await self._peers.appender.append(run_id, [fact])
+        except MeshError as error:
+            log.warning("input not expired", extra={"run_id": run_id, "reason": error.reason_name})
+            if error.reason == reasons.ERROR_REASON_RECORDER_UNAVAILABLE:
+                heapq.heappush(self._expiries, (time.time() + _RETRY_SECONDS, run_id, input_id))
+
+    async def _wake(self, run_id: str) -> None:
+        """Have a run go on once everybody has answered."""
+        try:
+            run = await self._runs.adopted(run_id)
+            await self._runs.go_on(run)
+        except MeshError as error:
+            log.warning("run not resumed", extra={"run_id": run_id, "reason": error.reason_name})
+
+    async def _recover(self, run_id: str) -> None:
+        while True:
+            try:
+                run = await self._runs.adopted(run_id)
+                if run.acceptance.agent.spec.runtime.on_loss == agents.ON_LOSS_FAIL and run.stop is None:
+                    return await self._close(run, _router_lost(run_id))
+                return await self._runs.go_on(run)
+            except MeshError as error:
+                if error.reason not in (reasons.ERROR_REASON_RECORDER_UNAVAILABLE,):
+                    return await self._give_up(run_id, error)
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _give_up(self, run_id: str, error: MeshError) -> None:
+        log.warning("run not recovered", extra={"run_id": run_id, "reason": error.reason_name})
+        try:
+            run = await self._runs.adopted(run_id)
+        except MeshError:
+            # Not even its documents are there; whoever looks finds the record as it is.
+            return
+        await self._close(run, broken(error, run_id))
+
+    async def _close(self, run: ActiveRun, ending: Ending) -> None:
+        run.epoch = run.fold.epoch + 1
+        await finish(run, ending, (), self._peers.appender, self._writer)
+
+    async def _all(self, states: Sequence[shared.RunState]) -> list[shared.Run]:
+        found: list[shared.Run] = []
+        query = shared.RunQuery(states=states, page_size=200)
+        while True:
+            try:
+                page = await self._peers.recorder.runs(query)
+            except MeshError:
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            found.extend(page.runs)
+            if not page.next_page_token:
+                return [run for run in found if not self._runs.drives(run.run_id)]
+            query.page_token = page.next_page_token
+
+
+def _router_lost(run_id: str) -> Ending:
+    error = MeshError(
+        reasons.ERROR_REASON_ROUTER_LOST, f"the router went away while run {run_id} was going; start it again"
+    )
+    return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))
