@@ -81,6 +81,14 @@ node_modules/.ready: package-lock.json package.json gen/ts/package.json $(wildca
 	  else echo "Node is too old: what is written in TypeScript is left out (install Node.js $(NODE_AT_LEAST) or newer)" >&2; fi; \
 	fi
 
+# The generators for Go come with the Go of the machine, and only who generates needs them.
+GO_AT_LEAST := 1.24
+.tools/go/.ready: gen/go/go.mod gen/go/go.sum .tools/.ready
+	@if ! command -v go >/dev/null; then \
+	  echo "Go is not there: gen/go is left as it is (install Go $(GO_AT_LEAST) or newer to generate it)" >&2; \
+	elif GOBIN="$(CURDIR)/$(@D)" go -C gen/go install tool; then touch $@; \
+	else echo "gen/go is left as it is (its generators need Go $(GO_AT_LEAST) or newer, and the modules in gen/go/go.sum)" >&2; fi
+
 .PHONY: agentos
 agentos: .venvs/agentos/.ready
 .venvs/agentos/.ready: requirements/bench-agentos.txt requirements/import_roots.py .tools/.ready
@@ -114,14 +122,16 @@ lock-ts: ## resolve package-lock.json again
 
 # --- contracts --------------------------------------------------------------
 
-TOOLS := .venv/.ready .venvs/codegen/.ready node_modules/.ready
+TOOLS := .venv/.ready .venvs/codegen/.ready node_modules/.ready .tools/go/.ready
 
 # The stub plugin also writes a stub for files without a service, whose module does not exist.
 define generate
 mkdir -p .build; out=$$(mktemp -d .build/gen.XXXXXX); trap 'rm -rf "$$out"' EXIT; \
 PATH="$(CURDIR)/.venvs/codegen/bin:$$PATH" $(BIN)/buf generate --template gen/buf.gen.yaml --output "$$out"; \
 for stub in $$(find "$$out" -name '*_pb2_grpc.pyi'); do test -e "$${stub%i}" || rm "$$stub"; done; \
-$(generate_ts)
+generated=gen/python; \
+$(generate_ts); \
+$(generate_go)
 endef
 
 # TypeScript has no package of the errors that gRPC calls rich, so they are generated from what the Python package ships.
@@ -132,8 +142,15 @@ if test -e node_modules/.ready; then \
   for input in proto "$$out/rpc"; do \
     PATH="$(CURDIR)/node_modules/.bin:$$PATH" $(BIN)/buf generate "$$input" --template gen/buf.gen.ts.yaml --output "$$out"; \
   done; \
-  generated="gen/python gen/ts/pal gen/ts/google"; \
-else echo "without npm gen/ts is neither written nor checked" >&2; generated=gen/python; fi
+  generated="$$generated gen/ts/pal gen/ts/google"; \
+else echo "without npm gen/ts is neither written nor checked" >&2; fi
+endef
+
+define generate_go
+if test -e .tools/go/.ready; then \
+  PATH="$(CURDIR)/.tools/go:$$PATH" $(BIN)/buf generate --template gen/buf.gen.go.yaml --output "$$out"; \
+  generated="$$generated gen/go/pal"; \
+else echo "without Go gen/go is neither written nor checked" >&2; fi
 endef
 
 # Replacing a folder at the end keeps it importable for whoever runs beside us.
