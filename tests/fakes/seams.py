@@ -27,13 +27,17 @@ GARBAGE = "garbage"
 
 @dataclass(frozen=True, kw_only=True)
 class Say:
-    """One answer of the fake model: what it says, in these chunks, and asks for, or the error it gives instead."""
+    """One answer of the fake model: what it says, in these chunks, and asks for, or the error it gives instead.
+
+    *pause_seconds* go by before each chunk.
+    """
 
     chunks: Sequence[str] = ()
     calls: Sequence[tuple[str, str, str]] = ()
     stop_reason: events.ModelStopReason = events.MODEL_STOP_REASON_UNSPECIFIED
     error: MeshError | None = None
     hold: asyncio.Event | None = None
+    pause_seconds: float = 0.0
 
     def answer(self, call_id: str) -> llm.ModelAnswer:
         """Return the whole answer."""
@@ -91,6 +95,8 @@ class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorService
         for chunk in say.chunks:
             text = llm.TextChunk(offset=offset, text=chunk)
             offset += len(chunk.encode())
+            if say.pause_seconds:
+                await asyncio.sleep(say.pause_seconds)
             yield llm.StreamCompleteResponse(frames=[llm.ModelFrame(text=text)])
         if say.hold:
             await self._held(script, say.hold)
