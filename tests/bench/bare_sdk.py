@@ -70,7 +70,7 @@ class BareSdk:
 
 def script(runtime: str) -> Path | None:
     """Return what runs the bare SDK of *runtime*; None when nobody has written it."""
-    return next((Path(__file__).parent / "adapters").glob(f"{runtime.replace('-', '_')}_bare.*"), None)
+    return next((Path(__file__).parent / "adapters").glob(f"{runtime}_bare.*"), None)
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ import uvloop
 from adapter import Adapter, adapter
 from bare_sdk import BareSdk, Runs
 from load import Load
-from measure import report, resident_bytes
+from measure import heap_bytes, report
 
 from pal_cli.bundled import BUNDLED
 from tests.fakes.seams import FakeSeams, seams
@@ -49,9 +49,9 @@ class Pair:
         """Return by how many KiB *wanted* makes each grow."""
         grown = []
         for target in self._targets:
-            before = resident_bytes(target.pid)
+            before = heap_bytes(target.pid)
             await target.load(wanted)
-            grown.append((resident_bytes(target.pid) - before) / KIB)
+            grown.append((heap_bytes(target.pid) - before) / KIB)
         return grown[0], grown[1]
 
     async def _all(self, wanted: Runs) -> tuple[list[Load], list[Load]]:

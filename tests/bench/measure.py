@@ -22,6 +22,12 @@ def resident_bytes(pid: int) -> int:
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
 
 
+def heap_bytes(pid: int) -> int:
+    """Return the resident memory of *pid* that no file backs, in bytes: the kernel takes the rest back as it likes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("RssAnon:")[2].split()[0]) * 1024
+
+
 def total_cpu(pids: Iterable[int]) -> float:
     """Return the CPU time of all *pids* together, in seconds."""
     return sum(cpu_seconds(pid) for pid in pids)

@@ -1,35 +1,27 @@
-"""LangGraph by itself, as its own documentation has it: a compiled agent, a model in this process, tools that return.
-
-Run in the environment of the SDK; prints one JSON line:
-
-    .venvs/langgraph/bin/python tests/bench/adapters/langgraph_bare.py --runs 300 --rounds 1 --concurrent 1
-"""
+"""Bare LangGraph: one compiled agent, a model that answers at once, streamed."""
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import json
 import os
-import time
-from typing import Any
 
 os.environ["LANGSMITH_TRACING"] = "false"
 
-import uvloop
+from collections.abc import AsyncIterator
+from typing import Any, NoReturn
+
+from bare import ARGUMENTS, RESULT, TOOL, Run, Script, serve
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.messages.tool import tool_call_chunk
+from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
 
-WARM_UP = 20
 
+class ScriptedModel(BaseChatModel):
+    """Says what the script says."""
 
-class Scripted(BaseChatModel):
-    """Asks for a tool *rounds* times, then answers."""
-
-    rounds: int
+    script: Any
 
     @property
     def _llm_type(self) -> str:
@@ -39,48 +31,38 @@ class Scripted(BaseChatModel):
         """Take the tools along, as every model does."""
         return self.bind(tools=tools)
 
-    def _generate(self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **_: Any) -> ChatResult:
-        done = sum(isinstance(said, ToolMessage) for said in messages)
-        if done < self.rounds:
-            call = {"name": "add", "args": {"a": done}, "id": f"c{done}", "type": "tool_call"}
-            said = AIMessage(content="", tool_calls=[call])
-        else:
-            said = AIMessage(content="done")
-        return ChatResult(generations=[ChatGeneration(message=said)])
+    def _generate(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError
 
-    async def _agenerate(self, *args: Any, **rest: Any) -> ChatResult:
-        await asyncio.sleep(0)
-        return self._generate(*args, **rest)
-
-
-async def add(a: int) -> str:
-    """Add."""
-    await asyncio.sleep(0)
-    return f"result of {a}"
+    async def _astream(self, messages: list[BaseMessage], *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
+        """Call the tool first, then answer."""
+        if self.script.tool and not isinstance(messages[-1], ToolMessage):
+            call = tool_call_chunk(name=TOOL, args=ARGUMENTS, id="call-1", index=0)
+            yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[call]))
+            return
+        async for word in self.script.words():
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
 
 
-async def main(runs: int, rounds: int, concurrent: int) -> None:
-    """Measure and print."""
-    agent = create_agent(Scripted(rounds=rounds), [add])
-    opening = {"messages": [SystemMessage("Be short."), HumanMessage("hello")]}
-    turns = asyncio.Semaphore(concurrent)
+async def look_up(number: int) -> str:
+    """Look a number up."""
+    return RESULT
 
-    async def run() -> None:
-        async with turns:
-            state = await agent.ainvoke(opening)
-        if state["messages"][-1].content != "done":
-            raise RuntimeError(f"the run ended with {state['messages'][-1]}")
 
-    await asyncio.gather(*(run() for _ in range(WARM_UP)))
-    cpu, wall = time.process_time(), time.perf_counter()
-    await asyncio.gather(*(run() for _ in range(runs)))
-    used, took = time.process_time() - cpu, time.perf_counter() - wall
-    print(json.dumps({"runs": runs, "cpu_ms_per_run": used * 1000 / runs, "seconds": took}))
+def prepare(script: Script) -> Run:
+    """Return a run of the agent."""
+    agent = create_agent(ScriptedModel(script=script), [look_up] if script.tool else [], system_prompt="Answer.")
+    opening = {"messages": [{"role": "user", "content": "hello"}]}
+
+    async def run() -> int:
+        return sum([_text(chunk) async for chunk, _ in agent.astream(opening, stream_mode="messages")])
+
+    return run
+
+
+def _text(chunk: BaseMessage) -> bool:
+    return isinstance(chunk, AIMessageChunk) and bool(chunk.content)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=300)
-    parser.add_argument("--rounds", type=int, default=0, help="tool calls before the answer")
-    parser.add_argument("--concurrent", type=int, default=1)
-    uvloop.run(main(**vars(parser.parse_args())))
+    serve(prepare)
