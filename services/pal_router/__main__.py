@@ -22,6 +22,7 @@ from pal_router.peers import Peers
 from pal_router.recovery import Recovery
 from pal_router.runs import Runs
 from pal_router.servicer import RouterServicer
+from pal_router.slots import Slots
 from pal_rpc import process, telemetry
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
@@ -51,6 +52,8 @@ class Config:
     otlp_endpoint: str | None = None
     max_run_seconds: int = 900
     max_input_wait_seconds: int = 7 * 24 * 3600
+    # Runs that may wait for each runtime when it carries out as many as it declares. One agent has half of it at most.
+    queued_runs: int = 1000
     drain_seconds: float = 5.0
 
 
@@ -72,8 +75,12 @@ async def router(
         registry_stub = registry_rpc.RegistryServiceStub(
             await stack.enter_async_context(registry or channel(config.registry_address))  # type: ignore[arg-type]
         )
+        snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub))
+        slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
+        snapshot.listen(lambda: slots.update(snapshot.runtimes))
         peers = Peers(
-            snapshot=await stack.enter_async_context(RegistrySnapshot(registry_stub)),
+            snapshot=snapshot,
+            slots=slots,
             appender=await stack.enter_async_context(Appender(recorder_stub, token)),
             recorder=RecorderClient(recorder_stub, config.recorder_address),
             adapters=await stack.enter_async_context(AdapterClient()),

@@ -14,6 +14,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_router.acceptance import Acceptance
 from pal_router.fold import RunFold
 from pal_router.follower import Follower
+from pal_router.slot import Slot
 
 if TYPE_CHECKING:
     from pal_router.attempt import Attempt
@@ -36,6 +37,11 @@ class ActiveRun:
         # The attempt that is going, and the runtime that the caller pins.
         self.epoch = FIRST_EPOCH
         self.pinned_runtime = ""
+        # Its place on the runtime, and whether the record says that the attempt has begun to work there.
+        self._slot: Slot | None = None
+        self.started = False
+        # For a replay: the answers and results that its source was given.
+        self.source_calls = 0
         self.run_id = acceptance.run_id
         self.fold = RunFold()
         self.stop: events.RunStopRequested | None = None
@@ -75,6 +81,22 @@ class ActiveRun:
             self.add(event)
         self.epoch = self.fold.epoch
         self.stop = self.fold.stop
+
+    @property
+    def slot(self) -> Slot:
+        """The place of the attempt that is going."""
+        assert self._slot is not None, f"run {self.run_id} has no place"
+        return self._slot
+
+    def place(self, slot: Slot) -> None:
+        """Take *slot* for the next attempt, which starts at once if the slot is held."""
+        self.leave()
+        self._slot, self.started = slot, slot.held
+
+    def leave(self) -> None:
+        """Free the place, if there is one."""
+        if self._slot is not None:
+            self._slot.leave()
 
     @property
     def followed(self) -> bool:

@@ -53,6 +53,8 @@ class Attempt:
     spans: SpanWriter
     writer: EventWriter
     last: list[events.RunEvent] = field(default_factory=list)
+    # Whether the adapter has said anything but a refusal.
+    begun: bool = False
     _result: rt.RuntimeResult | None = None
 
     async def drive(self, timeout_seconds: float) -> rt.RuntimeResult:
@@ -64,6 +66,7 @@ class Attempt:
         stream = self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)
         try:
             while (frames := await _next(stream, self.runtime)) is not None:
+                self.begun = True
                 await self._take(frames)
         finally:
             await stream.aclose()  # type: ignore[attr-defined]  # an async generator

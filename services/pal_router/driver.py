@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Sequence
@@ -18,12 +19,13 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import EventWriter, stable_id
-from pal_router.active import ActiveRun
+from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
 from pal_router.conversation import conversation
 from pal_router.ending import Ending, broken, finish, given, stopped
 from pal_router.losses import Lost, gives_up, lost_by, pause_seconds
 from pal_router.peers import Peers
+from pal_router.queueing import path_of, wait_for_place
 from pal_router.selection import Selection, ineligible, select
 from pal_router.spans import run_span
 from pal_rpc.errors import MeshError, failure
@@ -66,9 +68,8 @@ class Driver:
         last: Sequence[events.RunEvent] = ()
         while True:
             try:
-                attempt = run.attempt = await self._attempt(run, selection)
-                became = await self._drive(run, attempt)
-                last = attempt.last
+                became = await self._drive(run, selection)
+                last = run.attempt.last if run.attempt else ()
                 if isinstance(became, Suspended):
                     return await self._suspend(run, became)
                 if isinstance(became, Lost):
@@ -85,7 +86,7 @@ class Driver:
         self._peers.spans.add(run_span(run, selection.runtime, started))
 
     async def begin(self, run: ActiveRun, selection: Selection, *facts: events.RunEvent) -> None:
-        """Record that the next attempt of *run* begins on the runtime of *selection*, after some *facts*.
+        """Record that the next attempt of *run* goes to the runtime of *selection*, after some *facts*.
 
         From then on every older attempt is refused, and no other router can begin one from the same place.
 
@@ -93,12 +94,10 @@ class Driver:
             MeshError: HEAD_MISMATCH, somebody was faster.
         """
         epoch = run.fold.epoch + 1
-        continued = events.RunStarted(attempt=epoch, continued_after_seq=run.fold.head_seq)
-        batch = [
-            *facts,
-            self.event(run, epoch, run_routed=routed(selection, epoch)),
-            self.event(run, epoch, run_started=continued),
-        ]
+        run.place(self._peers.slots.take(selection.runtime, path_of(run), accepted=True))
+        batch = [*facts, self.event(run, epoch, run_routed=routed(selection, epoch))]
+        if run.started:
+            batch.append(self._started(run, epoch))
         await self._peers.appender.append(run.run_id, batch, expected_head_seq=run.fold.head_seq)
         run.epoch = epoch
         await run.until(lambda fold: fold.epoch >= epoch)
@@ -193,12 +192,12 @@ class Driver:
             self._peers.appender.submit(run.run_id, [fact], linger=True)
         return told.messages
 
-    async def _drive(self, run: ActiveRun, attempt: Attempt) -> Ending | Suspended | Lost:
+    async def _drive(self, run: ActiveRun, selection: Selection) -> Ending | Suspended | Lost:
         if run.stop is not None:
             return stopped(run.stop)
         # A task of its own, awaited at once: a stop ends the attempt and nothing that comes after it. Not in the
         # group, which an attempt that fails would take down.
-        run.driving = asyncio.create_task(attempt.drive(self.time_left(run)))
+        run.driving = asyncio.create_task(self._placed(run, selection))
         try:
             result = await run.driving
         except asyncio.CancelledError:
@@ -213,18 +212,56 @@ class Driver:
                 return lost
             recorded_failure, outcome = outcome_of(error)
             return Ending(outcome=outcome, failure=recorded_failure)
-        return self._end(run, attempt, result)
+        finally:
+            run.leave()
+        return self._end(run, selection, result)
 
-    def _end(self, run: ActiveRun, attempt: Attempt, result: rt.RuntimeResult) -> Ending | Suspended | Lost:
+    async def _placed(self, run: ActiveRun, selection: Selection) -> rt.RuntimeResult:
+        """Drive one attempt as soon as *run* has its place; an adapter that is full has it wait again."""
+        while True:
+            run.attempt = None
+            if not run.slot.held or not run.started:
+                selection = await self._wait(run, selection)
+            attempt = run.attempt = await self._attempt(run, selection)
+            try:
+                return await attempt.drive(self.time_left(run))
+            except MeshError as error:
+                if error.reason != reasons.ERROR_REASON_OVERLOADED or attempt.begun:
+                    raise
+            run.slot.give_back()
+
+    async def _wait(self, run: ActiveRun, selection: Selection) -> Selection:
+        """Wait for the place, and return the runtime as it is then."""
+        name = selection.runtime.name
+        await wait_for_place(run, name, self.time_left(run), self._peers.spans)
+        now = select(run.acceptance.agent, name, self._peers.snapshot.runtimes, ())
+        facts = []
+        if now.runtime.installed_version != selection.runtime.installed_version:
+            selection = dataclasses.replace(now, rule=selection.rule, reason="it was replaced while the run waited")
+            facts.append(self.event(run, run.epoch, run_routed=routed(selection, run.epoch)))
+        if not run.started:
+            facts.append(self._started(run, run.epoch))
+            run.started = True
+        if facts:
+            await self._peers.appender.append(run.run_id, facts)
+        return dataclasses.replace(selection, runtime=now.runtime)
+
+    def _started(self, run: ActiveRun, epoch: int) -> events.RunEvent:
+        continued_after_seq = run.fold.head_seq if epoch > FIRST_EPOCH else 0
+        return self.event(
+            run, epoch, run_started=events.RunStarted(attempt=epoch, continued_after_seq=continued_after_seq)
+        )
+
+    def _end(self, run: ActiveRun, selection: Selection, result: rt.RuntimeResult) -> Ending | Suspended | Lost:
         if run.stop is not None and (result.outcome in (0, events.RUN_OUTCOME_CANCELLED)):
             return stopped(run.stop)
         if result.HasField("suspended"):
-            return Suspended(fact=result.suspended, before=attempt.last)
+            return Suspended(fact=result.suspended, before=run.attempt.last if run.attempt else ())
         if lost := lost_by(result):
             return lost
         if result.outcome == events.RUN_OUTCOME_UNSPECIFIED:
             problem = AdapterProtocol(
-                attempt.runtime, "a result has an outcome or says what it waits for", "it has none"
+                selection.runtime.name, "a result has an outcome or says what it waits for", "it has none"
             )
             return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(problem))
         return given(result)

@@ -82,7 +82,17 @@ def _terminal(run: ActiveRun, ending: Ending, writer: EventWriter) -> events.Run
         cost=fold.cost,
         unresolved_call_ids=fold.unresolved,
     )
+    if run.mode == common.EXECUTION_MODE_REPLAY:
+        finished.replay_claim.CopyFrom(_claim(run))
     return writer.event(run.run_id, run.mode, run.epoch, traceparent=run.traceparent, run_finished=finished)
+
+
+def _claim(run: ActiveRun) -> events.ReplayClaim:
+    claim = events.ReplayClaim()
+    claim.CopyFrom(run.fold.claim)
+    claim.fidelity = run.acceptance.accepted.fidelity
+    claim.unused = max(run.source_calls - claim.model_hits - claim.tool_hits, 0)
+    return claim
 
 
 def limited(ending: Ending, fold: RunFold) -> Ending:

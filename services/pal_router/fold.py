@@ -22,6 +22,8 @@ class RunFold:
         self.pending: dict[str, events.InputRequested] = {}
         self.settled: dict[str, events.RunEvent] = {}
         self.open_calls: dict[str, str] = {}
+        # What a replay was given from the record of its source, and what it was not.
+        self.claim = events.ReplayClaim()
         self._dispatched: set[str] = set()
         self._suspended_at_ns = 0
         self.limit: events.RunLimitReached | None = None
@@ -42,6 +44,9 @@ class RunFold:
                 self.open_calls[event.tool_call_requested.call_id] = "tool"
             case "tool_call_dispatched":
                 self._dispatched.add(event.tool_call_dispatched.call_id)
+                self.claim.tool_hits += event.tool_call_dispatched.disposition == events.CALL_DISPOSITION_REPLAYED
+            case "replay_diverged":
+                self.claim.misses += 1
             case "tool_call_finished":
                 self.open_calls.pop(event.tool_call_finished.call_id, None)
             case "run_accepted":
@@ -97,6 +102,9 @@ class RunFold:
 
     def _close_model_call(self, finished: events.ModelCallFinished) -> None:
         self.open_calls.pop(finished.call_id, None)
+        if finished.replayed_from_seq:
+            self.claim.model_hits += 1
+            self.claim.loosest_model_match = max(self.claim.loosest_model_match, finished.matched_by)
         used, total = finished.usage, self._usage
         self._usage = common.TokenUsage(
             input_tokens=total.input_tokens + used.input_tokens,

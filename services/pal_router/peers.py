@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from pal_router.slots import Slots
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
@@ -15,12 +16,13 @@ from pal_rpc.spans import SpanWriter
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Peers:
-    """The registry's snapshot, the recorder and the adapters."""
+    """The registry's snapshot, the recorder, the adapters and the places on them."""
 
     snapshot: RegistrySnapshot
     appender: Appender
     recorder: RecorderClient
     adapters: AdapterClient
+    slots: Slots
     artifacts: ArtifactClient
     spans: SpanWriter
     tail_connected: asyncio.Event

@@ -48,6 +48,8 @@ async def replay(request: pb.ReplayRequest, requester: common.Principal, peers: 
     accepted.deadline.CopyFrom(deadline(accepted.limits.max_duration))
     run = ActiveRun(original.repeated(run_id_of(request.request_id, requester.tenant), accepted), traceparent, REPLAY)
     run.pinned_runtime = request.pinned_runtime or source.runtime
+    live_model = accepted.fidelity == events.REPLAY_FIDELITY_LIVE_MODEL
+    run.source_calls = source.tool_calls + (0 if live_model else source.model_calls)
     return run
 
 

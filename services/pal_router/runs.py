@@ -25,9 +25,11 @@ from pal_router.driver import Driver, rejected, routed
 from pal_router.ending import finish, stopped
 from pal_router.follower import Follower, recorded
 from pal_router.peers import Peers
+from pal_router.queueing import path_of
 from pal_router.replaying import replay
 from pal_router.restoring import restored_run
 from pal_router.selection import Selection, ineligible, select
+from pal_router.slot import Overloaded
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderUnavailable
 
@@ -92,10 +94,17 @@ class Runs:
         selection = select(acceptance.agent, run.pinned_runtime, runtimes, routes)
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
+        try:
+            run.place(self._peers.slots.take(selection.runtime, path_of(run)))
+        except Overloaded:
+            if await self._begun_before(run):
+                return run.run_id
+            raise
         self._active[run.run_id] = run
         try:
             await self._admit(run, selection)
         except BaseException as error:
+            run.leave()
             self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
             if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
@@ -152,7 +161,7 @@ class Runs:
 
     async def leave(self, run: ActiveRun, requester: common.Principal) -> None:
         """Stop *run* because the client it was bound to has left."""
-        if run.fold.finished is None:
+        if run.fold.finished is None and run.fold.suspended is None:
             await self._stop(run, events.RunStopRequested(requester=requester, reason="the client left"))
 
     def follow(self, event: events.RunEvent) -> None:
@@ -266,6 +275,18 @@ class Runs:
         if first.request_digest != request_digest:
             raise reused(first.request_id, run_id)
 
+    async def _begun_before(self, run: ActiveRun) -> bool:
+        accepted = run.acceptance.accepted
+        if not accepted.request_id:
+            return False
+        try:
+            await self._check_same(run.run_id, accepted.request_digest)
+        except MeshError as error:
+            if error.reason != reasons.ERROR_REASON_RUN_NOT_FOUND:
+                raise
+            return False
+        return True
+
     async def _admit(self, run: ActiveRun, selection: Selection) -> None:
         accepted = events.RunAccepted()
         accepted.CopyFrom(run.acceptance.accepted)
@@ -279,7 +300,8 @@ class Runs:
             batch.append(self._event(run, run_finished=rejected(refused)))
         else:
             batch.append(self._event(run, run_routed=routed(selection, FIRST_EPOCH)))
-            batch.append(self._event(run, run_started=events.RunStarted(attempt=FIRST_EPOCH)))
+            if run.started:
+                batch.append(self._event(run, run_started=events.RunStarted(attempt=FIRST_EPOCH)))
         await self._peers.appender.append(run.run_id, batch, expected_head_seq=0)
         if refused is not None:
             raise refused
@@ -310,6 +332,7 @@ class Runs:
     def _rest(self, run: ActiveRun) -> None:
         """Let go of a run that nothing is done for now; who follows it keeps it at hand."""
         run.carrying = False
+        run.leave()
         if run.fold.finished is not None or run.over.is_set():
             run.over.set()
             self._active.pop(run.run_id, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -65,6 +65,7 @@ class RegistrySnapshot:
         self._routes: dict[tuple[str, str], pb.Route] = {}
         self._known = asyncio.Event()
         self._change = asyncio.Condition()
+        self._listeners: list[Callable[[], None]] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -97,6 +98,10 @@ class RegistrySnapshot:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._known.wait(), timeout_seconds)
         return self._known.is_set()
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call *listener* after every change, for ever."""
+        self._listeners.append(listener)
 
     async def wait_change(self, timeout_seconds: float) -> bool:
         """Wait for the next change; tell whether there was one."""
@@ -173,6 +178,8 @@ class RegistrySnapshot:
         self._runtimes.update((runtime.name, runtime) for runtime in change.runtimes)
         self._routes.update(((route.agent, route.version_range), route) for route in change.routes)
         self._known.set()
+        for listener in self._listeners:
+            listener()
         async with self._change:
             self._change.notify_all()
 

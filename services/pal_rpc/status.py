@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, duration_pb2, message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
@@ -50,16 +50,24 @@ def code_of(reason: reasons.ErrorReason) -> grpc.StatusCode:
 
 
 def to_status(error: MeshError) -> status_pb2.Status:
-    """Return *error* as a rich status: ErrorInfo always, BadRequest where a field is to blame."""
-    details = [error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=_bounded(error.metadata))]
-    packed = [any_pb2.Any() for _ in details]
-    for box, detail in zip(packed, details, strict=True):
-        box.Pack(detail)
+    """Return *error* as a rich status.
+
+    ErrorInfo always, BadRequest where a field is to blame, RetryInfo where *retry_after_seconds* is among the values.
+    """
+    details: list[message.Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=_bounded(error.metadata))
+    ]
     field = error.metadata.get("field") or error.metadata.get("path")
     if field and code_of(error.reason) is _C.INVALID_ARGUMENT:
         violation = error_details_pb2.BadRequest.FieldViolation(field=field[:256], description=error.message[:512])
-        packed.append(any_pb2.Any())
-        packed[-1].Pack(error_details_pb2.BadRequest(field_violations=[violation]))
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    retry_after_seconds = error.metadata.get("retry_after_seconds", "")
+    if retry_after_seconds.isdecimal():
+        delay = duration_pb2.Duration(seconds=int(retry_after_seconds[:6]))
+        details.append(error_details_pb2.RetryInfo(retry_delay=delay))
+    packed = [any_pb2.Any() for _ in details]
+    for box, detail in zip(packed, details, strict=True):
+        box.Pack(detail)
     return status_pb2.Status(code=code_of(error.reason).value[0], message=error.message[:1024], details=packed)
 
 
