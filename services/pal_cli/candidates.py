@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pal_cli.bundled import BUNDLED
 from pal_cli.failures import NOT_FOUND, CommandError
-from pal_cli.supervisor import last_words
+from pal_cli.spawning import last_words
 from pal_rpc.config import StartError
 
 _START_SECONDS, _STOP_SECONDS = 60.0, 10.0

@@ -25,7 +25,11 @@ FIRST_ADAPTER_OFFSET = 10
 
 @dataclass(kw_only=True)
 class ProcessState:
-    """A process of the mesh as its supervisor last saw it; *services* maps names to addresses."""
+    """A process of the mesh as its supervisor last saw it; *services* maps names to addresses.
+
+    *generation* is that of the record which the state answers to. *reason* says why an adapter is not what its record
+    wants, or why it was last started again.
+    """
 
     pid: int
     services: dict[str, str]
@@ -34,6 +38,10 @@ class ProcessState:
     serving_at: float = 0.0
     restarts: int = 0
     state: str = "starting"
+    adapter: bool = False
+    generation: int = 0
+    reason: str = ""
+    version: str = ""
 
 
 @dataclass(kw_only=True)

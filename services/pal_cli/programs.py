@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pal_cli.bundled import BUNDLED, RuntimeKind, environment_python
+from pal_cli.bundled import BUNDLED, environment_python
 from pal_cli.home import DEFAULT_ADDRESSES, FIRST_ADAPTER_OFFSET, Home
+from pal_cli.plugins.adapters import GRPC_EXPERIMENTS
+from pal_cli.plugins.records import Records
+from pal_cli.ports import free_addresses
+from pal_cli.spawning import Program
 from pal_rpc.config import StartError
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, create_keys, private_key
@@ -20,23 +23,10 @@ CORE_SERVICES = ("router", "registry", "recorder")
 # What a process may know of the machine. Credentials are in none of these.
 _PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
 
-# Without it an extra thread of gRPC wakes for every message: a tenth of the CPU time of a run (docs/performance.md).
-_GRPC_EXPERIMENTS = "-event_engine_poller_for_python"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Program:
-    """One process: its name, its command, its whole environment, and the addresses it will serve on."""
-
-    name: str
-    command: tuple[str, ...]
-    env: Mapping[str, str]
-    services: Mapping[str, str]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that is decided before the first process starts."""
+    """Everything that is decided before the first process starts; *runtimes* are those that start with the mesh."""
 
     addresses: Mapping[str, str]
     programs: Sequence[Program]
@@ -53,11 +43,11 @@ def plan(
     Raises:
         StartError: a runtime is not installed, or a file is not there.
     """
-    _check(runtimes, profiles, tools)
-    addresses = _addresses(port, runtimes)
+    _check(home, runtimes, profiles, tools)
+    addresses = _addresses(port, [name for name in runtimes if name in BUNDLED])
     tokens = _tokens(home)
     peers = {f"PAL_{name.upper()}_ADDRESS": addresses[name] for name in DEFAULT_ADDRESSES}
-    shared = {**peers, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS}
+    shared = {**peers, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS}
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
     core_env = {
         **_plain(),
@@ -82,7 +72,6 @@ def plan(
             PROFILES=profiles,
         ),
         _seam("tool_executor", Path(sys.executable), addresses, {**os.environ, **trusted}, tokens, TOOLS=tools),
-        *(_adapter(BUNDLED[name], addresses, shared) for name in runtimes),
     ]
     return Plan(addresses=addresses, programs=programs, runtimes=runtimes)
 
@@ -105,20 +94,13 @@ def _seam(
     )
 
 
-def _adapter(kind: RuntimeKind, addresses: Mapping[str, str], shared: Mapping[str, str]) -> Program:
-    return Program(
-        name=kind.name,
-        command=kind.command,
-        env={**_plain(), **shared, "PAL_ADDRESS": addresses[kind.name], "PAL_RUNTIME_NAME": kind.name},
-        services={kind.name: addresses[kind.name]},
-    )
-
-
-def _check(runtimes: Sequence[str], profiles: Path | None, tools: Path | None) -> None:
+def _check(home: Home, runtimes: Sequence[str], profiles: Path | None, tools: Path | None) -> None:
+    added = Records(home.path).names()
     for name in runtimes:
-        if name not in BUNDLED:
-            raise StartError(f"--runtime {name}: no such runtime; there are: {', '.join(BUNDLED)}")
-        if not BUNDLED[name].installed:
+        if name not in BUNDLED and name not in added:
+            known = ", ".join(sorted({*BUNDLED, *added}))
+            raise StartError(f"--runtime {name}: no such runtime; there are: {known}; `pal runtime install` adds one")
+        if name in BUNDLED and not BUNDLED[name].installed:
             raise StartError(f"--runtime {name} is not installed; run `make setup`")
     if not environment_python("llm_provider").exists():
         raise StartError("the environment of the model provider is not installed; run `make setup`")
@@ -130,20 +112,9 @@ def _check(runtimes: Sequence[str], profiles: Path | None, tools: Path | None) -
 def _addresses(port: int, runtimes: Sequence[str]) -> dict[str, str]:
     names = [*DEFAULT_ADDRESSES, *runtimes]
     if port == 0:
-        return dict(zip(names, _free_addresses(len(names)), strict=True))
+        return dict(zip(names, free_addresses(len(names)), strict=True))
     offsets = [*range(len(DEFAULT_ADDRESSES)), *range(FIRST_ADAPTER_OFFSET, FIRST_ADAPTER_OFFSET + len(runtimes))]
     return {name: f"127.0.0.1:{port + offset}" for name, offset in zip(names, offsets, strict=True)}
-
-
-def _free_addresses(count: int) -> list[str]:
-    # All are held until the last is found, so that none is given twice.
-    sockets = [socket.socket() for _ in range(count)]
-    for held in sockets:
-        held.bind(("127.0.0.1", 0))
-    addresses = [f"127.0.0.1:{held.getsockname()[1]}" for held in sockets]
-    for held in sockets:
-        held.close()
-    return addresses
 
 
 def _tokens(home: Home) -> dict[str, Path]:

@@ -36,6 +36,8 @@ class _Announcement:
     shown: pb.RegisteredRuntime
     ttl_seconds: float
     timer: asyncio.TimerHandle | None = None
+    # Earlier lives under this name. One that is still there while it ends must not take the name back.
+    superseded: tuple[str, ...] = ()
 
 
 class Runtimes:
@@ -51,13 +53,14 @@ class Runtimes:
         """Announce a runtime; the same instance again is a renewal, another one takes the place of the old.
 
         Raises:
-            InvalidField: the message names the field.
+            InvalidField: the message names the field; it may be the identifier of a life that another has replaced.
             MeshError: CONTRACT_TOO_NEW.
         """
         name = request.name or request.capability.runtime
         ttl_seconds = _checked(request, name)
         old = self._by_name.get(name)
         again = old and old.shown.instance_id == request.instance_id and old.shown.state != pb.RUNTIME_STATE_LOST
+        superseded = _superseded(old, request.instance_id)
         declared = self._catalogue.declaration(request.capability.runtime, request.installed_version)
         shown = pb.RegisteredRuntime(
             registration_id=old.shown.registration_id if old and again else new_id(),
@@ -72,7 +75,9 @@ class Runtimes:
         )
         if old:
             _stop(old)
-        announcement = self._by_name[name] = _Announcement(request.capability, shown, ttl_seconds)
+        announcement = self._by_name[name] = _Announcement(
+            request.capability, shown, ttl_seconds, superseded=superseded
+        )
         self._prolong(announcement)
         self._feed.publish(runtimes=[announcement.shown])
         return announcement.shown
@@ -99,7 +104,9 @@ class Runtimes:
             MeshError: REGISTRATION_NOT_FOUND, it has ended or never was.
         """
         announcement = self._live(registration_id)
-        self._show(announcement, state=pb.RUNTIME_STATE_DRAINING, reason=reason[:_MAX_REASON_CHARACTERS])
+        # An adapter that is stopped drains itself, and does not know why.
+        told = reason[:_MAX_REASON_CHARACTERS] or announcement.shown.reason
+        self._show(announcement, state=pb.RUNTIME_STATE_DRAINING, reason=told)
         return announcement.shown
 
     def all(self) -> list[pb.RegisteredRuntime]:
@@ -150,6 +157,18 @@ class Runtimes:
     def _show(self, announcement: _Announcement, **changes: object) -> None:
         announcement.shown = _with(announcement.shown, **changes)
         self._feed.publish(runtimes=[announcement.shown])
+
+
+def _superseded(old: _Announcement | None, instance_id: str) -> tuple[str, ...]:
+    if old is None:
+        return ()
+    if old.shown.state == pb.RUNTIME_STATE_LOST:
+        return tuple(known for known in old.superseded if known != instance_id)
+    if instance_id in old.superseded:
+        raise InvalidField(
+            "instance_id", f"a newer adapter has the name {old.shown.name}; announce a new life under a new identifier"
+        )
+    return old.superseded if old.shown.instance_id == instance_id else (*old.superseded, old.shown.instance_id)[-16:]
 
 
 def _stop(announcement: _Announcement) -> None:

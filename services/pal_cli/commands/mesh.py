@@ -18,13 +18,15 @@ import typer
 from rich.markup import escape
 
 from pal_cli.bundled import ROOT, installed_runtimes
+from pal_cli.child import STOP_SECONDS
 from pal_cli.failures import OK, TIMEOUT, UNAVAILABLE, CommandError
 from pal_cli.health import SERVING, health, wait_ready
 from pal_cli.home import Home, MeshState
+from pal_cli.plugins.records import Records
 from pal_cli.programs import CORE, CORE_SERVICES, Plan, plan
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import print_json, say, table
-from pal_cli.supervisor import START_SECONDS, STOP_SECONDS, supervised
+from pal_cli.supervisor import START_SECONDS, supervised
 from pal_rpc.config import StartError
 
 DEFAULT_PORT = 7400
@@ -47,7 +49,7 @@ async def up(
     where = home_of(home)
     if detach:
         return await _in_background(where)
-    chosen = runtime or installed_runtimes()
+    chosen = runtime or sorted({*installed_runtimes(), *Records(where.path).names()})
     _check_port(port)
     with where.held():
         planned = plan(
@@ -74,7 +76,8 @@ async def running(home: Home, planned: Plan) -> AsyncIterator[MeshState]:
         StartError: something did not start.
     """
     async with supervised(home, planned) as state:
-        await wait_ready(planned.addresses, planned.runtimes, START_SECONDS)
+        serving = [name for name, known in state.processes.items() if known.adapter and known.state == "serving"]
+        await wait_ready(planned.addresses, serving, START_SECONDS)
         state.ready = True
         home.write_state(state)
         yield state
@@ -119,6 +122,8 @@ async def status(home: HomeOption = None, output: Output = OutputFormat.table) -
                     "pid": process.pid,
                     "restarts": process.restarts,
                     "uptimeSeconds": round(time.time() - process.started_at),
+                    "state": process.state,
+                    "reason": process.reason,
                 }
             )
     if output is OutputFormat.json:

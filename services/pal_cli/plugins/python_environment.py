@@ -117,5 +117,5 @@ async def _uv(*arguments: str) -> None:
 
 def _sentence(said: str) -> str:
     """Return what uv has to say, without its drawing."""
-    text = re.sub(r"[│╰─▶├×]+|\x1b\[[0-9;]*m", " ", said)
+    text = re.sub(r"[\u2500-\u257f\u25b6\u00d7]+|\x1b\[[0-9;]*m", " ", said)
     return _PREAMBLE.sub("", " ".join(text.split())) or "uv gave no reason"

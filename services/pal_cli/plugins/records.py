@@ -28,7 +28,8 @@ class Record:
 
     *source* is what a person asked for. *command* is empty for a runtime that comes with PAL. *environment* is the
     folder below the runtime's own that the command lives in, empty for none. *generation* grows with every order to
-    start, so that the same order again is a new one.
+    start, so that the same order again is a new one. *limits* were stated by a person, *declared* by the adapter when
+    it was checked.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Record:
     running: bool = True
     generation: int = 1
     limits: Limits = field(default_factory=Limits)
+    declared: Limits = field(default_factory=Limits)
 
 
 class Records:
@@ -61,7 +63,8 @@ class Records:
         """Return a record; None when there is none, or none that can be read."""
         try:
             raw = json.loads((self.folder(name) / _FILE).read_text())
-            return Record(**{**raw, "command": tuple(raw["command"]), "limits": Limits(**raw["limits"])})
+            limits, declared = Limits(**raw["limits"]), Limits(**raw["declared"])
+            return Record(**{**raw, "command": tuple(raw["command"]), "limits": limits, "declared": declared})
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
@@ -82,7 +85,7 @@ class Records:
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
     def fresh_environment(self, name: str) -> str:
-        """Return an unused folder for an environment, below the runtime's own; those that no record names are deleted."""
+        """Return an unused folder for an environment, below the runtime's own; what no record names is deleted."""
         record = self.read(name)
         kept = record.environment if record else ""
         environments = self.folder(name) / "envs"

@@ -19,6 +19,7 @@ from pal_cli.bundled import ROOT
 HOST = ROOT / "adapters" / "host"
 # The earliest moment that a zip file can state.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_WHEEL = b"Wheel-Version: 1.0\nGenerator: pal\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 _LEFT_OUT = {"__pycache__", ".mypy_cache"}
 
 

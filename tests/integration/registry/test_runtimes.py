@@ -51,6 +51,19 @@ async def test_a_new_instance_takes_the_place_of_the_old(stub: rpc.RegistryServi
     assert list((await stub.ListRuntimes(pb.ListRuntimesRequest(name="agno"))).runtimes) == [new]
 
 
+async def test_an_instance_that_was_replaced_cannot_come_back_while_the_newer_one_is_there(
+    stub: rpc.RegistryServiceStub,
+) -> None:
+    await register(stub)
+    new = await register(stub, instance_id="life-2", endpoint="127.0.0.1:7411")
+
+    with pytest.raises(grpc.aio.AioRpcError, match="a newer adapter has the name agno") as caught:
+        await register(stub)
+
+    assert mesh_error(caught.value).metadata["field"] == "instance_id"
+    assert list((await stub.ListRuntimes(pb.ListRuntimesRequest(name="agno"))).runtimes) == [new]
+
+
 async def test_a_renewal_prolongs_and_counts(stub: rpc.RegistryServiceStub) -> None:
     announced = await register(stub)
 
@@ -67,6 +80,16 @@ async def test_a_drained_runtime_stays_drained(stub: rpc.RegistryServiceStub) ->
 
     assert drained.runtime.state == pb.RUNTIME_STATE_DRAINING
     assert (await register(stub)).state == pb.RUNTIME_STATE_DRAINING
+
+
+async def test_why_a_runtime_was_drained_is_still_known_when_it_drains_itself(stub: rpc.RegistryServiceStub) -> None:
+    announced = await register(stub)
+    registration_id = announced.registration_id
+
+    await stub.DrainRuntime(pb.DrainRuntimeRequest(registration_id=registration_id, reason="out of memory"))
+    again = await stub.DrainRuntime(pb.DrainRuntimeRequest(registration_id=registration_id))
+
+    assert again.runtime.reason == "out of memory"
 
 
 async def test_a_silent_runtime_is_lost_and_everybody_is_told(stub: rpc.RegistryServiceStub) -> None:

@@ -1,0 +1,114 @@
+"""What an adapter process uses of the machine, and whether it is still there for others.
+
+Where the kernel keeps no account of its own for an adapter, looking often is what keeps it to its limits.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pal_cli.plugins.limits import Limits
+
+LOOK_SECONDS, _COUNT_SECONDS = 0.2, 1.0
+# An adapter that works while it answers nobody spins; one that does neither may only be slow.
+SPIN_SECONDS, HANG_SECONDS = 5.0, 15.0
+_SPIN_SHARE = 0.5
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What a process and its descendants use; *memory_mib* is memory of their own, not shared with files."""
+
+    memory_mib: float
+    processes: int
+    cpu_seconds: float
+
+
+class Census:
+    """Which processes belong to which adapter, looked up once a second for all of them."""
+
+    def __init__(self) -> None:
+        """Know of nobody yet."""
+        self._counted_at = 0.0
+        self._families: dict[int, list[int]] = {}
+
+    def usage(self, leader: int) -> Usage:
+        """Return what the process *leader* uses, with all of its session; zeros when it is gone."""
+        if time.monotonic() - self._counted_at > _COUNT_SECONDS:
+            self._families = _families()
+            self._counted_at = time.monotonic()
+        shares = [_share(pid) for pid in {leader, *self._families.get(leader, ())}]
+        return Usage(
+            memory_mib=sum(share.memory_mib for share in shares),
+            processes=sum(share.processes for share in shares),
+            cpu_seconds=sum(share.cpu_seconds for share in shares),
+        )
+
+
+def excess(used: Usage, limits: Limits) -> str:
+    """Return why a process that uses that much is killed; nothing when it may go on."""
+    if limits.memory_mib and used.memory_mib > limits.memory_mib:
+        return f"killed: out of memory: it used {used.memory_mib:.0f} MiB and its limit is {limits.memory_mib} MiB"
+    if limits.processes and used.processes > limits.processes:
+        return f"killed: too many processes: it had {used.processes} and its limit is {limits.processes}"
+    return ""
+
+
+class Silence:
+    """How long an adapter has not answered, and how hard it worked meanwhile."""
+
+    def __init__(self) -> None:
+        """Begin as if it had just answered."""
+        self._since = time.monotonic()
+        self._cpu_seconds = 0.0
+
+    def broken(self, cpu_seconds: float) -> None:
+        """Note an answer, at *cpu_seconds* of its CPU time."""
+        self._since, self._cpu_seconds = time.monotonic(), cpu_seconds
+
+    def verdict(self, cpu_seconds: float) -> str:
+        """Return why it is killed, having used *cpu_seconds* by now; nothing when it may go on."""
+        silent_seconds = time.monotonic() - self._since
+        share = (cpu_seconds - self._cpu_seconds) / max(silent_seconds, LOOK_SECONDS)
+        if silent_seconds > SPIN_SECONDS and share > _SPIN_SHARE:
+            return f"killed: it spun: {share:.0%} of a core and no answer for {silent_seconds:.0f} s"
+        if silent_seconds > HANG_SECONDS:
+            return f"killed: it hung: no answer for {silent_seconds:.0f} s"
+        return ""
+
+
+def _families() -> dict[int, list[int]]:
+    """Return the processes of this machine by session; every adapter leads one."""
+    families: dict[int, list[int]] = {}
+    for path in Path("/proc").iterdir():
+        if path.name.isdigit() and (fields := _fields(path)):
+            families.setdefault(int(fields[3]), []).append(int(path.name))
+    return families
+
+
+def _share(pid: int) -> Usage:
+    path = Path("/proc") / str(pid)
+    try:
+        _, resident, shared, *_ = (path / "statm").read_text().split()
+    except (OSError, ValueError):
+        return Usage(memory_mib=0, processes=0, cpu_seconds=0)
+    fields = _fields(path)
+    return Usage(
+        memory_mib=(int(resident) - int(shared)) * _PAGE_BYTES / _MIB,
+        processes=int(fields[17]) if fields else 0,
+        cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICKS if fields else 0,
+    )
+
+
+def _fields(process: Path) -> list[str]:
+    """Return the fields of proc_pid_stat(5) from the third on; the second may hold anything."""
+    try:
+        return (process / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
