@@ -7,7 +7,7 @@ import grpc
 from pal_rpc.errors import MeshError
 from pal_rpc.status import code_of, from_rpc_error, is_lost
 
-OK, RUN_FAILED, USAGE, NOT_FOUND, REFUSED, UNAVAILABLE, TIMEOUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+OK, RUN_FAILED, USAGE, NOT_FOUND, REFUSED, UNAVAILABLE, TIMEOUT, RUN_WAITS, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
 _C = grpc.StatusCode
 _EXITS = {

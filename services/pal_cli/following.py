@@ -12,12 +12,13 @@ from pal.service.v1 import router_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_cli.artifacts import fetch
-from pal_cli.failures import OK, RUN_FAILED
+from pal_cli.failures import OK, RUN_FAILED, RUN_WAITS
 from pal_cli.settings import Mesh
 from pal_cli.show import as_json, money, out, outcome_word, print_json, say, seconds_between, shorten, size, tokens
 from pal_log.payload import content_text
 
 SCRIPTED = "scripted"
+Responses = AsyncIterable[pb.RunResponse] | AsyncIterable[pb.WatchResponse] | AsyncIterable[pb.ReplayResponse]
 
 
 class RunView:
@@ -40,17 +41,22 @@ class RunView:
         self.run_id = ""
         self.last_seq = 0
         self.finished: events.RunFinished | None = None
+        self.suspended = False
 
     @property
     def exit_code(self) -> int:
         """The exit code that the run deserves."""
         succeeded = self.finished is not None and self.finished.outcome == events.RUN_OUTCOME_SUCCEEDED
+        if self.finished is None and self.suspended:
+            return RUN_WAITS
         return OK if succeeded else RUN_FAILED
 
-    async def follow(self, responses: AsyncIterable[pb.RunResponse] | AsyncIterable[pb.WatchResponse]) -> None:
-        """Show every frame until the stream ends."""
+    async def follow(self, responses: Responses, *, through_waits: bool = True) -> None:
+        """Show every frame until the stream ends, or until the run waits for people, unless *through_waits*."""
         async for response in responses:
             await self._take(response.frames)
+            if self.suspended and not through_waits:
+                return
 
     async def _take(self, frames: Sequence[pb.RunStreamFrame]) -> None:
         for frame in frames:
@@ -58,6 +64,10 @@ class RunView:
                 self.run_id, self.last_seq = frame.event.run_id, frame.event.seq
             if frame.event.HasField("run_finished"):
                 self.finished = frame.event.run_finished
+            if frame.event.HasField("run_suspended"):
+                self.suspended = True
+            elif frame.event.HasField("run_resumed"):
+                self.suspended = False
             if self._machine:
                 print_json(as_json(frame), indent=None)
                 if frame.event.HasField("artifact_added"):
@@ -106,10 +116,22 @@ class RunView:
                 self._tool(event.tool_call_finished)
             case "artifact_added":
                 await self._artifact(event.artifact_added.content)
+            case "input_requested":
+                self._asked(event)
+            case "run_resumed":
+                self._line("[dim]everybody has answered; the run goes on[/]")
+            case "replay_diverged":
+                self._line(f"[yellow]diverged:[/] {escape(event.replay_diverged.message)}")
             case "run_finished":
                 self._end(event)
             case _:
                 pass
+
+    def _asked(self, event: events.RunEvent) -> None:
+        asked = event.input_requested
+        self._line(f"[bold yellow]? {escape(content_text(asked.prompt))}[/]")
+        answer = "approve" if asked.kind == events.INPUT_KIND_APPROVAL else "answer"
+        self._line(f"  [dim]`pal inputs {answer} {event.run_id} {asked.input_id}` or `pal inputs decline …`[/]")
 
     def _message(self, message: events.MessageAdded) -> None:
         if message.message_id not in self._shown:

@@ -48,10 +48,38 @@ def summary(event: events.RunEvent) -> str:
             rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
             verdict = word(policies.PolicyVerdict, decision.verdict, "POLICY_VERDICT_")
             return f"{decision.action}: {verdict} ({rules})"
+        case "run_suspended":
+            return f"waits for {', '.join(event.run_suspended.input_ids)}"
+        case "run_resumed":
+            return "goes on"
+        case "stage_started" | "stage_finished":
+            return _stage(event)
+        case "input_requested":
+            asked = event.input_requested
+            return f"{asked.input_id} {word(events.InputKind, asked.kind, 'INPUT_KIND_')}: {_content(asked.prompt)}"
+        case "input_received":
+            received = event.input_received
+            decision = word(events.InputDecision, received.decision, "INPUT_DECISION_")
+            return f"{received.input_id} {decision} by {received.responder.id} {_content(received.answer)}"
+        case "input_expired":
+            return event.input_expired.input_id
+        case "message_withheld":
+            withheld = event.message_withheld
+            return f"{withheld.withheld_messages} messages of {withheld.withheld_runs} runs: {withheld.rule}"
+        case "replay_diverged":
+            return f"{event.replay_diverged.reason} {event.replay_diverged.message}"
         case "note_added":
             return f"{event.note_added.name} {event.note_added.text}"
         case _:
             return ""
+
+
+def _stage(event: events.RunEvent) -> str:
+    if not event.HasField("stage_finished"):
+        return event.stage_id
+    finished = event.stage_finished
+    failed = f": {_failure(finished.failure)}" if finished.HasField("failure") else ""
+    return f"{event.stage_id} {outcome_word(finished.outcome)}{failed}"
 
 
 def _finished(finished: events.RunFinished) -> str:

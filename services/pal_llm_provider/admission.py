@@ -9,6 +9,7 @@ from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
@@ -17,6 +18,7 @@ from pal_llm_provider.profiles import find
 from pal_llm_provider.provider import Profile
 from pal_llm_provider.recorded import answer, diverged, stopped
 from pal_llm_provider.recording import Recording
+from pal_llm_provider.replay import Match, Missing, source
 from pal_llm_provider.transcript import request_digest
 from pal_log.call_ids import fresh, newest
 from pal_policy.evaluate import Question, decide
@@ -24,6 +26,7 @@ from pal_rpc.accounts import Accounts
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import InvalidField, MeshError, failure
 from pal_rpc.lease import Lease, LeaseVerifier
+from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.refusals import limit_reached, policy_refusal
 from pal_rpc.snapshot import RegistrySnapshot
 
@@ -42,6 +45,7 @@ class Call:
     digest: str
     decision: policies.PolicyDecision | None = None
     known: pb.ModelAnswer | None = None
+    match: Match | None = None
 
 
 class Admission:
@@ -55,6 +59,7 @@ class Admission:
         snapshot: RegistrySnapshot,
         recording: Recording,
         artifacts: ArtifactClient,
+        recorder: RecorderClient,
     ) -> None:
         """Decide about *profiles*; refusals that are facts of the run go to *recording*."""
         self._verifier = verifier
@@ -63,6 +68,7 @@ class Admission:
         self._snapshot = snapshot
         self._recording = recording
         self._artifacts = artifacts
+        self._recorder = recorder
 
     def verify(self, request: pb.ModelRequest) -> Lease:
         """Return what the lease of *request* proves.
@@ -97,7 +103,9 @@ class Admission:
                 digest=digest,
                 known=known,
             )
-        decision = await self._decision(lease, profile, account)
+        match = await self._match(lease, account, request, profile)
+        # What the policies said then is part of the record.
+        decision = None if match else await self._decision(lease, profile, account)
         await self._hold_to_limits(lease, account)
         call_id = fresh(request.call_id, account.digests) if request.call_id else account.mint()
         account.digests[call_id] = digest
@@ -110,6 +118,7 @@ class Admission:
             request=request,
             digest=digest,
             decision=decision,
+            match=match,
         )
 
     async def _known(self, lease: Lease, account: RunAccount, call_id: str, digest: str) -> pb.ModelAnswer | None:
@@ -125,6 +134,23 @@ class Admission:
             return await answer(earlier, self._artifacts)
         await self._diverge(lease, account, diverged(earlier, call_id, digest, fatal=True))
         return None
+
+    async def _match(
+        self, lease: Lease, account: RunAccount, request: pb.ModelRequest, profile: Profile
+    ) -> Match | None:
+        accepted = lease.grant.accepted
+        if lease.mode != common.EXECUTION_MODE_REPLAY or accepted.fidelity == events.REPLAY_FIDELITY_LIVE_MODEL:
+            return None
+        async with account.reading:
+            if account.source is None:
+                account.source = await source(accepted.source_run_id, self._recorder, self._artifacts)
+                for seq in account.given:
+                    account.source.use(seq)
+        try:
+            return account.source.find(request, profile.name, accepted.fidelity)
+        except Missing as missing:
+            await self._recording.append(lease, replay_diverged=missing.fact)
+            raise missing.error(lease.run_id) from None
 
     async def _diverge(self, lease: Lease, account: RunAccount, fact: events.ReplayDiverged) -> None:
         document = await self._snapshot.pinned(registry.DOCUMENT_KIND_AGENT, lease.agent)

@@ -16,6 +16,7 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_llm_provider.admission import Call
 from pal_llm_provider.provider import Completion
 from pal_llm_provider.recording import Recording
+from pal_llm_provider.replay import Match
 from pal_llm_provider.transcript import answer_text, message_text, request_text
 from pal_log.events import LLM_PROVIDER, now
 from pal_log.payload import json_payload
@@ -78,6 +79,27 @@ class OpenCall:
         await self._end(finished)
         self._call.account.keep(answer)
         return answer
+
+    async def repeat(self, match: Match, given: pb.ModelAnswer) -> pb.ModelAnswer:
+        """Return the answer that the source of a replay was *given*, once it is durable; nobody is paid for it.
+
+        Raises:
+            MeshError: the recorder refused it.
+        """
+        assert match.asked.finished is not None
+        finished = events.ModelCallFinished()
+        finished.CopyFrom(match.asked.finished)
+        finished.call_id, finished.replayed_from_seq = self._call.call_id, match.asked.seq
+        finished.matched_by = match.key
+        finished.ClearField("cost")
+        finished.ClearField("price_list")
+        await self._end(finished)
+        whole = pb.ModelAnswer()
+        whole.CopyFrom(given)
+        whole.call_id = self._call.call_id
+        whole.ClearField("cost")
+        self._call.account.keep(whole)
+        return whole
 
     async def fail(self, error: MeshError, completion: Completion | None) -> None:
         """Record that the call failed, with what is known of it, and return once that is durable."""

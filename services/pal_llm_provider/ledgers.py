@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import run_event_pb2 as events
 from pal_llm_provider.recorded import Record
+from pal_llm_provider.replay import Source
 from pal_policy.limits import Ledger
 from pal_rpc.lease import Lease
 
@@ -24,6 +26,10 @@ class RunAccount:
     answers: OrderedDict[str, pb.ModelAnswer] = field(default_factory=OrderedDict)
     # What was recorded before this account was opened.
     record: Record = field(default_factory=Record)
+    # The run that is repeated, once it was read, and the answers that earlier attempts were given from it.
+    source: Source | None = None
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    given: set[int] = field(default_factory=set)
     limit_recorded: bool = False
 
     def mint(self) -> str:
@@ -55,6 +61,7 @@ def recall(account: RunAccount, event: events.RunEvent) -> None:
         case "model_call_finished":
             finished = event.model_call_finished
             account.record.recall(event)
+            account.given.add(finished.replayed_from_seq)
             account.ledger.count_usage(finished.usage, finished.cost if finished.HasField("cost") else None)
         case "run_limit_reached":
             account.limit_recorded = True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
+from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.payload import artifact_digest, content_text, text_payload
@@ -61,7 +62,7 @@ async def answer(call: Asked, artifacts: ArtifactClient) -> pb.ModelAnswer:
         MeshError: its content is not kept any more, or the recorder cannot be reached.
     """
     finished = call.finished or events.ModelCallFinished()
-    said = json.loads(await _text(finished, artifacts))
+    said = json.loads(await content_of(finished.response, artifacts))
     message = pb.ModelMessage(
         role=events.MESSAGE_ROLE_AGENT,
         parts=[text_payload(said["text"])] if said["text"] else [],
@@ -108,7 +109,12 @@ def _tool_call(asked: dict[str, Any]) -> pb.ModelToolCall:
     return pb.ModelToolCall(call_id=asked["id"], name=asked["name"], arguments_json=asked["arguments"])
 
 
-async def _text(finished: events.ModelCallFinished, artifacts: ArtifactClient) -> str:
-    if kept := artifact_digest(finished.response):
+async def content_of(payload: common.Payload, artifacts: ArtifactClient) -> str:
+    """Return the text of a recorded *payload*, wherever it is kept.
+
+    Raises:
+        MeshError: ARTIFACT_NOT_FOUND, or the recorder cannot be reached.
+    """
+    if kept := artifact_digest(payload):
         return (await artifacts.get(kept)).decode()
-    return content_text(finished.response)
+    return content_text(payload)

@@ -13,10 +13,12 @@ from pal_llm_provider.assembling import Pump, tool_calls
 from pal_llm_provider.calls import OpenCall
 from pal_llm_provider.contents import inline
 from pal_llm_provider.provider import Completion, Provider
+from pal_llm_provider.recorded import answer
 from pal_llm_provider.recording import Recording
-from pal_log.payload import text_payload
+from pal_llm_provider.replay import Match
+from pal_log.payload import content_text, text_payload
 from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.errors import MeshError
+from pal_rpc.errors import MeshError, parse_reason
 from pal_rpc.interceptors import annotate
 from pal_rpc.spans import SpanWriter
 
@@ -52,6 +54,10 @@ class Seam:
             yield [pb.ModelFrame(answer=call.known)]
             return
         record = OpenCall(call, self._recording, self._spans)
+        if call.match:
+            for frames in await self._repeated(call.match, record):
+                yield frames
+            return
         completion: Completion | None = None
         try:
             await record.open()
@@ -72,6 +78,20 @@ class Seam:
             record.abandon(reasons.ERROR_REASON_INTERNAL, "the model provider failed; its log has the details")
             raise
         yield last
+
+    async def _repeated(self, match: Match, record: OpenCall) -> list[list[pb.ModelFrame]]:
+        await record.open()
+        if match.asked.answered:
+            given = await answer(match.asked, self._artifacts)
+            text = content_text(given.message.parts[0]) if given.message.parts else ""
+            whole = await record.repeat(match, given)
+            live = [pb.ModelFrame(text=pb.TextChunk(text=text))] if text else []
+            return [[*live, pb.ModelFrame(answer=whole)]]
+        assert match.asked.finished is not None
+        failed = match.asked.finished.failure
+        error = MeshError(parse_reason(failed.reason), failed.message, **failed.metadata)
+        await record.fail(error, None)
+        raise error
 
     async def whole(self, request: pb.ModelRequest) -> pb.ModelAnswer:
         """Return the whole answer."""

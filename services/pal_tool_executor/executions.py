@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -17,14 +16,13 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_log.call_ids import first, fresh, newest
-from pal_log.canonical import canonical_digest
 from pal_log.events import TOOL_EXECUTOR, EventWriter
-from pal_log.payload import artifact_digest, content_text, digest, json_payload, text_payload
+from pal_log.payload import artifact_digest, content_text, json_payload, text_payload
 from pal_policy.evaluate import decide
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
-from pal_rpc.errors import InvalidField, MeshError, TooLarge
+from pal_rpc.errors import MeshError, failure
 from pal_rpc.lease import Lease, LeaseVerifier
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.refusals import approval_required, limit_reached
@@ -34,16 +32,16 @@ from pal_tool_executor import failing, people
 from pal_tool_executor.attempts import attempt
 from pal_tool_executor.backends import Invocation, PersonBackend
 from pal_tool_executor.bindings import Bindings
+from pal_tool_executor.calls import Call, arguments_digest, check_request, check_same, granted, key
 from pal_tool_executor.contents import arguments_of, recorded, told
 from pal_tool_executor.earlier import over, settled, uncertain
 from pal_tool_executor.failing import CallFailed
 from pal_tool_executor.ledgers import Known, RunAccount
 from pal_tool_executor.people import Waits
 from pal_tool_executor.permission import check, harmless, question
+from pal_tool_executor.replay import Missing
 from pal_tool_executor.spans import call_span
 
-MAX_ARGUMENTS_BYTES = 1024 * 1024
-MAX_CALL_ID_CHARACTERS = 128
 MAX_UNCLAIMED_ENDS = 1024
 
 
@@ -60,33 +58,7 @@ class Peers:
     accounts: Accounts[RunAccount]
 
 
-@dataclass(kw_only=True)
-class _Call:
-    """One call that was admitted. A later attempt of its run takes it over by its *lease*."""
-
-    lease: Lease
-    account: RunAccount
-    known: Known
-    # The same call of an attempt that was lost.
-    before: Known | None
-    tool: tools.ToolSpec
-    ref: common.SpecRef
-    terms: shared.ToolGrantTerms
-    request: pb.ExecuteToolRequest
-    began: float
-
-    @property
-    def name(self) -> str:
-        """The name of the tool."""
-        return self.ref.name
-
-    @property
-    def text(self) -> str:
-        """The arguments as they came."""
-        return content_text(self.request.arguments)
-
-
-_Ended = tuple[_Call, events.ToolCallFinished, common.Payload]
+_Ended = tuple[Call, events.ToolCallFinished, common.Payload]
 
 
 class Executions:
@@ -99,7 +71,7 @@ class Executions:
         # Not a TaskGroup: a call may outlive whoever asked, and one that fails must not end the others.
         self._carrying: set[asyncio.Task[pb.ExecuteToolResponse]] = set()
         self._writer = EventWriter(TOOL_EXECUTOR)
-        self._going: dict[tuple[str, str], _Call] = {}
+        self._going: dict[tuple[str, str], Call] = {}
         # Ends that came after a newer attempt had begun, and before it asked.
         self._ended: OrderedDict[tuple[str, str], _Ended] = OrderedDict()
 
@@ -110,15 +82,15 @@ class Executions:
             MeshError: the lease does not hold, the tool was not granted, or a ceiling of the run is reached.
         """
         lease = self._peers.verifier.verify(request.lease)
-        _check_request(request)
+        check_request(request)
         account = await self._peers.accounts.of(lease)
-        ref, terms = _granted(lease, request.tool)
-        arguments_digest = _arguments_digest(content_text(request.arguments))
+        ref, terms = granted(lease, request.tool)
+        asked = arguments_digest(content_text(request.arguments))
         if going := self._going.get((lease.run_id, request.call_id)):
-            return await self._taken_over(going, lease, account, arguments_digest)
+            return await self._taken_over(going, lease, account, asked)
         before = newest(request.call_id, account.calls)
         if before is not None:
-            _check_same(lease, before, arguments_digest)
+            check_same(lease, before, asked)
             if before.carrying is not None:
                 return await asyncio.shield(before.carrying)
             if over(before):
@@ -128,7 +100,7 @@ class Executions:
         known = before
         if known is None or known.finished is not None:
             call_id = fresh(request.call_id, account.calls)
-            known = account.calls[call_id] = Known(arguments_digest, call_id, lease.epoch, asked_at=time.time())
+            known = account.calls[call_id] = Known(asked, call_id, lease.epoch, asked_at=time.time())
         known.carrying = asyncio.create_task(self._begin(lease, account, known, before, ref, terms, request))
         self._carrying.add(known.carrying)
         known.carrying.add_done_callback(self._carried)
@@ -180,18 +152,20 @@ class Executions:
 
     async def _recorded(self, known: Known) -> pb.ExecuteToolResponse:
         assert known.finished is not None
-        result = known.finished.result
-        if artifact_digest(result):
-            text = (await self._peers.artifacts.get(artifact_digest(result))).decode()
-            inline = text_payload(text) if result.media_type.startswith("text/") else json_payload(text)
-            inline.masked_paths.extend(result.masked_paths)
-            result = inline
+        result = await self._inline(known.finished.result)
         return pb.ExecuteToolResponse(finished=known.finished, seq=known.seq, result=result)
 
-    async def _taken_over(
-        self, going: _Call, lease: Lease, account: RunAccount, arguments_digest: str
-    ) -> pb.ExecuteToolResponse:
-        _check_same(lease, going.known, arguments_digest)
+    async def _inline(self, result: common.Payload) -> common.Payload:
+        kept = artifact_digest(result)
+        if not kept:
+            return result
+        text = (await self._peers.artifacts.get(kept)).decode()
+        inline = text_payload(text) if result.media_type.startswith("text/") else json_payload(text)
+        inline.masked_paths.extend(result.masked_paths)
+        return inline
+
+    async def _taken_over(self, going: Call, lease: Lease, account: RunAccount, asked: str) -> pb.ExecuteToolResponse:
+        check_same(lease, going.known, asked)
         if lease.epoch > going.lease.epoch:
             # The attempt that asked is lost; its call is not, and its end belongs to the one that goes on.
             going.lease = lease
@@ -224,7 +198,7 @@ class Executions:
         document = await self._peers.snapshot.pinned(registry.DOCUMENT_KIND_TOOL, ref)
         if before is None:
             account.by_tool[ref.name] += 1
-        call = _Call(
+        call = Call(
             lease=lease,
             account=account,
             known=known,
@@ -244,12 +218,14 @@ class Executions:
             # What is kept for repeats is the recorded end; the result itself may be large.
             known.carrying = None
 
-    async def _carried_out(self, call: _Call) -> pb.ExecuteToolResponse:
+    async def _carried_out(self, call: Call) -> pb.ExecuteToolResponse:
         batch: list[events.RunEvent] = []
         if call.known.requested is None:
             call.known.requested = await self._requested(call)
             batch.append(self._event(call, tool_call_requested=call.known.requested))
         try:
+            if call.lease.mode == common.EXECUTION_MODE_REPLAY:
+                return await self._repeated(call, batch, call.known.requested)
             text, attempts = await self._result(call, batch)
         except Waits as waits:
             return await self._waiting(call, batch, waits)
@@ -267,12 +243,45 @@ class Executions:
         )
         return await self._close(call, batch, finished, told(text, call.tool.spec.data.mask_output))
 
-    async def _result(self, call: _Call, batch: list[events.RunEvent]) -> tuple[str, int]:
+    async def _repeated(
+        self, call: Call, batch: list[events.RunEvent], asked: events.ToolCallRequested
+    ) -> pb.ExecuteToolResponse:
+        try:
+            found = await call.account.repeated(asked, call.lease.grant.accepted.source_run_id, self._peers.recorder)
+        except Missing as missing:
+            error = missing.error(call.lease.run_id)
+            closed = events.ToolCallFinished(
+                call_id=call.known.call_id,
+                outcome=events.TOOL_CALL_OUTCOME_CANCELLED,
+                disposition=events.CALL_DISPOSITION_SUPPRESSED,
+                failure=failure(error),
+            )
+            await self._close(call, [*batch, self._event(call, replay_diverged=missing.fact)], closed, text_payload(""))
+            raise error from None
+        for _ in range(found.finished.attempts):
+            self._count(call, batch)
+        if found.finished.failure.reason == "LIMIT_REACHED" and call.account.ledger.before_tool_call():
+            # The ceiling that ended the run then ends it now.
+            self._count(call, batch)
+        place = events.RecordedResult(run_id=found.run_id, seq=found.seq)
+        served = events.ToolCallDispatched(
+            call_id=call.known.call_id,
+            attempt=1,
+            disposition=events.CALL_DISPOSITION_REPLAYED,
+            recorded_result=place,
+        )
+        finished = events.ToolCallFinished()
+        finished.CopyFrom(found.finished)
+        finished.call_id, finished.disposition = call.known.call_id, events.CALL_DISPOSITION_REPLAYED
+        result = await self._inline(finished.result)
+        return await self._close(call, [*batch, self._event(call, tool_call_dispatched=served)], finished, result)
+
+    async def _result(self, call: Call, batch: list[events.RunEvent]) -> tuple[str, int]:
         invocation = Invocation(
             tool=call.name,
             arguments=arguments_of(call.name, call.tool.spec, call.text),
             text=call.text,
-            key=_key(call.lease.run_id, first(call.known.call_id)),
+            key=key(call.lease.run_id, first(call.known.call_id)),
         )
         if call.before is None or not call.before.dispatched:
             invocation = await self._permit(call, invocation, batch)
@@ -298,7 +307,7 @@ class Executions:
         )
         return text, offset + attempts
 
-    async def _settled(self, call: _Call, invocation: Invocation) -> str | None:
+    async def _settled(self, call: Call, invocation: Invocation) -> str | None:
         assert call.before is not None
         try:
             return await settled(call.lease, call.account, call.before.call_id, call.tool, self._bindings, invocation)
@@ -307,7 +316,7 @@ class Executions:
                 raise failing.undecidable(call.name, call.before.call_id) from None
             raise waits from None
 
-    async def _permit(self, call: _Call, invocation: Invocation, batch: list[events.RunEvent]) -> Invocation:
+    async def _permit(self, call: Call, invocation: Invocation, batch: list[events.RunEvent]) -> Invocation:
         kind = registry.DOCUMENT_KIND_POLICY
         refs = call.lease.grant.accepted.policies
         bound = [(ref, (await self._peers.snapshot.pinned(kind, ref)).policy) for ref in refs]
@@ -326,17 +335,17 @@ class Executions:
         self._count(call, batch)
         return invocation
 
-    def _may_wait(self, call: _Call, waits: Waits) -> Waits:
+    def _may_wait(self, call: Call, waits: Waits) -> Waits:
         if not (call.request.may_wait and call.lease.mode == common.EXECUTION_MODE_LIVE):
             raise failing.denied(call.name, approval_required("tool.call", f"calling {call.name}", "it asks a person"))
         return waits
 
-    async def _waiting(self, call: _Call, batch: list[events.RunEvent], waits: Waits) -> pb.ExecuteToolResponse:
+    async def _waiting(self, call: Call, batch: list[events.RunEvent], waits: Waits) -> pb.ExecuteToolResponse:
         if batch:
             await self._record(call, batch)
         return pb.ExecuteToolResponse(waits_for=waits.request)
 
-    def _count(self, call: _Call, batch: list[events.RunEvent]) -> None:
+    def _count(self, call: Call, batch: list[events.RunEvent]) -> None:
         reached = call.account.ledger.before_tool_call()
         if reached is None:
             call.account.ledger.count_tool_call()
@@ -346,7 +355,7 @@ class Executions:
             batch.append(self._event(call, run_limit_reached=reached))
         raise _RunLimit(limit_reached(reached), call.name)
 
-    async def _again(self, call: _Call, number: int) -> None:
+    async def _again(self, call: Call, number: int) -> None:
         batch: list[events.RunEvent] = []
         try:
             self._count(call, batch)
@@ -355,7 +364,7 @@ class Executions:
                 await self._record(call, batch)
         await self._record(call, [self._dispatched(call, number)])
 
-    async def _failed(self, call: _Call, batch: list[events.RunEvent], error: CallFailed) -> pb.ExecuteToolResponse:
+    async def _failed(self, call: Call, batch: list[events.RunEvent], error: CallFailed) -> pb.ExecuteToolResponse:
         acted = bool(call.known.dispatched)
         finished = events.ToolCallFinished(
             call_id=call.known.call_id,
@@ -371,7 +380,7 @@ class Executions:
         return response
 
     async def _close(
-        self, call: _Call, before: list[events.RunEvent], finished: events.ToolCallFinished, told: common.Payload
+        self, call: Call, before: list[events.RunEvent], finished: events.ToolCallFinished, told: common.Payload
     ) -> pb.ExecuteToolResponse:
         closing = [*before, self._event(call, tool_call_finished=finished)]
         try:
@@ -387,7 +396,7 @@ class Executions:
         self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
         return pb.ExecuteToolResponse(finished=finished, seq=seqs[-1], result=told)
 
-    def _submit_cancelled(self, call: _Call, batch: list[events.RunEvent]) -> None:
+    def _submit_cancelled(self, call: Call, batch: list[events.RunEvent]) -> None:
         error = failing.cancelled(call.name)
         if call.known.dispatched and not harmless(call.tool):
             error.outcome = failing.UNKNOWN
@@ -399,28 +408,28 @@ class Executions:
         self._peers.appender.submit(call.lease.run_id, [*batch[:1], event])
         self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
 
-    async def _requested(self, call: _Call) -> events.ToolCallRequested:
+    async def _requested(self, call: Call) -> events.ToolCallRequested:
         masked = recorded(call.text, call.tool.spec.data.mask_input)
         return events.ToolCallRequested(
             call_id=call.known.call_id,
             tool=call.ref,
             arguments=await self._peers.artifacts.externalise(masked),
             arguments_digest=call.known.digest,
-            idempotency_key=_key(call.lease.run_id, first(call.known.call_id)),
+            idempotency_key=key(call.lease.run_id, first(call.known.call_id)),
             effect_class=call.tool.spec.effect.effect_class,
             model_call_id=call.request.model_call_id,
         )
 
-    def _dispatched(self, call: _Call, number: int) -> events.RunEvent:
+    def _dispatched(self, call: Call, number: int) -> events.RunEvent:
         dispatched = events.ToolCallDispatched(
             call_id=call.known.call_id, attempt=number, disposition=events.CALL_DISPOSITION_EXECUTED
         )
         return self._event(call, tool_call_dispatched=dispatched)
 
-    async def _record(self, call: _Call, batch: list[events.RunEvent]) -> None:
+    async def _record(self, call: Call, batch: list[events.RunEvent]) -> None:
         await self._peers.appender.append(call.lease.run_id, batch)
 
-    def _event(self, call: _Call, **body: Any) -> events.RunEvent:
+    def _event(self, call: Call, **body: Any) -> events.RunEvent:
         lease = call.lease
         return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=lease.grant.traceparent, **body)
 
@@ -433,53 +442,3 @@ class _RunLimit(CallFailed):
 
     def __init__(self, error: MeshError, tool: str) -> None:
         super().__init__(error, failing.denied(tool, error).told, outcome=failing.DENIED)
-
-
-def _check_request(request: pb.ExecuteToolRequest) -> None:
-    if not 0 < len(request.call_id) <= MAX_CALL_ID_CHARACTERS:
-        raise InvalidField("call_id", f"1 to {MAX_CALL_ID_CHARACTERS} characters; pass on the id of the model's call")
-    if request.arguments.WhichOneof("content") not in ("json", "text"):
-        raise InvalidField("arguments", "send them inline, as json")
-    size_bytes = len(content_text(request.arguments).encode())
-    if size_bytes > MAX_ARGUMENTS_BYTES:
-        raise TooLarge("arguments", size_bytes, MAX_ARGUMENTS_BYTES)
-
-
-def _check_same(lease: Lease, known: Known, asked: str) -> None:
-    if known.digest == asked:
-        return
-    if known.epoch < lease.epoch:
-        raise MeshError(
-            reasons.ERROR_REASON_DIVERGED,
-            f"the run took another path than its record: call {known.call_id} had other arguments",
-            run_id=lease.run_id,
-            call_id=known.call_id,
-            source_seq=known.seq,
-        )
-    raise MeshError(
-        reasons.ERROR_REASON_CALL_ID_REUSED,
-        f"call_id: {known.call_id} was used with other arguments in this run; choose a new one",
-        call_id=known.call_id,
-    )
-
-
-def _granted(lease: Lease, tool: common.SpecRef) -> tuple[common.SpecRef, shared.ToolGrantTerms]:
-    for ref, terms in zip(lease.grant.accepted.tools, lease.grant.tool_terms, strict=True):
-        if ref.name == tool.name and tool.version in ("", ref.version) and tool.namespace in ("", ref.namespace):
-            return ref, terms
-    raise MeshError(
-        reasons.ERROR_REASON_TOOL_NOT_GRANTED,
-        f"tool: {tool.name or '(empty)'} is not granted to agent {lease.agent.name}; name it in spec.tools",
-        tool=tool.name,
-    )
-
-
-def _arguments_digest(text: str) -> str:
-    try:
-        return canonical_digest(text)
-    except ValueError:
-        return digest(text.encode())
-
-
-def _key(run_id: str, call_id: str) -> str:
-    return hashlib.sha256(f"{run_id}/{call_id}".encode()).hexdigest()

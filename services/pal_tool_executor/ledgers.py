@@ -11,6 +11,8 @@ from pal.v1 import run_event_pb2 as events
 from pal_log.call_ids import first
 from pal_policy.limits import Ledger
 from pal_rpc.lease import Lease
+from pal_rpc.recorder_client import RecorderClient
+from pal_tool_executor.replay import Recorded, Source, Writes, source
 
 
 @dataclass
@@ -40,6 +42,30 @@ class RunAccount:
     answers: dict[str, events.InputReceived] = field(default_factory=dict)
     expired: set[str] = field(default_factory=set)
     limit_recorded: bool = False
+    _source: Source | None = None
+    _writes: Writes = field(default_factory=Writes)
+    _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def repeated(self, asked: events.ToolCallRequested, source_run_id: str, recorder: RecorderClient) -> Recorded:
+        """Return what the run that is repeated was given for *asked*.
+
+        Raises:
+            Missing: nothing.
+            MeshError: RUN_NOT_FOUND, or the recorder cannot be reached.
+        """
+        async with self._reading:
+            if self._source is None:
+                self._source = await source(source_run_id, recorder)
+                for known in self.calls.values():
+                    # What an earlier attempt of the replay was given.
+                    if known.finished is not None and known.requested is not None:
+                        self._given(self._source, known.requested)
+            return self._given(self._source, asked)
+
+    def _given(self, source: Source, asked: events.ToolCallRequested) -> Recorded:
+        found = source.find(asked, self._writes)
+        self._writes.add(asked)
+        return found
 
 
 def opened(lease: Lease) -> RunAccount:

@@ -50,7 +50,10 @@ async def run(
     async with connected(home_of(home)) as mesh:
         view = RunView(mesh, save=save, machine=output is OutputFormat.json)
         try:
-            await view.follow(mesh.router.Run(request))
+            call = mesh.router.Run(request)
+            await view.follow(call, through_waits=False)
+            # What waits for a person stays when this command ends.
+            call.cancel()
         except grpc.aio.AioRpcError as error:
             if not view.run_id:
                 raise
