@@ -1,15 +1,17 @@
 """The one agent: a compiled graph for all runs, and what makes it the agent of one of them.
 
-Building a graph costs as much as several runs. So it is built without a model and without tools, and gets both, with
-the ports, in the context of each run.
+Building a graph costs as much as several runs. So it is built once, without tools, and gets the ports of a run and the
+tools to offer in the context of the run.
 """
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+import langsmith
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
 from langchain.agents.middleware.types import ToolCallRequest
@@ -17,21 +19,21 @@ from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
-from pal_adapter_host.runtime import Ports, Task, ToolPort
+from pal_adapter_host.runtime import Ports, Task
 from pal_langgraph.model import PortModel, message
 from pal_log.payload import content_text
 
 # How many steps a run may take is the platform's to limit.
 UNLIMITED = RunnableConfig(recursion_limit=1_000_000_000)
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
     """What one run adds to the agent."""
 
-    model: PortModel
-    tools: Sequence[dict[str, Any]]
-    port: ToolPort
+    ports: Ports
+    tools: Sequence[str]
 
 
 class PortMiddleware(AgentMiddleware[AgentState[Any], Work]):
@@ -40,9 +42,10 @@ class PortMiddleware(AgentMiddleware[AgentState[Any], Work]):
     async def awrap_model_call(
         self, request: ModelRequest[Work], handler: Callable[[ModelRequest[Work]], Awaitable[ModelResponse[Any]]]
     ) -> ModelResponse[Any]:
-        """Ask the model of the run and offer its tools."""
+        """Ask the model of the run, with its tools on offer."""
         work = request.runtime.context
-        return await handler(request.override(model=work.model, tools=list(work.tools)))
+        tools: list[Any] = [{"name": name} for name in work.tools]
+        return await handler(request.override(tools=tools, model_settings={"port": work.ports.model}))
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
@@ -50,7 +53,7 @@ class PortMiddleware(AgentMiddleware[AgentState[Any], Work]):
         """Call the port and never the handler, which knows no tools and would read their arguments."""
         call_id = request.tool_call["id"] or ""
         work = cast("Work", request.runtime.context)
-        result = await work.port.call(call_id)
+        result = await work.ports.tools.call(call_id)
         return ToolMessage(content=content_text(result.result), tool_call_id=call_id)
 
 
@@ -59,16 +62,26 @@ class PortAgent:
 
     def __init__(self) -> None:
         """Build the graph."""
+        langsmith.set_runtime_overrides(aio_to_thread=_here)
         self._graph: CompiledStateGraph[Any, Work, Any, Any] = create_agent(
-            PortModel(port=None), middleware=[PortMiddleware()], context_schema=Work
+            PortModel(), middleware=[PortMiddleware()], context_schema=Work
         )
 
     async def answer(self, task: Task, ports: Ports) -> str:
         """Return what the agent answers to the opening of *task*."""
-        work = Work(
-            model=PortModel(port=ports.model), tools=[{"name": tool.name} for tool in task.tools], port=ports.tools
-        )
         opening = {"messages": [message(turn) for turn in task.opening]}
+        work = Work(ports=ports, tools=[tool.name for tool in task.tools])
         state = await self._graph.ainvoke(opening, UNLIMITED, context=work)
         last: BaseMessage = state["messages"][-1]
         return str(last.content)
+
+
+async def _here(
+    default: Callable[..., Any], context: contextvars.Context, call: Callable[..., _T], /, *args: Any, **rest: Any
+) -> _T:
+    """Return what *call* gives, at once.
+
+    LangGraph has every call of a middleware traced, which langsmith does on two trips through a pool of threads. With
+    tracing off there is nothing to do there.
+    """
+    return context.run(call, *args, **rest)

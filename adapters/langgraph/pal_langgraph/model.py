@@ -1,4 +1,4 @@
-"""The model that LangGraph sees: the model port of one run."""
+"""The model that LangGraph sees: one for all runs, which asks the port of the run."""
 
 from __future__ import annotations
 
@@ -30,22 +30,21 @@ class PortModel(BaseChatModel):
     says everything.
     """
 
-    port: Any
-    # Whatever the process has for all models is not for this one.
+    # Whatever the process keeps for all models is not for this one.
     cache: bool = False
 
     @property
     def _llm_type(self) -> str:
         return "pal"
 
-    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **_: Any) -> Runnable[Any, AIMessage]:
+    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **given: Any) -> Runnable[Any, AIMessage]:
         """Offer *tools* by name: their schemas reach the model as their owners wrote them, not as LangGraph does."""
-        return self.bind(offered=[tool["name"] for tool in tools])
+        return self.bind(offered=[tool["name"] for tool in tools], **given)
 
     async def _agenerate(
         self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **given: Any
     ) -> ChatResult:
-        port: ModelPort = self.port
+        port: ModelPort = given["port"]
         answer = await port.ask(list(turns(messages)), given.get("offered", ()))
         calls = [_call(call) for call in answer.message.tool_calls]
         said = AIMessage(content=text_of(answer.message.parts), tool_calls=calls)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from bare import ARGUMENTS, RESULT, TOOL, Run, Script, serve
 from langchain.agents import create_agent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGenerationChunk
 from langchain_core.runnables import Runnable
@@ -21,7 +21,7 @@ from langchain_core.runnables import Runnable
 class ScriptedModel(BaseChatModel):
     """Says what the script says."""
 
-    script: Any
+    script: Script
 
     @property
     def _llm_type(self) -> str:
@@ -31,17 +31,19 @@ class ScriptedModel(BaseChatModel):
         """Take the tools along, as every model does."""
         return self.bind(tools=tools)
 
-    def _generate(self, *_: Any, **__: Any) -> NoReturn:
-        raise NotImplementedError
-
-    async def _astream(self, messages: list[BaseMessage], *_: Any, **__: Any) -> AsyncIterator[ChatGenerationChunk]:
+    async def _astream(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **_: Any
+    ) -> AsyncIterator[ChatGenerationChunk]:
         """Call the tool first, then answer."""
-        if self.script.tool and not isinstance(messages[-1], ToolMessage):
+        if self.script.tool and messages[-1].type != "tool":
             call = tool_call_chunk(name=TOOL, args=ARGUMENTS, id="call-1", index=0)
             yield ChatGenerationChunk(message=AIMessageChunk(content="", tool_call_chunks=[call]))
             return
         async for word in self.script.words():
             yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+
+    def _generate(self, *_: Any, **__: Any) -> NoReturn:
+        raise NotImplementedError
 
 
 async def look_up(number: int) -> str:
@@ -55,13 +57,13 @@ def prepare(script: Script) -> Run:
     opening = {"messages": [{"role": "user", "content": "hello"}]}
 
     async def run() -> int:
-        return sum([_text(chunk) async for chunk, _ in agent.astream(opening, stream_mode="messages")])
+        return sum([_text(said) async for said, _ in agent.astream(opening, stream_mode="messages")])
 
     return run
 
 
-def _text(chunk: BaseMessage) -> bool:
-    return isinstance(chunk, AIMessageChunk) and bool(chunk.content)
+def _text(said: Any) -> bool:
+    return isinstance(said, AIMessageChunk) and bool(said.content)
 
 
 if __name__ == "__main__":
