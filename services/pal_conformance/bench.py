@@ -70,6 +70,15 @@ class Bench:
         self.kit.seams.plays[run_id] = play
         return self._begin(request, play, timeout, read)
 
+    async def lose(self, run: Run) -> None:
+        """Go away from *run*, which a seam holds, as a router does that is lost; the next attempt can go on with it."""
+        known = run.play.left
+        run.play.record.pause()
+        run.leave()
+        if not await run.play.changes.until(lambda: run.play.left > known, 5.0):
+            raise Broken("5 s after its router has gone the run still waits for the seams", run.asked[-1])
+        await self.ended(run)
+
     def again(self, run: Run) -> Run:
         """Start the next attempt of *run*, from the start: the seams answer from the record."""
         request = rt.RuntimeServiceRunRequest()

@@ -42,8 +42,11 @@ async def answered(play: Play, request: llm.ModelRequest) -> AsyncIterator[llm.M
     place = play.place(request.stage_id)
     call_id = request.call_id or f"{request.stage_id}{'/' if request.stage_id else ''}minted-{place + 1}"
     play.changes.tell()
+    if (play.lease.epoch, call_id) in play.begun:
+        play.problems.append((f"the model call {call_id} was made twice in one attempt", request))
+    play.begun.add((play.lease.epoch, call_id))
     if known := play.answers.get(call_id):
-        yield llm.ModelFrame(answer=_again(play, request, known))
+        yield llm.ModelFrame(answer=_again(known))
         return
     say = play.script.say(request.stage_id, place)
     if say is None:
@@ -86,9 +89,7 @@ async def _held(play: Play, say: Say) -> None:
         await play.hold(say.hold)
 
 
-def _again(play: Play, request: llm.ModelRequest, known: llm.ModelAnswer) -> llm.ModelAnswer:
-    if play.lease.epoch == 1:
-        play.problems.append((f"the model call {known.call_id} was made twice in one attempt", request))
+def _again(known: llm.ModelAnswer) -> llm.ModelAnswer:
     answer = llm.ModelAnswer(replayed=True)
     answer.MergeFrom(known)
     return answer

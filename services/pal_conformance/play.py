@@ -32,6 +32,8 @@ class Play:
     # What was answered, by call, for a later attempt to get again.
     answers: dict[str, llm.ModelAnswer] = field(default_factory=dict)
     results: dict[str, executor.ExecuteToolResponse] = field(default_factory=dict)
+    # Model calls, by attempt.
+    begun: set[tuple[int, str]] = field(default_factory=set)
     # What was asked wrongly: nobody but the adapter can be at fault.
     problems: list[tuple[str, llm.ModelRequest | executor.ExecuteToolRequest]] = field(default_factory=list)
     # Chunks that the transport has taken.

@@ -13,7 +13,7 @@ from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import runtime_service_pb2_grpc as rpc
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal_rpc.channels import channel
-from pal_rpc.status import from_rpc_error
+from pal_rpc.status import from_rpc_error, is_lost
 
 # The newest level of the contract that this kit speaks.
 CONTRACT_LEVEL = 1
@@ -97,13 +97,23 @@ async def _listening(address: str) -> None:
 
 async def _described(address: str, stub: rpc.RuntimeServiceStub) -> rt.DescribeResponse:
     try:
-        # None for a message that cannot be read, whatever the types say.
-        described: rt.DescribeResponse | None = await stub.Describe(rt.DescribeRequest(), timeout=_ANSWER_SECONDS)
+        found = await _describe(stub, wait_for_ready=False)
     except grpc.aio.AioRpcError as error:
-        raise _unusable(address, error) from None
-    if described is None or not described.capability.runtime:
+        if not is_lost(error):
+            raise _unusable(address, error) from None
+        try:
+            # A busy machine may be too slow for the first handshake.
+            found = await _describe(stub, wait_for_ready=True)
+        except grpc.aio.AioRpcError:
+            raise _unusable(address, error) from None
+    if found is None or not found.capability.runtime:
         raise NotAnAdapter(f"{address} is no adapter: what it answers to Describe names no runtime")
-    return described
+    return found
+
+
+async def _describe(stub: rpc.RuntimeServiceStub, *, wait_for_ready: bool) -> rt.DescribeResponse | None:
+    # None for a message that cannot be read, whatever the types say.
+    return await stub.Describe(rt.DescribeRequest(), timeout=_ANSWER_SECONDS, wait_for_ready=wait_for_ready)
 
 
 def _unusable(address: str, error: grpc.aio.AioRpcError) -> Unusable:

@@ -86,7 +86,7 @@ async def streaming(bench: Bench) -> None:
     go_on = asyncio.Event()
     run = bench.start(Script(says=[Say(chunks=["first "], hold=go_on, after=["second"])]))
 
-    await run.until(lambda: bool(run.live), "live output before the model has ended", 5.0)
+    await run.until(lambda: bool(run.live), "live output before the model has ended", 3.0)
     go_on.set()
 
     bench.ends(await bench.ended(run))

@@ -6,15 +6,29 @@ from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.v1 import run_event_pb2 as events
 from pal_conformance import specs
 from pal_conformance.bench import Bench, expect, same
-from pal_conformance.case import CONVERSATIONAL, Cases
+from pal_conformance.case import CONVERSATIONAL, Cases, declares
+from pal_conformance.doings import ok
 from pal_conformance.observation import observation
 from pal_conformance.run import Run
-from pal_conformance.script import Say, Script, asked_of, says
+from pal_conformance.script import Say, Script, asked_of, calls, says
 from pal_conformance.seams import REFUSED
 from pal_log.payload import text_payload
 
 cases = Cases("answer", CONVERSATIONAL)
 _FAILED = events.RUN_OUTCOME_FAILED
+_USER, _AGENT = events.MESSAGE_ROLE_USER, events.MESSAGE_ROLE_AGENT
+_EARLIER = [
+    llm.ModelMessage(role=_USER, parts=[text_payload("first {x}")]),
+    llm.ModelMessage(
+        role=_AGENT,
+        parts=[text_payload("Let me see.")],
+        tool_calls=[llm.ModelToolCall(call_id="e1", name="gone", arguments_json='{"n": 5.0, "t":"true"}')],
+        provider_state=b"\x00\xff",
+    ),
+    llm.ModelMessage(role=_USER, tool_results=[llm.ModelToolResult(call_id="e1", result=text_payload("null"))]),
+    llm.ModelMessage(role=_AGENT, parts=[text_payload("one")]),
+    llm.ModelMessage(role=_AGENT, parts=[text_payload("two")]),
+]
 
 
 @cases.case("plain", "What the model says is announced once, word for word, and is the output of the run.")
@@ -26,23 +40,30 @@ async def plain(bench: Bench) -> None:
     same("questions to the model", len(run.asked), 1)
 
 
-@cases.case("question", "The model gets the instructions first, then the conversation and the input, untouched.")
+@cases.case("question", "The model gets the instructions first and the input last, untouched.")
 async def question(bench: Bench) -> None:
-    earlier = [
-        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("first {x}")]),
-        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("one")]),
-        llm.ModelMessage(role=events.MESSAGE_ROLE_AGENT, parts=[text_payload("two")]),
-        llm.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("who?")]),
-    ]
-
-    run = await bench.run(says("fine"), conversation=earlier)
+    run = await bench.run(says("fine"))
 
     (role, instructions), *rest = asked_of(run.asked[0])
     same("role of the first message", role, "PLATFORM", run.asked[0])
     for text in (specs.OBJECTIVE, specs.DIRECTIVE):
         expect(text in instructions, f"the instructions do not hold {text!r}", run.asked[0])
-    wanted = [("USER", "first {x}"), ("AGENT", "one"), ("AGENT", "two"), ("USER", "who?"), ("USER", "hello {name}")]
-    same("messages after the instructions", rest, wanted, run.asked[0])
+    same("messages after the instructions", rest, [("USER", "hello {name}")], run.asked[0])
+
+
+@cases.case("conversation", "In every question the conversation stands between instructions and input, as it is.")
+async def conversation(bench: Bench) -> None:
+    script, tools = says("fine"), []
+    if declares(bench.target.declared, "tool_calling"):
+        script, tools = calls(("c1", "add", "{}"), add=ok), [specs.ADD]
+
+    run = await bench.run(script, conversation=_EARLIER, tool_specs=tools)
+
+    for question in run.asked:
+        found = list(question.messages)
+        same("role of the first message", found[0].role, events.MESSAGE_ROLE_PLATFORM, question)
+        expect(found[1 : len(_EARLIER) + 1] == _EARLIER, "the conversation is not what it was", question)
+        same("the message after it", found[len(_EARLIER) + 1].parts[0].text, "hello {name}", question)
 
 
 @cases.case("empty-input", "An empty input is an empty message of the user.")
@@ -99,7 +120,7 @@ async def streamed(bench: Bench) -> None:
 )
 async def empty(bench: Bench) -> None:
     for text in ("", " \n"):
-        run = await bench.run(says(text))
+        run = await bench.run(says(text, "second thoughts"))
 
         same("questions to the model", len(run.asked), 1, run.asked[-1])
 
@@ -129,7 +150,7 @@ async def lease(bench: Bench) -> None:
 
 
 async def _stopped(bench: Bench, stop_reason: events.ModelStopReason) -> None:
-    run = await bench.run(Script(says=[Say(chunks=["part"], stop_reason=stop_reason)]))
+    run = await bench.run(Script(says=[Say(chunks=["part"], stop_reason=stop_reason), Say(chunks=["more"])]))
 
     same("messages", [[p.text for p in m.parts] for m in run.messages], [["part"]], run.result)
     same("questions to the model", len(run.asked), 1, run.asked[-1])

@@ -30,7 +30,7 @@ def _answers(reason: reasons.ErrorReason) -> Test:
     async def test(bench: Bench) -> None:
         error = MeshError(reason, "as it is", limit="max_model_calls", provider="scripted")
 
-        run = await bench.run(Script(says=[Say(error=error)]))
+        run = await bench.run(Script(says=[Say(error=error), Say(chunks=["again"])]))
 
         failure = run.result.failure
         found = (failure.domain, failure.message, dict(failure.metadata))
@@ -72,7 +72,7 @@ async def lost(bench: Bench) -> None:
 
 
 async def _after_a_piece(bench: Bench, say: Say) -> None:
-    run = await bench.run(Script(says=[say]))
+    run = await bench.run(Script(says=[say, Say(chunks=["again"])]))
 
     same("messages", [m.model_call_id for m in run.messages], [], run.result)
     same("questions to the model", len(run.asked), 1, run.asked[-1])

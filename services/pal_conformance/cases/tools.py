@@ -20,6 +20,7 @@ from pal_rpc.errors import MeshError
 
 cases = Cases("tool", "tool_calling")
 _MANY = 60
+_BESIDE_SECONDS = 3.0
 
 
 @cases.case("one", "A tool is called as the model asked, under the pinned version, and the model hears what it gave.")
@@ -64,10 +65,12 @@ async def parallel(bench: Bench) -> None:
 
     async def meet(request: executor.ExecuteToolRequest, play: Play) -> str:
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(_BESIDE_SECONDS):
                 await both.wait()
         except (TimeoutError, asyncio.BrokenBarrierError):
-            play.problems.append(("the call was alone for 5 s: the other was not open beside it", request))
+            problem = f"the call was alone for {_BESIDE_SECONDS:g} s: the other was not open beside it"
+            play.problems.append((problem, request))
+            await both.abort()
         return request.tool.name
 
     script = calls(("c1", "find", "{}"), ("c2", "add", '{"a":1}'), find=meet, add=meet)
@@ -211,7 +214,7 @@ async def limit(bench: Bench) -> None:
 async def truncated(bench: Bench) -> None:
     cut = Say(calls=[("c1", "add", '{"a":1}')], stop_reason=events.MODEL_STOP_REASON_LENGTH)
 
-    run = await bench.run(Script(says=[cut], tools={"add": ok}), tool_specs=[ADD])
+    run = await bench.run(Script(says=[cut, Say(chunks=["done"])], tools={"add": ok}), tool_specs=[ADD])
 
     same("calls", [call.call_id for call in run.executed], [], run.result)
 
