@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from pal_cli.commands import conformance, demo, doctor, documents, mesh, run, runs, runtimes
+from pal_cli.commands import audit, conformance, demo, doctor, documents, mesh, run, runs, runtimes
 
 app = typer.Typer(
     name="pal",
@@ -29,6 +29,7 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(runtimes.app, name="runtimes")
 app.add_typer(runtimes.routes, name="route")
 app.command()(conformance.conformance)
+app.add_typer(audit.app, name="audit")
 app.command()(doctor.doctor)
 app.command()(doctor.version)
 app.command()(demo.demo)

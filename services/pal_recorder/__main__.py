@@ -6,20 +6,23 @@ import asyncio
 import functools
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_recorder.anchors import Anchors
 from pal_recorder.artifacts import Artifacts
+from pal_recorder.checkpoints import known_keys
 from pal_recorder.log import RunLog
 from pal_recorder.servicer import RecorderServicer
 from pal_recorder.sqlite import SqliteStore
+from pal_recorder.store import StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc import process, telemetry
 from pal_rpc.config import from_env
-from pal_rpc.keys import MESH, public_key
+from pal_rpc.keys import MESH, RECORDER, private_key, public_key
 from pal_rpc.server import Server, serving
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RecorderService"].full_name
@@ -40,12 +43,15 @@ class Config:
 @asynccontextmanager
 async def recorder(config: Config) -> AsyncIterator[Server]:
     """Serve RecorderService until the block ends."""
-    mesh_key = public_key(config.keys_dir, MESH)
+    mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
+    recorder_keys = known_keys(config.keys_dir)
     store = SqliteStore(config.data_dir)
     try:
-        tails = Tails(store, await store.last_position())
-        log = RunLog(store, tails)
-        servicer = RecorderServicer(log, store, tails, Artifacts(store, config.data_dir), mesh_key)
+        position = await store.last_position()
+        tails, anchors = Tails(store, position), Anchors(store, own_key)
+        await anchors.open(position)
+        log = RunLog(store, tails, anchors)
+        servicer = RecorderServicer(log, store, tails, Artifacts(store, config.data_dir), mesh_key, recorder_keys)
         async with asyncio.TaskGroup() as tasks:
             committing = tasks.create_task(log.commit_groups())
             async with serving(
@@ -56,6 +62,9 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
             ) as server:
                 yield server
             committing.cancel()
+        # A store that takes nothing now is anchored at the next start.
+        with suppress(StoreUnavailable):
+            await log.close()
     finally:
         await store.close()
 

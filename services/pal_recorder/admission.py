@@ -10,6 +10,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import TYPES, writers
+from pal_recorder.chain import GENESIS
 from pal_rpc.errors import MeshError
 
 MAX_BATCH_EVENTS = 1000
@@ -23,6 +24,7 @@ class RunHead:
 
     run: shared.Run = field(default_factory=shared.Run)
     ids: dict[str, int] = field(default_factory=dict)
+    hash: bytes = GENESIS
 
     @property
     def finished(self) -> bool:

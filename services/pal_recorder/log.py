@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from google.protobuf import timestamp_pb2
@@ -14,6 +15,8 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
+from pal_recorder.anchors import Anchors
+from pal_recorder.chain import chained
 from pal_recorder.projection import LISTED, project
 from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable
 from pal_recorder.tails import Tails
@@ -37,10 +40,11 @@ class _Pending:
 class RunLog:
     """Appends to the store and keeps the newest end of the runs that are going."""
 
-    def __init__(self, store: EventStore, tails: Tails) -> None:
-        """Write to *store* and tell *tails*."""
+    def __init__(self, store: EventStore, tails: Tails, anchors: Anchors) -> None:
+        """Write to *store*, tell *tails*, and keep the record anchored by *anchors*."""
         self._store = store
         self._tails = tails
+        self._anchors = anchors
         self._waiting: deque[_Pending] = deque()
         self._wake = asyncio.Event()
         self._heads: OrderedDict[str, RunHead] = OrderedDict()
@@ -58,11 +62,27 @@ class RunLog:
     async def commit_groups(self) -> None:
         """Commit what waits, group after group, for ever."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
+            await self._work()
+            while self._waiting or self._anchors.due(self._tails.position):
                 async with self._settled:
                     await self._commit(self._next_group())
+
+    async def close(self) -> None:
+        """Anchor what is durable, once nothing is committed any more; what is not anchored then, the next start does.
+
+        Raises:
+            StoreUnavailable: the store takes nothing now.
+        """
+        position = await self._store.last_position()
+        while checkpoint := await self._anchors.last(position):
+            await self._store.write(Group(checkpoint=checkpoint))
+            self._anchors.written(checkpoint)
+
+    async def _work(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._anchors.seconds_left(self._tails.position)):
+                await self._wake.wait()
+        self._wake.clear()
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return the run as its newest event leaves it; None when nothing of it is recorded."""
@@ -86,12 +106,14 @@ class RunLog:
         return taken
 
     async def _commit(self, requests: list[_Pending]) -> None:
-        assembly = _Assembly(self._tails.position, self._now())
+        anchored = self._tails.position
+        checkpoint = await self._anchors.next(anchored) if self._anchors.due(anchored) else None
+        assembly = _Assembly(anchored, self._now(), checkpoint)
         answers = [
             [await self._take(pending.writer, batch, assembly) for batch in pending.request.batches]
             for pending in requests
         ]
-        if assembly.group.entries:
+        if assembly.group.entries or checkpoint:
             try:
                 await self._store.write(assembly.group)
             except StoreUnavailable as error:
@@ -100,6 +122,8 @@ class RunLog:
                 answers = [[refused if result.seqs else result for result in results] for results in answers]
             else:
                 self._tails.publish(assembly.events, assembly.position)
+                if checkpoint:
+                    self._anchors.written(checkpoint)
         for pending, results in zip(requests, answers, strict=True):
             if not pending.recorded.done():
                 pending.recorded.set_result(pb.AppendResponse(results=results))
@@ -121,10 +145,13 @@ class RunLog:
         if stored is None:
             return RunHead()
         head = RunHead(stored, await self._store.newest_ids(run_id, REMEMBERED_IDS))
-        # A run that is going may be further than the row that lists it.
-        while page := await self._store.entries(run_id, head.run.head_seq, _PAGE):
+        # A run that is going may be further than the row that lists it, whose own last event has the hash.
+        after_seq = head.run.head_seq - 1
+        while page := await self._store.entries(run_id, after_seq, _PAGE):
             for entry in page:
-                project(head.run, events.RunEvent.FromString(entry.encoded))
+                if entry.seq > head.run.head_seq:
+                    project(head.run, events.RunEvent.FromString(entry.encoded))
+            after_seq, head.hash = page[-1].seq, page[-1].hash
         return head
 
     def _forget(self, assembly: _Assembly) -> None:
@@ -151,9 +178,9 @@ def _copy(run: shared.Run) -> shared.Run:
 class _Assembly:
     """A group in the making."""
 
-    def __init__(self, position: int, stamp: timestamp_pb2.Timestamp) -> None:
+    def __init__(self, position: int, stamp: timestamp_pb2.Timestamp, checkpoint: pb.Checkpoint | None) -> None:
         self.position = position
-        self.group = Group()
+        self.group = Group(checkpoint=checkpoint)
         self.events: list[events.RunEvent] = []
         self.finished: list[str] = []
         self._stamp = stamp
@@ -167,9 +194,7 @@ class _Assembly:
             event.seq = head.run.head_seq + 1
             event.recorded_at.CopyFrom(self._stamp)
             head.ids[event.event_id] = event.seq
-            self.group.entries.append(
-                Entry(self.position, event.run_id, event.seq, event.event_id, event.type, event.SerializeToString())
-            )
+            self.group.entries.append(_entry(self.position, event, head))
             project(head.run, event)
             listed = listed or event.type.partition(".")[0] in LISTED
         while len(head.ids) > REMEMBERED_IDS:
@@ -179,3 +204,10 @@ class _Assembly:
             self.group.runs[head.run.run_id] = head.run
         if head.finished:
             self.finished.append(head.run.run_id)
+
+
+def _entry(position: int, event: events.RunEvent, head: RunHead) -> Entry:
+    encoded = event.SerializeToString()
+    run_id, seq, event_id, type_ = event.run_id, event.seq, event.event_id, event.type
+    head.hash = chained(head.hash, run_id, seq, event_id, type_, encoded)
+    return Entry(position, run_id, seq, event_id, type_, head.hash, encoded)

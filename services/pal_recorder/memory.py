@@ -24,6 +24,7 @@ class MemoryStore:
         self._runs: dict[str, shared.Run] = {}
         self._artifacts: dict[str, tuple[pb.ArtifactHeader, bytes]] = {}
         self._spans: list[traces.TraceSpan] = []
+        self._checkpoints: list[pb.Checkpoint] = []
 
     async def last_position(self) -> int:
         """Return the newest position."""
@@ -35,6 +36,8 @@ class MemoryStore:
             self._all.append(entry)
             self._by_run[entry.run_id].append(entry)
         self._runs.update((run_id, _copy(run)) for run_id, run in group.runs.items())
+        if group.checkpoint:
+            self._checkpoints.append(group.checkpoint)
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run."""
@@ -59,6 +62,26 @@ class MemoryStore:
     async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
         """Return entries of all runs."""
         return self._all[after_position : after_position + limit]
+
+    async def entries_by_run(self, after: tuple[str, int], limit: int) -> list[Entry]:
+        """Return entries of all runs by run id and seq."""
+        ordered = sorted(self._all, key=lambda entry: (entry.run_id, entry.seq))
+        return [entry for entry in ordered if (entry.run_id, entry.seq) > after][:limit]
+
+    async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
+        """Return the newest end of each run."""
+        newest = {entry.run_id: entry for entry in self._all[after_position:through_position]}
+        return [
+            pb.RunHead(run_id=run_id, seq=newest[run_id].seq, hash=newest[run_id].hash) for run_id in sorted(newest)
+        ]
+
+    async def last_checkpoint(self) -> pb.Checkpoint | None:
+        """Return the newest checkpoint."""
+        return self._checkpoints[-1] if self._checkpoints else None
+
+    async def checkpoints(self, after_number: int, limit: int) -> list[tuple[int, pb.Checkpoint]]:
+        """Return checkpoints."""
+        return list(enumerate(self._checkpoints, start=1))[after_number : after_number + limit]
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep content."""

@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
-from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_recorder.checkpoints import statement_of, without_heads
 from pal_recorder.log import RunLog
-from pal_recorder.store import EventStore, accepted_ns
+from pal_recorder.store import EventStore, RunNotFound, accepted_ns
 from pal_recorder.tails import Tails, log_of
-from pal_rpc.errors import InvalidField, MeshError
+from pal_rpc.errors import InvalidField
 
 _EVENTS, _MAX_EVENTS = 500, 5000
 _RUNS, _MAX_RUNS = 50, 200
 _SPANS, _MAX_SPANS = 200, 1000
+_CHECKPOINTS, _MAX_CHECKPOINTS = 50, 1000
 _PROGRESS_SECONDS = 15.0
 # A page stays well below the limit of one message.
 _PAGE_BYTES = 2 * 1024 * 1024
@@ -36,15 +37,11 @@ class Reading:
         """Return a run.
 
         Raises:
-            MeshError: RUN_NOT_FOUND.
+            RunNotFound: nothing of it is recorded.
         """
         run = await self._log.run(run_id)
         if run is None:
-            raise MeshError(
-                reasons.ERROR_REASON_RUN_NOT_FOUND,
-                f"no run {run_id or '(empty run_id)'} is recorded; `pal runs list` shows the newest",
-                run_id=run_id,
-            )
+            raise RunNotFound(run_id)
         return run
 
     async def read(self, request: pb.ReadEventsRequest) -> pb.ReadEventsResponse:
@@ -104,6 +101,20 @@ class Reading:
         page = await self._store.spans(request.run_id, after, limit + 1)
         token = str(page[limit - 1][0]) if len(page) > limit else ""
         return pb.ListSpansResponse(spans=[span for _, span in page[:limit]], next_page_token=token)
+
+    async def checkpoints(self, request: pb.ListCheckpointsRequest) -> pb.ListCheckpointsResponse:
+        """Return a page of checkpoints, newest first."""
+        limit = min(request.page_size or _CHECKPOINTS, _MAX_CHECKPOINTS)
+        below = _number("page_token", request.page_token)
+        if not below:
+            newest = await self._store.last_checkpoint()
+            below = statement_of(newest).number + 1 if newest else 1
+        first = max(1, below - limit)
+        page = await self._store.checkpoints(first - 1, below - first)
+        return pb.ListCheckpointsResponse(
+            checkpoints=[without_heads(checkpoint) for number, checkpoint in reversed(page) if number < below],
+            next_page_token=str(first) if first > 1 else "",
+        )
 
     def position(self, request: pb.TailAllRequest) -> int | None:
         """Return the position that *request* wants to go on from; None for the present end."""

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal_recorder.artifacts import Artifacts
+from pal_recorder.audit import Audit
+from pal_recorder.checkpoints import Keys
 from pal_recorder.log import RunLog
 from pal_recorder.reading import Reading
 from pal_recorder.store import EventStore
@@ -33,15 +35,22 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     """Keeps the record."""
 
     def __init__(
-        self, log: RunLog, store: EventStore, tails: Tails, artifacts: Artifacts, mesh_key: ed25519.Ed25519PublicKey
+        self,
+        log: RunLog,
+        store: EventStore,
+        tails: Tails,
+        artifacts: Artifacts,
+        mesh_key: ed25519.Ed25519PublicKey,
+        recorder_keys: Keys,
     ) -> None:
-        """Serve *log*; *mesh_key* tells the writers apart."""
+        """Serve *log*; *mesh_key* tells the writers apart, and one of *recorder_keys* signed each checkpoint."""
         self._log = log
         self._store = store
         self._tails = tails
         self._artifacts = artifacts
         self._reading = Reading(log, store, tails)
         self._mesh_key = mesh_key
+        self._recorder_keys = recorder_keys
 
     async def Append(
         self, requests: AsyncIterator[pb.AppendRequest], context: Context
@@ -124,3 +133,12 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     async def ListSpans(self, request: pb.ListSpansRequest, context: Context) -> pb.ListSpansResponse:
         """Return measurements of one run."""
         return await self._reading.spans(request)
+
+    async def ListCheckpoints(self, request: pb.ListCheckpointsRequest, context: Context) -> pb.ListCheckpointsResponse:
+        """List checkpoints."""
+        return await self._reading.checkpoints(request)
+
+    async def Audit(self, request: pb.AuditRequest, context: Context) -> AsyncIterator[pb.AuditResponse]:
+        """Read the record again."""
+        async for frame in Audit(self._store, self._recorder_keys, request).frames():
+            yield frame

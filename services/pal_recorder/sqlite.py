@@ -6,49 +6,28 @@ import asyncio
 import fcntl
 import json
 import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO
 
 import apsw
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
-from pal_recorder.store import Entry, Group, StoreUnavailable, accepted_ns
+from pal_recorder.checkpoints import statement_of
+from pal_recorder.sqlite_reader import SqliteReader
+from pal_recorder.sqlite_schema import opened
+from pal_recorder.store import Group, StoreUnavailable, accepted_ns
 from pal_rpc.config import StartError
 
-T = TypeVar("T")
-
-SCHEMA_VERSION = 1
-_SCHEMA = """
-CREATE TABLE events (
-  position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
-  event_id TEXT NOT NULL, type TEXT NOT NULL, encoded BLOB NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX events_by_run ON events (run_id, seq);
-CREATE TABLE runs (
-  run_id TEXT PRIMARY KEY, accepted_ns INTEGER NOT NULL, state INTEGER NOT NULL, agent TEXT NOT NULL,
-  conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX runs_by_time ON runs (accepted_ns, run_id);
-CREATE INDEX runs_by_conversation ON runs (conversation, accepted_ns) WHERE conversation <> '';
-CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
-CREATE TABLE artifacts (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
-CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
-CREATE INDEX spans_by_run ON spans (run_id);
-"""
-_INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INSERT_RUN = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-_READERS = 2
-# A checkpoint holds the next commit up; a larger one is rarer and costs little more.
-_CHECKPOINT_PAGES = 4000
-_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+_INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
 
 
-class SqliteStore:
+class SqliteStore(SqliteReader):
     """An EventStore in the directory it is given: ``record.db`` and ``artifacts/``."""
 
     def __init__(self, directory: Path) -> None:
@@ -57,23 +36,21 @@ class SqliteStore:
         Raises:
             StartError: the directory cannot be written, another recorder has it, or a newer version wrote it.
         """
-        self._path = directory / "record.db"
+        super().__init__(directory)
         self._artifacts = directory / "artifacts"
         self._lock = _locked(directory)
         try:
             self._artifacts.mkdir(exist_ok=True)
-            self._writer = _writer(self._path)
+            self._writer = opened(self._path)
         except (OSError, apsw.Error) as error:
+            os.close(self._lock)
             raise StartError(f"PAL_DATA_DIR={directory}: cannot be used as a store ({error})") from None
+        except BaseException:
+            os.close(self._lock)
+            raise
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
-        self._reads = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
-        self._reader = threading.local()
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
-
-    async def last_position(self) -> int:
-        """Return the newest position."""
-        return await self._read(lambda db: next(db.execute("SELECT coalesce(max(position), 0) FROM events"))[0])
 
     async def write(self, group: Group) -> None:
         """Insert here and commit in a thread: only the wait for the disk leaves the event loop."""
@@ -81,6 +58,9 @@ class SqliteStore:
         def insert(db: apsw.Connection) -> None:
             db.executemany(_INSERT_EVENT, group.entries)
             db.executemany(_INSERT_RUN, map(_row, group.runs.values()))
+            if group.checkpoint:
+                number = statement_of(group.checkpoint).number
+                db.execute(_INSERT_CHECKPOINT, (number, group.checkpoint.SerializeToString()))
 
         await self._transact(insert)
 
@@ -88,36 +68,6 @@ class SqliteStore:
         """Return a run; asked on the event loop, because a point look-up is cheaper than a thread."""
         row: Any = next(self._writer.execute("SELECT encoded FROM runs WHERE run_id = ?", (run_id,)), None)
         return shared.Run.FromString(row[0]) if row else None
-
-    async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
-        """Return selected runs, newest first."""
-        where, values = _where(query)
-        if before:
-            where.append("(accepted_ns, run_id) < (?, ?)")
-            values.extend(before)
-        condition = f"WHERE {' AND '.join(where)}" if where else ""
-        sql = f"SELECT encoded FROM runs {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
-        rows: Any = await self._read(lambda db: db.execute(sql, (*values, limit)).fetchall())
-        return [shared.Run.FromString(encoded) for (encoded,) in rows]
-
-    async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
-        """Return entries of one run."""
-        types = " OR ".join("substr(type, 1, length(?)) = ?" for _ in prefixes)
-        fitting = f"AND ({types})" if types else ""
-        sql = f"SELECT * FROM events WHERE run_id = ? AND seq > ? {fitting} ORDER BY seq LIMIT ?"
-        values = (run_id, after_seq, *(word for prefix in prefixes for word in (prefix, prefix)), limit)
-        return await self._read(lambda db: [Entry(*row) for row in db.execute(sql, values)])
-
-    async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
-        """Return the newest event ids of a run."""
-        sql = "SELECT event_id, seq FROM events WHERE run_id = ? ORDER BY seq DESC LIMIT ?"
-        rows: Any = await self._read(lambda db: db.execute(sql, (run_id, limit)).fetchall())
-        return dict(reversed(rows))
-
-    async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
-        """Return entries of all runs."""
-        sql = "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?"
-        return await self._read(lambda db: [Entry(*row) for row in db.execute(sql, (after_position, limit))])
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Move *content* to its place, durably, then enter it."""
@@ -153,7 +103,7 @@ class SqliteStore:
         """Wait for what is going on and close the files."""
         async with self._writing:
             self._commits.shutdown()
-            self._reads.shutdown()
+            await super().close()
             self._writer.close()
         os.close(self._lock)
 
@@ -178,15 +128,6 @@ class SqliteStore:
     def _roll_back(self) -> None:
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
-
-    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reads, self._query, query)
-
-    def _query(self, query: Callable[[apsw.Connection], T]) -> T:
-        if not hasattr(self._reader, "db"):
-            self._reader.db = apsw.Connection(str(self._path), flags=apsw.SQLITE_OPEN_READONLY)
-            self._reader.db.set_busy_timeout(5000)
-        return query(self._reader.db)
 
     def _artifact_path(self, digest: str) -> Path:
         name = digest.removeprefix("sha256:")
@@ -217,26 +158,6 @@ def _locked(directory: Path) -> int:
     return descriptor
 
 
-def _writer(path: Path) -> apsw.Connection:
-    db = apsw.Connection(str(path))
-    db.set_busy_timeout(5000)
-    found = db.pragma("user_version")
-    if found > SCHEMA_VERSION:
-        raise StartError(
-            f"{path} was written by a newer version (schema {found}, this version knows {SCHEMA_VERSION}); "
-            "upgrade PAL or choose another PAL_DATA_DIR"
-        )
-    db.pragma("journal_mode", "wal")
-    db.pragma("synchronous", "full")
-    db.pragma("journal_size_limit", _WAL_LIMIT_BYTES)
-    db.wal_autocheckpoint(_CHECKPOINT_PAGES)
-    if found == 0:
-        with db:
-            db.execute(_SCHEMA)
-            db.pragma("user_version", SCHEMA_VERSION)
-    return db
-
-
 def _row(run: shared.Run) -> tuple[Any, ...]:
     labels = json.dumps(dict(run.labels))
     return (
@@ -249,26 +170,6 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         labels,
         run.SerializeToString(),
     )
-
-
-def _where(query: shared.RunQuery) -> tuple[list[str], list[Any]]:
-    where: list[str] = []
-    values: list[Any] = []
-    if query.states:
-        where.append(f"state IN ({', '.join('?' for _ in query.states)})")
-        values.extend(query.states)
-    fields = {"agent": query.agent_name, "conversation": query.conversation_id, "runtime": query.runtime}
-    for column, value in fields.items():
-        if value:
-            where.append(f"{column} = ?")
-            values.append(value)
-    for key, value in query.labels.items():
-        where.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)")
-        values.extend((key, value))
-    if query.HasField("accepted_from"):
-        where.append("accepted_ns >= ?")
-        values.append(query.accepted_from.ToNanoseconds())
-    return where, values
 
 
 def _move(content: Path, target: Path) -> None:

@@ -26,37 +26,59 @@ class StoreUnavailable(MeshError):
         )
 
 
+class StoreDamaged(MeshError):
+    """The store cannot be read any more: something on the disk is not what was written."""
+
+    def __init__(self, store: str, problem: str) -> None:
+        """Name the *store* and the *problem* as the store states it."""
+        super().__init__(
+            reasons.ERROR_REASON_STORE_UNAVAILABLE,
+            f"the store {store} is damaged ({problem}); restore it from a backup",
+            store=store,
+        )
+
+
+class RunNotFound(MeshError):
+    """Nothing of a run is recorded."""
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run."""
+        super().__init__(
+            reasons.ERROR_REASON_RUN_NOT_FOUND,
+            f"no run {run_id or '(empty run_id)'} is recorded; `pal runs list` shows the newest",
+            run_id=run_id,
+        )
+
+
 class Entry(NamedTuple):
-    """One recorded event: its place among all events, its place in its run, and its bytes."""
+    """One recorded event: its place among all events, its place in its run, its hash after them, and its bytes."""
 
     position: int
     run_id: str
     seq: int
     event_id: str
     type: str
+    hash: bytes
     encoded: bytes
 
 
 @dataclass(frozen=True)
 class Group:
-    """What becomes durable together: events in order of position, and the runs whose listed state changed."""
+    """What becomes durable together.
+
+    Events in order of position, the runs whose listed state changed, and a checkpoint of what was durable before.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     runs: dict[str, shared.Run] = field(default_factory=dict)
+    checkpoint: pb.Checkpoint | None = None
 
 
-class EventStore(Protocol):
-    """Keeps entries, runs, artifacts and spans."""
+class RecordReader(Protocol):
+    """What is read of entries, runs and checkpoints."""
 
     async def last_position(self) -> int:
         """Return the position of the newest entry; 0 for an empty store."""
-
-    async def write(self, group: Group) -> None:
-        """Make *group* durable, all of it or nothing.
-
-        Raises:
-            StoreUnavailable: nothing was written.
-        """
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return the run as it was last written, which may be behind its newest entries."""
@@ -75,6 +97,29 @@ class EventStore(Protocol):
 
     async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
         """Return entries of all runs in order of position."""
+
+    async def entries_by_run(self, after: tuple[str, int], limit: int) -> list[Entry]:
+        """Return entries of all runs by run id and seq, from just above the key *after* on."""
+
+    async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
+        """Return the newest end of each run among the entries after one position up to another, by run id."""
+
+    async def last_checkpoint(self) -> pb.Checkpoint | None:
+        """Return the newest checkpoint."""
+
+    async def checkpoints(self, after_number: int, limit: int) -> list[tuple[int, pb.Checkpoint]]:
+        """Return the checkpoints from just above a number on, each with its number; an unreadable one is empty."""
+
+
+class EventStore(RecordReader, Protocol):
+    """Keeps entries, runs, checkpoints, artifacts and spans."""
+
+    async def write(self, group: Group) -> None:
+        """Make *group* durable, all of it or nothing.
+
+        Raises:
+            StoreUnavailable: nothing was written.
+        """
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep the file *content*, which is taken away; content that is kept already stays as it is."""

@@ -1,4 +1,4 @@
-"""The keys of a mesh: one pair signs service tokens, one pair signs leases (Ed25519, RFC 8032)."""
+"""The keys of a mesh: a pair each signs service tokens, leases, and checkpoints of the record (Ed25519, RFC 8032)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal_rpc.config import StartError
 
-MESH, LEASE = "mesh", "lease"
+MESH, LEASE, RECORDER = "mesh", "lease", "recorder"
 
 
 def create_keys(directory: Path) -> None:
     """Create the key pairs that *directory* lacks; existing ones stay."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in (MESH, LEASE):
+    for name in (MESH, LEASE, RECORDER):
         if not (directory / f"{name}.key").exists():
             _write_pair(directory, name)
 

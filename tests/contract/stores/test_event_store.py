@@ -24,7 +24,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def entry(position: int, run_id: str = "r1", seq: int | None = None, type_: str = "note.added") -> Entry:
-    return Entry(position, run_id, seq or position, f"id-{position}", type_, b"\x01\x00" + bytes([position]))
+    return Entry(position, run_id, seq or position, f"id-{position}", type_, bytes([position]) * 32, b"\x01\x00" + bytes([position]))
 
 
 def run(run_id: str, accepted: int, **fields: object) -> shared.Run:

@@ -324,13 +324,13 @@ async def test_a_writer_outlives_a_restart_of_the_recorder(config: Config) -> No
 async def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     try:
-        await store.write(Group([Entry(1, "r1", 1, "a", "run.accepted", b"x")]))
+        await store.write(Group([Entry(1, "r1", 1, "a", "run.accepted", b"h", b"x")]))
         pages = store._writer.pragma("page_count")
         store._writer.pragma("max_page_count", pages)
         with pytest.raises(StoreUnavailable, match="free some space"):
-            await store.write(Group([Entry(2, "r1", 2, "b", "note.added", bytes(100_000))]))
+            await store.write(Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
         store._writer.pragma("max_page_count", pages + 1000)
-        await store.write(Group([Entry(2, "r1", 2, "b", "note.added", bytes(100_000))]))
+        await store.write(Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
 
         assert [entry.seq for entry in await store.entries("r1", 0, 10)] == [1, 2]
     finally:

@@ -1,0 +1,94 @@
+"""Signed checkpoints: made by whoever has the recorder's key, checked by anybody with its public half."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from google.protobuf.message import DecodeError
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal_recorder.chain import heads_digest
+from pal_rpc.config import StartError
+from pal_rpc.keys import RECORDER
+
+Keys = Mapping[str, ed25519.Ed25519PublicKey]
+
+_DOMAIN = b"pal.checkpoint.v1\0"
+_KEY_ID_DIGITS = 16
+
+
+def signed(statement: pb.CheckpointStatement, heads: list[pb.RunHead], key: ed25519.Ed25519PrivateKey) -> pb.Checkpoint:
+    """Return *statement*, which gets the digest of *heads* and the id of *key*, as a checkpoint."""
+    statement.heads_digest = heads_digest(heads)
+    statement.key_id = key_id(key.public_key())
+    encoded = statement.SerializeToString()
+    return pb.Checkpoint(statement=encoded, signature=key.sign(_DOMAIN + encoded), heads=heads)
+
+
+def statement_of(checkpoint: pb.Checkpoint) -> pb.CheckpointStatement:
+    """Return what *checkpoint* states; an empty statement when it cannot be read."""
+    try:
+        return pb.CheckpointStatement.FromString(checkpoint.statement)
+    except DecodeError:
+        return pb.CheckpointStatement()
+
+
+def decoded(encoded: bytes) -> pb.Checkpoint:
+    """Return a stored checkpoint; an empty one when it cannot be read."""
+    try:
+        return pb.Checkpoint.FromString(encoded)
+    except DecodeError:
+        return pb.Checkpoint()
+
+
+def digest_of(checkpoint: pb.Checkpoint) -> bytes:
+    """Return what the next checkpoint calls *checkpoint*."""
+    return hashlib.sha256(checkpoint.statement).digest()
+
+
+def without_heads(checkpoint: pb.Checkpoint) -> pb.Checkpoint:
+    """Return *checkpoint* as it is listed and kept outside."""
+    return pb.Checkpoint(statement=checkpoint.statement, signature=checkpoint.signature)
+
+
+def problem_with_signature(checkpoint: pb.Checkpoint, keys: Keys) -> str:
+    """Return why nobody with one of *keys* signed *checkpoint*; empty when one did."""
+    named = statement_of(checkpoint).key_id
+    if named not in keys:
+        return f"is signed by the unknown key {named or '(none)'}"
+    try:
+        keys[named].verify(checkpoint.signature, _DOMAIN + checkpoint.statement)
+    except InvalidSignature:
+        return "does not carry the signature of its statement"
+    return ""
+
+
+def key_id(key: ed25519.Ed25519PublicKey) -> str:
+    """Return the id of a public key."""
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:_KEY_ID_DIGITS]
+
+
+def known_keys(directory: Path) -> dict[str, ed25519.Ed25519PublicKey]:
+    """Return the recorder's public keys in *directory* by id: ``recorder.pub``, and ``recorder-*.pub`` of earlier ones.
+
+    Raises:
+        StartError: one cannot be read, or there is none.
+    """
+    keys = {}
+    for path in sorted(directory.glob(f"{RECORDER}*.pub")):
+        try:
+            key = serialization.load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise StartError(f"{path}: not a public key ({error}); put the recorder's key there") from None
+        if not isinstance(key, ed25519.Ed25519PublicKey):
+            raise StartError(f"{path}: not an Ed25519 key; put the recorder's key there")
+        keys[key_id(key)] = key
+    if not keys:
+        raise StartError(f"PAL_KEYS_DIR={directory}: no {RECORDER}.pub; it shows who signed the checkpoints")
+    return keys

@@ -1,0 +1,138 @@
+"""What is read of the store in SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal_recorder.checkpoints import decoded
+from pal_recorder.sqlite_schema import opened_for_reading
+from pal_recorder.store import Entry, StoreDamaged
+
+T = TypeVar("T")
+
+_READERS = 2
+# The year 2262, which the column cannot exceed.
+_MAX_NS = 2**63 - 1
+_HEADS = """
+SELECT run_id, max(seq), hash FROM events WHERE position > ? AND position <= ? GROUP BY run_id ORDER BY run_id
+"""
+
+
+class SqliteReader:
+    """A RecordReader of ``record.db`` in the directory it is given; a recorder may have it open at the same time."""
+
+    def __init__(self, directory: Path) -> None:
+        """Read in *directory*."""
+        self._path = directory / "record.db"
+        self._reads = ThreadPoolExecutor(_READERS, thread_name_prefix="read")
+        self._reader = threading.local()
+
+    async def last_position(self) -> int:
+        """Return the newest position."""
+        return await self._read(lambda db: next(db.execute("SELECT coalesce(max(position), 0) FROM events"))[0])
+
+    async def run(self, run_id: str) -> shared.Run | None:
+        """Return a run."""
+        sql = "SELECT encoded FROM runs WHERE run_id = ?"
+        row: Any = await self._read(lambda db: next(db.execute(sql, (run_id,)), None))
+        return shared.Run.FromString(row[0]) if row else None
+
+    async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
+        """Return selected runs, newest first."""
+        where, values = _where(query)
+        if before:
+            where.append("(accepted_ns, run_id) < (?, ?)")
+            values.extend(before)
+        condition = f"WHERE {' AND '.join(where)}" if where else ""
+        sql = f"SELECT encoded FROM runs {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
+        rows: Any = await self._read(lambda db: db.execute(sql, (*values, limit)).fetchall())
+        return [shared.Run.FromString(encoded) for (encoded,) in rows]
+
+    async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
+        """Return entries of one run."""
+        types = " OR ".join("substr(type, 1, length(?)) = ?" for _ in prefixes)
+        fitting = f"AND ({types})" if types else ""
+        sql = f"SELECT * FROM events WHERE run_id = ? AND seq > ? {fitting} ORDER BY seq LIMIT ?"
+        values = (run_id, after_seq, *(word for prefix in prefixes for word in (prefix, prefix)), limit)
+        return await self._entries(sql, values)
+
+    async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
+        """Return the newest event ids of a run."""
+        sql = "SELECT event_id, seq FROM events WHERE run_id = ? ORDER BY seq DESC LIMIT ?"
+        rows: Any = await self._read(lambda db: db.execute(sql, (run_id, limit)).fetchall())
+        return dict(reversed(rows))
+
+    async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
+        """Return entries of all runs."""
+        sql = "SELECT * FROM events WHERE position > ? ORDER BY position LIMIT ?"
+        return await self._entries(sql, (after_position, limit))
+
+    async def entries_by_run(self, after: tuple[str, int], limit: int) -> list[Entry]:
+        """Return entries of all runs by run id and seq."""
+        sql = "SELECT * FROM events WHERE (run_id, seq) > (?, ?) ORDER BY run_id, seq LIMIT ?"
+        return await self._entries(sql, (*after, limit))
+
+    async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
+        """Return the newest end of each run; SQLite takes the hash from the row that has the maximum."""
+        bounds = (after_position, through_position)
+        rows: Any = await self._read(lambda db: db.execute(_HEADS, bounds).fetchall())
+        return [pb.RunHead(run_id=run_id, seq=seq, hash=hash_) for run_id, seq, hash_ in rows]
+
+    async def last_checkpoint(self) -> pb.Checkpoint | None:
+        """Return the newest checkpoint."""
+        sql = "SELECT encoded FROM checkpoints ORDER BY number DESC LIMIT 1"
+        row: Any = await self._read(lambda db: next(db.execute(sql), None))
+        return decoded(row[0]) if row else None
+
+    async def checkpoints(self, after_number: int, limit: int) -> list[tuple[int, pb.Checkpoint]]:
+        """Return checkpoints."""
+        sql = "SELECT number, encoded FROM checkpoints WHERE number > ? ORDER BY number LIMIT ?"
+        rows: Any = await self._read(lambda db: db.execute(sql, (after_number, limit)).fetchall())
+        return [(number, decoded(encoded)) for number, encoded in rows]
+
+    async def close(self) -> None:
+        """Wait for what is going on."""
+        self._reads.shutdown()
+
+    async def _entries(self, sql: str, values: tuple[Any, ...]) -> list[Entry]:
+        return await self._read(lambda db: [Entry(*row) for row in db.execute(sql, values)])
+
+    async def _read(self, query: Callable[[apsw.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reads, self._query, query)
+
+    def _query(self, query: Callable[[apsw.Connection], T]) -> T:
+        if not hasattr(self._reader, "db"):
+            self._reader.db = opened_for_reading(self._path)
+        try:
+            return query(self._reader.db)
+        except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
+            raise StoreDamaged(str(self._path), str(error)) from None
+
+
+def _where(query: shared.RunQuery) -> tuple[list[str], list[Any]]:
+    where: list[str] = []
+    values: list[Any] = []
+    if query.states:
+        where.append(f"state IN ({', '.join('?' for _ in query.states)})")
+        values.extend(query.states)
+    fields = {"agent": query.agent_name, "conversation": query.conversation_id, "runtime": query.runtime}
+    for column, value in fields.items():
+        if value:
+            where.append(f"{column} = ?")
+            values.append(value)
+    for key, value in query.labels.items():
+        where.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)")
+        values.extend((key, value))
+    if query.HasField("accepted_from"):
+        where.append("accepted_ns >= ?")
+        values.append(min(query.accepted_from.ToNanoseconds(), _MAX_NS))
+    return where, values

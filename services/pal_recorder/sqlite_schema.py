@@ -1,0 +1,134 @@
+"""The tables of the store in SQLite, and how those of an earlier version become these."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from pal_recorder.chain import GENESIS, chained
+from pal_rpc.config import StartError
+
+SCHEMA_VERSION = 2
+_EVENTS = """
+CREATE TABLE events (
+  position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
+  event_id TEXT NOT NULL, type TEXT NOT NULL, hash BLOB NOT NULL, encoded BLOB NOT NULL
+) STRICT;
+"""
+_INDEX_AND_CHECKPOINTS = """
+CREATE UNIQUE INDEX events_by_run ON events (run_id, seq);
+CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, encoded BLOB NOT NULL) STRICT;
+"""
+_REST = """
+CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY, accepted_ns INTEGER NOT NULL, state INTEGER NOT NULL, agent TEXT NOT NULL,
+  conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX runs_by_time ON runs (accepted_ns, run_id);
+CREATE INDEX runs_by_conversation ON runs (conversation, accepted_ns) WHERE conversation <> '';
+CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
+CREATE TABLE artifacts (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
+CREATE INDEX spans_by_run ON spans (run_id);
+"""
+# A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
+_CHECKPOINT_PAGES = 4000
+_WAL_LIMIT_BYTES = 64 * 1024 * 1024
+
+
+def opened(path: Path) -> apsw.Connection:
+    """Return the store at *path* for writing, created or migrated where that is needed.
+
+    Raises:
+        StartError: a newer version wrote it, or there is no room for the backup that a migration begins with.
+    """
+    db = apsw.Connection(str(path))
+    db.set_busy_timeout(5000)
+    found = checked_version(db, path)
+    db.pragma("journal_mode", "wal")
+    db.pragma("synchronous", "full")
+    db.pragma("journal_size_limit", _WAL_LIMIT_BYTES)
+    db.wal_autocheckpoint(_CHECKPOINT_PAGES)
+    if found == 0:
+        with db:
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST)
+            db.pragma("user_version", SCHEMA_VERSION)
+    elif found < SCHEMA_VERSION:
+        _back_up(db, path, found)
+        with db:
+            _chain_events(db)
+            db.pragma("user_version", SCHEMA_VERSION)
+    return db
+
+
+def opened_for_reading(path: Path) -> apsw.Connection:
+    """Return the store at *path* for reading.
+
+    Raises:
+        StartError: it is not there, or of another version.
+    """
+    try:
+        db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        db.set_busy_timeout(5000)
+        found = checked_version(db, path)
+    except apsw.Error as error:
+        raise StartError(
+            f"{path}: cannot be read as a store ({error}); name the directory that has record.db"
+        ) from None
+    if found < SCHEMA_VERSION:
+        raise StartError(f"{path} is of an earlier version (schema {found}); start PAL on it once, which migrates it")
+    return db
+
+
+def checked_version(db: apsw.Connection, path: Path) -> int:
+    """Return the version of the schema; 0 for an empty database.
+
+    Raises:
+        StartError: a newer version of PAL wrote it.
+    """
+    found = int(db.pragma("user_version"))
+    if found > SCHEMA_VERSION:
+        raise StartError(
+            f"{path} was written by a newer version (schema {found}, this version knows {SCHEMA_VERSION}); "
+            "upgrade PAL or choose another PAL_DATA_DIR"
+        )
+    return found
+
+
+def _back_up(db: apsw.Connection, path: Path, version: int) -> None:
+    backup = path.with_name(f"{path.stem}.schema-{version}.db")
+    incoming = backup.with_suffix(".incoming")
+    incoming.unlink(missing_ok=True)
+    try:
+        db.execute("VACUUM INTO ?", (str(incoming),))
+        with incoming.open("rb") as written:
+            os.fsync(written.fileno())
+        os.replace(incoming, backup)
+    except (apsw.Error, OSError) as error:
+        incoming.unlink(missing_ok=True)
+        raise StartError(
+            f"{path} is migrated after a backup, which cannot be written as {backup.name} ({error}); "
+            f"free {path.stat().st_size // 2**20 * 2 + 1} MiB and start again"
+        ) from None
+
+
+def _chain_events(db: apsw.Connection) -> None:
+    hashes: dict[str, bytes] = {}
+
+    def hash_of(*row: Any) -> bytes:
+        run_id, seq, event_id, type_, encoded = row
+        hashes[run_id] = chained(hashes.get(run_id, GENESIS), run_id, seq, event_id, type_, encoded)
+        return hashes[run_id]
+
+    db.create_scalar_function("hash_of", hash_of)
+    db.execute("ALTER TABLE events RENAME TO unchained; DROP INDEX events_by_run;")
+    db.execute(_EVENTS)
+    db.execute(
+        "INSERT INTO events SELECT position, run_id, seq, event_id, type,"
+        " hash_of(run_id, seq, event_id, type, encoded), encoded FROM unchained ORDER BY position"
+    )
+    db.execute("DROP TABLE unchained;" + _INDEX_AND_CHECKPOINTS)
+    db.create_scalar_function("hash_of", None)
