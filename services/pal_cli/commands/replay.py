@@ -37,7 +37,7 @@ async def replay(
     fidelity: Annotated[
         Fidelity,
         typer.Option(
-            help="F1: model answers by their order; F2: by what was asked; F3: a live model; tools always from the record"
+            help="F1: model answers by order; F2: by what was asked; F3: a live model; tools always from the record"
         ),
     ] = Fidelity.F2,
     request_id: Annotated[str, typer.Option(help="a repeat with the same id follows the first replay")] = "",
@@ -60,6 +60,6 @@ def claim(shown: events.ReplayClaim) -> str:
     fidelity = next((name.value for name, value in FIDELITIES.items() if value == shown.fidelity), "unknown")
     key = word(events.MatchKey, shown.loosest_model_match, "MATCH_KEY_") if shown.model_hits else "none"
     return (
-        f"{fidelity}: {shown.model_hits} model answers (loosest key: {key}) and {shown.tool_hits} tool results from the "
-        f"record, {shown.misses} misses, {shown.unused} recorded answers not asked for"
+        f"{fidelity}: {shown.model_hits} model answers (loosest key: {key}) and {shown.tool_hits} tool results from "
+        f"the record, {shown.misses} misses, {shown.unused} recorded answers not asked for"
     )
