@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,15 +63,24 @@ Tool = Callable[[tool.ExecuteToolRequest], Awaitable[str]]
 
 @dataclass(kw_only=True)
 class Script:
-    """What happens in one run, and what was asked of the seams in it."""
+    """What happens in one run, and what was asked of the seams in it.
 
-    says: Sequence[Say]
+    The model says *says* one after the other; in a stage that *stages* names, it says those.
+    """
+
+    says: Sequence[Say] = ()
+    stages: Mapping[str, Sequence[Say]] = field(default_factory=dict)
     tools: dict[str, Tool] = field(default_factory=dict)
     asked: list[llm.ModelRequest] = field(default_factory=list)
     executed: list[tool.ExecuteToolRequest] = field(default_factory=list)
     metadata: list[dict[str, Any]] = field(default_factory=list)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     left: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def next(self, stage_id: str) -> Say:
+        """Return what the model says next in a stage, or in a run without stages."""
+        before = sum(request.stage_id == stage_id for request in self.asked)
+        return self.stages.get(stage_id, self.says)[before]
 
 
 class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorServiceServicer):
@@ -87,7 +96,7 @@ class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorService
     ) -> AsyncIterator[llm.StreamCompleteResponse]:
         """Say what the script of the run says next."""
         script = self._script(request.request.lease, context)
-        say = script.says[len(script.asked)]
+        say = script.next(request.request.stage_id)
         script.asked.append(request.request)
         if say.error:
             raise say.error

@@ -11,7 +11,7 @@ from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tools
 from pal_adapter_host import host
 from pal_adapter_host.dialogue import AGENT, USER, Turn, text_of
-from pal_adapter_host.runtime import Ports, Task
+from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
 from pal_log.payload import content_text
 
 VERSION = "0.1.0"
@@ -20,7 +20,7 @@ CAPABILITY = capability.RuntimeCapability(
     version=">=0.1.0 <0.2.0",
     adapter_version=VERSION,
     capabilities=capability.RuntimeFeatures(
-        modes=["conversational"],
+        modes=["conversational", "workflow"],
         tool_calling=True,
         human_in_loop=False,
         multimodal=False,
@@ -58,6 +58,20 @@ class EchoRuntime:
             results = await asyncio.gather(*(ports.tools.call(call.call_id) for call in calls))
             turns.append(Turn(role=AGENT, text=text, call_ids=[call.call_id for call in calls]))
             turns.append(Turn(role=USER, results={r.call_id: content_text(r.result) for r in results}))
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        """Begin every stage as soon as those it comes after are over."""
+        over = {stage.id: asyncio.Event() for stage in stages}
+
+        async def go(stage: Stage) -> None:
+            for name in stage.after:
+                await over[name].wait()
+            await carry_out(stage.id)
+            over[stage.id].set()
+
+        async with asyncio.TaskGroup() as group:
+            for stage in stages:
+                group.create_task(go(stage))
 
 
 if __name__ == "__main__":

@@ -42,15 +42,17 @@ class SeamModelPort:
         dialogue: Dialogue,
         outbox: Outbox,
         earlier: Sequence[llm.ModelMessage],
+        stage_id: str = "",
     ) -> None:
         """Ask for *agent* under *grant*, with up to *tools* on offer, and tell *outbox* what comes of it.
 
-        *earlier* is what was said in the conversation before this run.
+        *earlier* is what was said in the conversation before this run, *stage_id* the stage of the plan that asks.
         """
         self._stub = stub
         self._grant = grant
         self._dialogue = dialogue
         self._outbox = outbox
+        self._stage_id = stage_id
         self._earlier = list(earlier)
         self._profile = agent.model_needs.profile or DEFAULT_PROFILE
         self._answer_schema = agent.output.schema
@@ -61,7 +63,7 @@ class SeamModelPort:
     async def ask(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.ModelAnswer:
         """Return the answer to *turns*, with *tools* on offer."""
         async with self._one_at_a_time:
-            self._grant.check()
+            self._grant.check(self._stage_id)
             await self._grant.hold()
             try:
                 with self._grant.call():
@@ -69,7 +71,7 @@ class SeamModelPort:
                 self._dialogue.heard(answer)
                 _check_end(answer)
             except MeshError as error:
-                raise self._grant.end(error) from None
+                raise self._grant.end(error, self._stage_id) from None
             return answer
 
     async def _ask(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.ModelAnswer:
@@ -86,21 +88,26 @@ class SeamModelPort:
             )
             # Named by the answer: an attempt that is given it again adds nothing to the record.
             event_id = stable_id(run_id, "message.added", answer.call_id)
-            event = events.RunEvent(event_id=event_id, type="message.added", message_added=said)
+            event = events.RunEvent(
+                event_id=event_id, type="message.added", stage_id=self._stage_id, message_added=said
+            )
             # What is probably the last word waits for the result and is recorded together with it.
             await self._outbox.put([rt.RunFrame(event=event)], linger=not answer.message.tool_calls)
         return answer
 
     def _request(self, turns: Sequence[Turn], tools: Sequence[str]) -> llm.StreamCompleteRequest:
-        # Counted, not random: a later attempt of the run asks for the same calls by the same names.
+        # Counted, not random: a later attempt of the run asks for the same calls by the same names. Each stage counts
+        # for itself, because those side by side ask in any order.
         self._asked += 1
+        counted = f"model-{self._asked}"
         request = llm.ModelRequest(
             lease=self._grant.lease,
-            call_id=f"model-{self._asked}",
+            call_id=f"{self._stage_id}.{counted}" if self._stage_id else counted,
             profile=self._profile,
             messages=self._messages(turns),
             # The order of the agent, whatever order the runtime keeps them in.
             tools=[tool for name, tool in self._tools.items() if name in tools],
+            stage_id=self._stage_id,
         )
         if self._answer_schema.text:
             request.answer_schema.CopyFrom(self._answer_schema)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -25,6 +25,35 @@ def task(request: rt.RuntimeServiceRunRequest) -> Task:
             for tool in request.tools
         ],
     )
+
+
+def in_stage(agent: agents.AgentDefinition, stage: agents.PlanStage, *, last: bool) -> agents.AgentDefinition:
+    """Return *agent* as it works in *stage*: it hands back what the stage hands on, which of the *last* is its own."""
+    part = agents.AgentDefinition()
+    part.CopyFrom(agent)
+    part.ClearField("plan")
+    part.objective = f"{agent.objective}\n\nYou work on one stage of this, {stage.id}: {stage.objective}"
+    if not last:
+        part.output.CopyFrom(stage.output)
+        part.ClearField("success_criteria")
+    return part
+
+
+def stage_task(
+    request: rt.RuntimeServiceRunRequest,
+    part: agents.AgentDefinition,
+    stage: agents.PlanStage,
+    earlier: Mapping[str, str],
+) -> Task:
+    """Return *stage* of the run that *request* asks for, whose agent is *part* in it.
+
+    *earlier* are the outputs of the stages it comes after, in the order of the plan.
+    """
+    whole = task(request)
+    opening = [Turn(role=PLATFORM, text=instructions(part)), *whole.opening[1:]]
+    opening.extend(Turn(role=USER, text=f"Output of stage {name}:\n\n{text}") for name, text in earlier.items())
+    offered = [tool for tool in whole.tools if not stage.tools or tool.name in stage.tools]
+    return Task(run_id=whole.run_id, opening=opening, tools=offered)
 
 
 def instructions(agent: agents.AgentDefinition) -> str:

@@ -34,35 +34,45 @@ def succeeded(run_id: str, agent: agents.AgentDefinition, text: str) -> list[rt.
     """
     payload = output(agent.output, text)
     result = rt.RuntimeResult(outcome=events.RUN_OUTCOME_SUCCEEDED, output=payload)
-    frames = [rt.RunFrame(result=result)]
-    if payload.filename:
-        artifact_id = stable_id(run_id, "artifact", payload.filename, payload.digest)
-        file = events.ArtifactAdded(artifact_id=artifact_id, title=payload.filename, content=payload)
-        event = events.RunEvent(event_id=artifact_id, type="artifact.added", artifact_added=file)
-        frames.insert(0, rt.RunFrame(event=event))
-    return frames
+    return [*files(run_id, payload), rt.RunFrame(result=result)]
 
 
-def suspended(run_id: str, asked: Sequence[events.InputRequested]) -> list[rt.RunFrame]:
-    """Return the last frames of an attempt that waits for what people are *asked*."""
+def files(run_id: str, payload: common.Payload, stage_id: str = "") -> list[rt.RunFrame]:
+    """Return the frame that hands *payload* over as a file, if it is one."""
+    if not payload.filename:
+        return []
+    artifact_id = stable_id(run_id, "artifact", payload.filename, payload.digest)
+    added = events.ArtifactAdded(artifact_id=artifact_id, title=payload.filename, content=payload)
+    event = events.RunEvent(event_id=artifact_id, type="artifact.added", stage_id=stage_id, artifact_added=added)
+    return [rt.RunFrame(event=event)]
+
+
+def suspended(run_id: str, asked: Sequence[tuple[events.InputRequested, str]]) -> list[rt.RunFrame]:
+    """Return the last frames of an attempt that waits for what people are *asked*, each with the stage that asks."""
     frames = [
         rt.RunFrame(
             event=events.RunEvent(
                 event_id=stable_id(run_id, "input.requested", request.input_id),
                 type="input.requested",
+                stage_id=stage_id,
                 input_requested=request,
             )
         )
-        for request in asked
+        for request, stage_id in asked
     ]
-    waits = events.RunSuspended(reason=events.SUSPEND_REASON_INPUT, input_ids=[request.input_id for request in asked])
+    input_ids = [request.input_id for request, _ in asked]
+    waits = events.RunSuspended(reason=events.SUSPEND_REASON_INPUT, input_ids=input_ids)
     return [*frames, rt.RunFrame(result=rt.RuntimeResult(suspended=waits))]
 
 
 def ended(error: MeshError) -> list[rt.RunFrame]:
     """Return the last frames of a run that *error* ended."""
-    outcome = _OUTCOMES.get(error.reason, events.RUN_OUTCOME_FAILED)
-    return [rt.RunFrame(result=rt.RuntimeResult(outcome=outcome, failure=failure(error)))]
+    return [rt.RunFrame(result=rt.RuntimeResult(outcome=outcome_of(error), failure=failure(error)))]
+
+
+def outcome_of(error: MeshError) -> events.RunOutcome:
+    """Return the outcome of what *error* ended."""
+    return _OUTCOMES.get(error.reason, events.RUN_OUTCOME_FAILED)
 
 
 def output(contract: agents.IoContract, text: str) -> common.Payload:

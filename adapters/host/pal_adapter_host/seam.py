@@ -35,8 +35,9 @@ class Grant:
         said = request.traceparent and not telemetry.enabled()
         self.metadata = (("traceparent", request.traceparent),) if said else ()
         self.fatal: MeshError | None = None
-        # What people are asked, in the order it came up.
-        self.waits_for: list[events.InputRequested] = []
+        self._over: set[str] = set()
+        # What people are asked, in the order it came up, each with the stage that asks.
+        self.waits_for: list[tuple[events.InputRequested, str]] = []
         # Called once, when the run begins to wait.
         self.on_wait: Callable[[], None] = lambda: None
         self._going = 0
@@ -49,15 +50,25 @@ class Grant:
         """The run."""
         return self.lease.run_id
 
-    def end(self, error: MeshError) -> MeshError:
-        """Let nothing begin from now on; return the error the run ends with."""
-        self.fatal = self.fatal or error
+    def end(self, error: MeshError, stage_id: str = "") -> MeshError:
+        """Let nothing begin from now on; return the error the run ends with, which names the stage it came up in."""
+        if self.fatal is None:
+            self.fatal = error
+            if stage_id:
+                error.metadata["stage"] = stage_id
         return self.fatal
 
-    def check(self) -> None:
-        """Raise the error that ended the run, if one did."""
+    def over(self, stage_id: str) -> None:
+        """Let nothing of a stage begin from now on."""
+        self._over.add(stage_id)
+
+    def check(self, stage_id: str = "") -> None:
+        """Raise the error that ended the run, if one did, or that the stage is over."""
         if self.fatal is not None:
             raise self.fatal
+        if stage_id in self._over:
+            message = f"the runtime went on with stage {stage_id} after its end"
+            raise MeshError(reasons.ERROR_REASON_RUNTIME_ERROR, message)
 
     @contextmanager
     def call(self) -> Iterator[None]:
@@ -71,9 +82,9 @@ class Grant:
             if not self._going:
                 self._quiet.set()
 
-    def wait_for(self, asked: events.InputRequested) -> None:
+    def wait_for(self, asked: events.InputRequested, stage_id: str = "") -> None:
         """Have the run wait for a person, once its calls have come to their end."""
-        self.waits_for.append(asked)
+        self.waits_for.append((asked, stage_id))
         if len(self.waits_for) == 1:
             self.on_wait()
 

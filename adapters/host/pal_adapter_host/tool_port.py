@@ -36,11 +36,13 @@ class SeamToolPort:
         grant: Grant,
         request: rt.RuntimeServiceRunRequest,
         dialogue: Dialogue,
+        stage_id: str = "",
     ) -> None:
-        """Call the tools of *request* under *grant*."""
+        """Call the tools of *request* that *dialogue* offers under *grant*, for a stage if one asks."""
         self._stub = stub
         self._grant = grant
         self._dialogue = dialogue
+        self._stage_id = stage_id
         self._refs = {
             tool.metadata.name: common.SpecRef(
                 name=tool.metadata.name,
@@ -60,20 +62,20 @@ class SeamToolPort:
         call = self._dialogue.call(call_id)
         if call is None:
             return failed(call_id, "The model did not ask for this call.")
-        if call.name not in self._refs:
+        if not self._dialogue.offers(call.name):
             return self._dialogue.answered(self._dialogue.no_such_tool(call_id, call.name))
         try:
-            self._grant.check()
+            self._grant.check(self._stage_id)
             with self._grant.call():
                 response = await self._execute(self._request(call))
             if response.HasField("waits_for"):
                 self._dialogue.waits(call_id)
-                self._grant.wait_for(response.waits_for)
+                self._grant.wait_for(response.waits_for, self._stage_id)
                 await self._grant.hold()
         except MeshError as error:
             if error.reason in _FOR_THE_MODEL:
                 return self._dialogue.answered(failed(call_id, error.message))
-            return self._dialogue.answered(failed(call_id, self._grant.end(error).message))
+            return self._dialogue.answered(failed(call_id, self._grant.end(error, self._stage_id).message))
         return self._dialogue.answered(
             llm.ModelToolResult(
                 call_id=call_id,
@@ -90,6 +92,7 @@ class SeamToolPort:
             arguments=json_payload(call.arguments_json),
             model_call_id=self._dialogue.model_call(call.call_id),
             traceparent=self._grant.traceparent,
+            stage_id=self._stage_id,
             may_wait=True,
         )
 

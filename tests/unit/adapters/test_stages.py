@@ -1,0 +1,185 @@
+"""Stages: the host answers for their order and their ends, whatever the runtime does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import run_event_pb2 as events
+from pal_adapter_host.echo import EchoRuntime
+from pal_adapter_host.host import Config, adapter
+from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
+from tests.contract.runtimes.driver import Driver, Run, agent
+from tests.fakes.seams import Say, Script, seams
+
+Engine = Callable[[Sequence[Stage], CarryOut], Awaitable[None]]
+PLAN = agents.Plan(
+    stages=[
+        agents.PlanStage(id="a", objective="Begin."),
+        agents.PlanStage(id="b", objective="Go on.", after=["a"]),
+        agents.PlanStage(id="c", objective="End.", after=["b"]),
+    ]
+)
+
+
+class Foreign(EchoRuntime):
+    """A runtime whose engine does whatever a test wants."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        await self.engine(stages, carry_out)
+
+
+@asynccontextmanager
+async def driven(runtime: EchoRuntime) -> AsyncIterator[Driver]:
+    async with seams() as (fakes, _):
+        addresses = dict.fromkeys(("registry_address", "llm_provider_address", "tool_executor_address"), fakes.address)
+        settings = Config(address="127.0.0.1:0", drain_seconds=0, **addresses)
+        async with adapter(settings, runtime) as server, Driver(server.address, fakes) as driver:
+            yield driver
+
+
+def planned() -> agents.AgentSpec:
+    spec = agent()
+    spec.spec.plan.CopyFrom(PLAN)
+    return spec
+
+
+async def carried_out(engine: Engine, script: Script | None = None) -> Run:
+    script = script or Script(stages={name: [Say(chunks=[f"of {name}"])] for name in "abc"})
+    async with driven(Foreign(engine)) as driver:
+        return await driver.run(script, spec=planned())
+
+
+def ends(run: Run) -> dict[str, tuple[str, str]]:
+    """Return how each stage ended: the outcome and the reason."""
+    return {
+        event.stage_id: (
+            events.RunOutcome.Name(event.stage_finished.outcome).removeprefix("RUN_OUTCOME_"),
+            event.stage_finished.failure.reason,
+        )
+        for event in run.events
+        if event.type == "stage.finished"
+    }
+
+
+async def test_a_stage_is_begun_when_those_before_it_are_over_and_not_sooner() -> None:
+    async def hasty(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        await carry_out("a")
+        await carry_out("c")
+
+    run = await carried_out(hasty)
+
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "RUNTIME_ERROR")
+    assert "it began stage c before b was over" in run.result.failure.message
+    assert ends(run) == {"a": ("SUCCEEDED", "")}
+
+
+async def test_a_stage_is_carried_out_once() -> None:
+    async def eager(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        await carry_out("a")
+        await carry_out("a")
+
+    run = await carried_out(eager)
+
+    assert "it began a, which is no stage that waits to begin" in run.result.failure.message
+    assert [event.type for event in run.events if event.stage_id == "a"].count("stage.started") == 1
+
+
+async def test_every_stage_has_to_be_over() -> None:
+    async def lazy(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        await carry_out("a")
+
+    run = await carried_out(lazy)
+
+    assert run.reason == "RUNTIME_ERROR"
+    assert "it came back before stage b was over" in run.result.failure.message
+
+
+async def test_a_stage_that_is_tried_again_is_not() -> None:
+    script = Script(stages={"a": [Say(chunks=[" "]), Say(chunks=["never"])]})
+
+    async def stubborn(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        for stage in [*stages, *stages]:
+            with suppress(Exception):
+                await carry_out(stage.id)
+
+    run = await carried_out(stubborn, script)
+
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "OUTPUT_EMPTY")
+    assert run.result.failure.metadata["stage"] == "a"
+    assert ends(run) == {"a": ("FAILED", "OUTPUT_EMPTY")}
+    assert len(script.asked) == 1
+
+
+async def test_what_the_engine_raises_ends_the_run_and_the_stages_that_are_going() -> None:
+    begun = asyncio.Event()
+    script = Script(stages={"a": [Say(hold=asyncio.Event())]})
+
+    async def broken(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        going = asyncio.ensure_future(carry_out("a"))
+        await script.reached.wait()
+        begun.set()
+        try:
+            raise LookupError("lost the way")
+        finally:
+            going.cancel()
+
+    run = await carried_out(broken, script)
+
+    assert begun.is_set()
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "RUNTIME_ERROR")
+    assert ends(run) == {"a": ("CANCELLED", "RUN_CANCELLED")}
+
+
+async def test_an_engine_that_will_not_let_go_of_a_failed_run_is_left_behind() -> None:
+    released = asyncio.Event()
+
+    async def sticky(stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        while not released.is_set():
+            with suppress(Exception, asyncio.CancelledError):
+                await carry_out("a")
+            with suppress(asyncio.CancelledError):
+                await released.wait()
+
+    async with driven(Foreign(sticky)) as driver:
+        run = await driver.run(Script(stages={"a": [Say(chunks=[" "])]}), spec=planned())
+        released.set()
+
+    assert run.reason == "OUTPUT_EMPTY"
+
+
+async def test_ports_of_a_stage_that_is_over_are_closed() -> None:
+    script = Script(stages={"a": [Say(chunks=["of a"]), Say(chunks=["more of a"])], "b": [Say(chunks=["of b"])]})
+    kept: list[tuple[Task, Ports]] = []
+
+    class Keeping(Foreign):
+        async def run(self, task: Task, ports: Ports) -> str:
+            if kept:
+                await kept[0][1].model.ask(task.opening, [])
+            kept.append((task, ports))
+            return await super().run(task, ports)
+
+    async with driven(Keeping(EchoRuntime().workflow)) as driver:
+        run = await driver.run(script, spec=planned())
+
+    assert run.reason == "RUNTIME_ERROR"
+    assert "went on with stage a after its end" in run.result.failure.message
+    assert [request.stage_id for request in script.asked] == ["a"]
+
+
+async def test_a_runtime_without_the_mode_refuses_a_plan() -> None:
+    class Plain(EchoRuntime):
+        capability = type(EchoRuntime.capability)()
+
+    Plain.capability.CopyFrom(EchoRuntime.capability)
+    Plain.capability.capabilities.modes[:] = ["conversational"]
+
+    async with driven(Plain()) as driver:
+        run = await driver.run(Script(), spec=planned())
+
+    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "CAPABILITY_MISSING")
