@@ -85,7 +85,13 @@ def ask(request_id: str, agent: str = "desk", text: str = "hello", **fields: obj
 
 
 @pytest.fixture(scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
+def router_options() -> dict[str, Any]:
+    """What a module sets otherwise in the configuration of its router."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory, router_options: dict[str, Any]) -> AsyncIterator[Bench]:
     path: Path = tmp_path_factory.mktemp("router")
     keys, any_port = path / "keys", "127.0.0.1:0"
     create_keys(keys)
@@ -103,6 +109,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             keys_dir=keys,
             service_token_file=keys / "router.token",
             drain_seconds=0.5,
+            **router_options,
         )
         front = await enter(router(config))
         adapters = AdapterConfig(

@@ -46,6 +46,18 @@ def test_a_wrong_field_is_named_twice_once_for_machines() -> None:
     assert violation.field_violations[0].field == "agent.name"
 
 
+def test_when_to_try_again_is_said_to_every_client() -> None:
+    status = to_status(MeshError(reasons.ERROR_REASON_OVERLOADED, "full", retry_after_seconds=7))
+
+    retry = error_details_pb2.RetryInfo()
+    assert status.details[1].Unpack(retry)
+    assert retry.retry_delay.seconds == 7
+
+
+def test_a_delay_that_is_no_number_is_left_out() -> None:
+    assert len(to_status(MeshError(reasons.ERROR_REASON_OVERLOADED, "full", retry_after_seconds="soon")).details) == 1
+
+
 def test_details_stay_below_the_limit_of_trailers() -> None:
     error = InvalidField("x" * 9000, "y" * 9000, a="z" * 9000, b="z" * 9000)
 
