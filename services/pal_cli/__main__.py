@@ -7,7 +7,20 @@ import sys
 
 import typer
 
-from pal_cli.commands import audit, conformance, demo, doctor, documents, mesh, run, runs, runtimes
+from pal_cli.commands import (
+    audit,
+    conformance,
+    demo,
+    doctor,
+    documents,
+    inputs,
+    mesh,
+    replay,
+    run,
+    runs,
+    runtime,
+    runtimes,
+)
 
 app = typer.Typer(
     name="pal",
@@ -26,7 +39,10 @@ app.command()(documents.describe)
 app.command()(documents.delete)
 app.command()(run.run)
 app.add_typer(runs.app, name="runs")
-app.add_typer(runtimes.app, name="runtimes")
+app.add_typer(inputs.app, name="inputs")
+app.command()(replay.replay)
+app.add_typer(runtime.app, name="runtime")
+app.add_typer(runtime.app, name="runtimes", hidden=True)
 app.add_typer(runtimes.routes, name="route")
 app.command()(conformance.conformance)
 app.add_typer(audit.app, name="audit")

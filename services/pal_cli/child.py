@@ -57,7 +57,7 @@ class Child:
             if isinstance(error, StartError):
                 self.show(state="restarting", reason=str(error))
             raise
-        self.show(state="serving", serving_at=time.time())
+        self.show(state="serving", serving_at=time.time(), reason="")
 
     async def keep(self) -> None:
         """Start it again whenever it ends, until it has had enough; may be left and entered again."""
@@ -67,7 +67,7 @@ class Child:
                 log.warning("process ended", extra={"program": self.program.name, "reason": reason})
                 lived_seconds = time.time() - self.state.started_at
                 self.short_lives = 1 if lived_seconds > SETTLED_SECONDS else self.short_lives + 1
-                self.show(state="restarting", restarts=self.state.restarts + 1, reason=reason)
+                self.show(state="restarting", restarts=self.state.restarts + 1, reason=reason, ended=reason)
             if await self._has_had_enough():
                 return
             await asyncio.sleep(min(_FIRST_BACKOFF_SECONDS * 2.0**self.short_lives, _MAX_BACKOFF_SECONDS))

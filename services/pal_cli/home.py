@@ -27,8 +27,8 @@ FIRST_ADAPTER_OFFSET = 10
 class ProcessState:
     """A process of the mesh as its supervisor last saw it; *services* maps names to addresses.
 
-    *generation* is that of the record which the state answers to. *reason* says why an adapter is not what its record
-    wants, or why it was last started again.
+    *generation* is that of the record which the state answers to. *reason* says why it does not serve, or not as its
+    record wants; *ended* why it ended last.
     """
 
     pid: int
@@ -41,6 +41,7 @@ class ProcessState:
     adapter: bool = False
     generation: int = 0
     reason: str = ""
+    ended: str = ""
     version: str = ""
 
 

@@ -78,8 +78,8 @@ def _confined(program: Program) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", confine.__file__, json.dumps(settings), *program.command)
 
 
-async def first_line(descriptor: int) -> dict[str, str]:
-    """Return what a process says when it serves; nothing when it ends before. Closes *descriptor*."""
+async def first_line(descriptor: int) -> str:
+    """Return the line that a process says when it serves; empty when it ends before. Closes *descriptor*."""
     reader = asyncio.StreamReader()
     with os.fdopen(descriptor) as pipe:
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
@@ -89,7 +89,7 @@ async def first_line(descriptor: int) -> dict[str, str]:
             line = await reader.readline()
         finally:
             transport.close()
-    return json.loads(line) if line else {}
+    return line.decode(errors="replace")
 
 
 def last_words(path: Path, since: int = 0) -> str:

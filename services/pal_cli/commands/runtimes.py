@@ -1,4 +1,4 @@
-"""`pal runtimes ...` and `pal route ...`: what runs agents, and what runs where."""
+"""`pal runtime list`, `pal runtime describe` and `pal route ...`: what runs agents, and what runs where."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ import yaml
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_cli.failures import NOT_FOUND, CommandError
+from pal_cli.plugins.overview import overview
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, print_json, say, table, word
+from pal_cli.show import as_json, print_json, say, table
 
-app = typer.Typer(no_args_is_help=True, help="The runtimes that take part in the mesh.")
 routes = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to.")
 _CALL_SECONDS = 10.0
 
 
-@app.command("list")
 @command
 async def list_(home: HomeOption = None, output: Output = OutputFormat.table) -> None:
-    """List the runtimes."""
-    async with connected(home_of(home)) as mesh:
+    """List the runtimes: those that take part in the mesh, and those that do not, with the reason."""
+    where = home_of(home)
+    async with connected(where) as mesh:
         response = await mesh.registry.ListRuntimes(pb.ListRuntimesRequest(), timeout=_CALL_SECONDS)
+    seen = overview(where, response.runtimes)
     if output is OutputFormat.json:
-        print_json({"runtimes": [as_json(runtime) for runtime in response.runtimes]})
+        print_json({"runtimes": [runtime.as_json() for runtime in seen]})
         return
-    rows = [_listed(runtime) for runtime in response.runtimes]
-    table(["NAME", "VERSION", "STATE", "ADDRESS", "RUNS", "CAN"], rows, empty="no runtime is registered; `pal doctor`")
+    rows = [runtime.row() for runtime in seen]
+    columns = ["NAME", "VERSION", "STATE", "ADDRESS", "RUNS", "FROM", "CAN, OR WHY NOT"]
+    table(columns, rows, empty="no runtime is registered; `pal doctor`")
 
 
-@app.command()
 @command
 async def describe(
     name: Annotated[str, typer.Argument(help="runtime")],
@@ -87,17 +88,3 @@ async def set_route(
         request = pb.SetRouteRequest(route=route, expected_revision=expect)
         response = await mesh.registry.SetRoute(request, timeout=_CALL_SECONDS)
     say(f"{agent or 'default'} goes to {response.route.stable} (revision {response.route.revision})")
-
-
-def _listed(runtime: pb.RegisteredRuntime) -> list[object]:
-    version, endpoint = runtime.installed_version, runtime.endpoint
-    return [runtime.name, version, _state(runtime), endpoint, runtime.active_runs, _able(runtime)]
-
-
-def _state(runtime: pb.RegisteredRuntime) -> str:
-    return word(pb.RuntimeState, runtime.state, "RUNTIME_STATE_")
-
-
-def _able(runtime: pb.RegisteredRuntime) -> str:
-    features = as_json(runtime.capability.capabilities)
-    return ", ".join([*features.get("modes", ()), *(name for name, value in features.items() if value is True)])

@@ -136,4 +136,4 @@ class Fleet:
             self._addresses,
             record.limits.over(record.declared),
         )
-        return Adapter(program, self._home.logs / f"{name}.log", self._changed, self._registry, self._census)
+        return Adapter(program, self._home.logs / f"{name}.log", self._changed, self._census, self._registry)

@@ -34,8 +34,9 @@ print(json.dumps([[entry.name, entry.value, entry.dist.name] for entry in entrie
 class Recipe:
     """What an environment is made of.
 
-    *requirements* are as pip takes them. *projects* are folders of ours beside the host that they may need. *lock*
-    holds the versions that are taken where nothing speaks against it: those that were tested with, and are at hand.
+    *requirements* are as pip takes them; an absolute path names a folder, an sdist or a wheel. *projects* are folders
+    of ours beside the host that they may need. *lock* holds the versions that are taken where nothing speaks against
+    it: those that were tested with, and are at hand.
     """
 
     requirements: Sequence[str]
@@ -56,7 +57,8 @@ async def make(environment: Path, recipe: Recipe) -> None:
     """
     wheels = environment / "wheels"
     write_wheels([HOST, *recipe.projects], wheels)
-    (environment / "requirements.in").write_text("".join(f"{line}\n" for line in recipe.requirements))
+    requirements = [await _pinned(line, wheels) for line in recipe.requirements]
+    (environment / "requirements.in").write_text("".join(f"{line}\n" for line in requirements))
     # Whatever else calls itself the host of this PAL: only the one from here fits this mesh.
     (environment / "constraints.txt").write_text(f"pal-adapter-host=={host_version()}\n")
     shutil.copyfile(recipe.lock, environment / LOCK)
@@ -88,6 +90,23 @@ async def published(environment: Path) -> list[tuple[str, str, str]]:
     out, _ = await process.communicate()
     entries: list[Any] = json.loads(out or "[]")
     return [(str(name), str(value), str(distribution)) for name, value, distribution in entries]
+
+
+async def _pinned(requirement: str, wheels: Path) -> str:
+    """Return *requirement* as it can be locked: what is only on this machine becomes a wheel beside ours."""
+    if not requirement.startswith("/"):
+        return requirement
+    built = wheels / "built"
+    if requirement.endswith(".whl"):
+        built.mkdir()
+        shutil.copy(requirement, built)
+    else:
+        await _uv("build", "--wheel", "--out-dir", str(built), "--find-links", str(wheels), requirement)
+    (wheel,) = built.glob("*.whl")
+    name, version, *_ = wheel.name.split("-")
+    os.replace(wheel, wheels / wheel.name)
+    shutil.rmtree(built)
+    return f"{name}=={version}"
 
 
 async def _uv(*arguments: str) -> None:

@@ -84,16 +84,19 @@ class Records:
         """Delete everything of a runtime."""
         shutil.rmtree(self.folder(name), ignore_errors=True)
 
-    def fresh_environment(self, name: str) -> str:
-        """Return an unused folder for an environment, below the runtime's own; what no record names is deleted."""
-        record = self.read(name)
-        kept = record.environment if record else ""
+    def adopt(self, name: str, made: Path) -> str:
+        """Move the environment *made* to a place of its own below the folder of a runtime, and return which.
+
+        Environments that no record names are deleted; the one in use stays.
+        """
+        kept = record.environment if (record := self.read(name)) else ""
         environments = self.folder(name) / "envs"
         for path in environments.glob("*"):
             if f"envs/{path.name}" != kept:
                 shutil.rmtree(path, ignore_errors=True)
         number = int(Path(kept).name) + 1 if kept else 1
-        (environments / str(number)).mkdir(parents=True)
+        environments.mkdir(parents=True, exist_ok=True)
+        os.rename(made, environments / str(number))
         return f"envs/{number}"
 
     @contextmanager

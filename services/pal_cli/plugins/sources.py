@@ -18,13 +18,19 @@ _EXAMPLES = (
     "agno==3.0.11, a distribution such as my-adapter==1.0, ./folder, ./my_adapter-1.0-py3-none-any.whl, npm:PACKAGE"
 )
 
+_COMMAND = "--command "
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bundled:
-    """A version of a runtime whose adapter comes with PAL; *clauses* restrict the version of its SDK, "" for none."""
+    """A version of a runtime whose adapter comes with PAL; *clauses* restrict the version of its SDK, "" for none.
+
+    *text* of any source asks for it again, from any directory.
+    """
 
     kind: RuntimeKind
     clauses: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +38,7 @@ class Distribution:
     """A Python distribution: *requirement* as pip takes it, with an absolute path for a folder or a file."""
 
     requirement: str
-    label: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +46,7 @@ class NodePackage:
     """An npm package: *requirement* as npm takes it, with an absolute path for a folder or a file."""
 
     requirement: str
-    label: str
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ class Program:
     """Any program that serves RuntimeService."""
 
     command: tuple[str, ...]
-    label: str
+    text: str
 
 
 Source: TypeAlias = Bundled | Distribution | NodePackage | Program
@@ -74,7 +80,8 @@ def program(command: str, directory: Path) -> Program:
         raise CommandError(f"--command {words[0]}: {trouble}")
     # The adapter gets a working directory of its own.
     rest = [str((directory / word).resolve()) if (directory / word).is_file() else word for word in words[1:]]
-    return Program(command=(str(Path(found).absolute()), *rest), label=command)
+    whole = (str(Path(found).absolute()), *rest)
+    return Program(command=whole, text=f"{_COMMAND}{shlex.join(whole)}")
 
 
 def source(text: str, directory: Path) -> Source:
@@ -83,6 +90,8 @@ def source(text: str, directory: Path) -> Source:
     Raises:
         CommandError: it is none of what can be installed.
     """
+    if text.startswith(_COMMAND):
+        return program(text.removeprefix(_COMMAND), directory)
     if text.startswith("npm:"):
         return _npm(text.removeprefix("npm:"))
     path = directory / Path(text).expanduser()
@@ -94,18 +103,18 @@ def source(text: str, directory: Path) -> Source:
 def _npm(package: str) -> NodePackage:
     if not re.fullmatch(r"(@[a-z0-9._-]+/)?[a-z0-9._-]+(@[A-Za-z0-9.^~<>=*+-]+)?", package):
         raise CommandError(f"npm:{package}: write npm:PACKAGE or npm:PACKAGE@VERSION")
-    return NodePackage(requirement=package, label=f"npm:{package}")
+    return NodePackage(requirement=package, text=f"npm:{package}")
 
 
 def _local(text: str, path: Path) -> Source:
     if path.is_file() and path.name.endswith((".whl", ".tar.gz")):
-        return Distribution(requirement=str(path), label=text)
+        return Distribution(requirement=str(path), text=str(path))
     if path.is_file() and path.name.endswith(".tgz"):
-        return NodePackage(requirement=str(path), label=text)
+        return NodePackage(requirement=str(path), text=str(path))
     if (path / "pyproject.toml").is_file():
-        return Distribution(requirement=str(path), label=text)
+        return Distribution(requirement=str(path), text=str(path))
     if (path / "package.json").is_file():
-        return NodePackage(requirement=str(path), label=text)
+        return NodePackage(requirement=str(path), text=str(path))
     if path.is_dir():
         raise CommandError(f"{text}: neither a pyproject.toml nor a package.json is in this folder")
     if path.is_file():
@@ -122,5 +131,5 @@ def _requirement(text: str) -> Source:
     wanted = ",".join(clauses)
     for kind in BUNDLED.values():
         if name.lower() in (kind.name, kind.sdk) and not extras:
-            return Bundled(kind=kind, clauses=wanted)
-    return Distribution(requirement=f"{name}{extras}{wanted}", label=text)
+            return Bundled(kind=kind, clauses=wanted, text=f"{name}{wanted}")
+    return Distribution(requirement=f"{name}{extras}{wanted}", text=f"{name}{extras}{wanted}")

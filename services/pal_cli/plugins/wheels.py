@@ -25,7 +25,7 @@ _LEFT_OUT = {"__pycache__", ".mypy_cache"}
 
 def host_version() -> str:
     """Return the version of the host that comes with this PAL."""
-    return str(_project(HOST)["version"])
+    return str(project_of(HOST)["version"])
 
 
 def write_wheels(projects: Iterable[Path], directory: Path) -> None:
@@ -36,7 +36,7 @@ def write_wheels(projects: Iterable[Path], directory: Path) -> None:
 
 
 def _write(folder: Path, directory: Path) -> None:
-    project = _project(folder)
+    project = project_of(folder)
     stem = f"{project['name'].replace('-', '_')}-{project['version']}"
     contents = dict(_sources(folder))
     contents[f"{stem}.dist-info/METADATA"] = _metadata(project, folder)
@@ -55,7 +55,8 @@ def _document(folder: Path) -> Mapping[str, Any]:
     return tomllib.loads((folder / "pyproject.toml").read_text())
 
 
-def _project(folder: Path) -> Mapping[str, Any]:
+def project_of(folder: Path) -> Mapping[str, Any]:
+    """Return the project table of a folder."""
     project: Mapping[str, Any] = _document(folder)["project"]
     return project
 
