@@ -31,6 +31,7 @@ class Config:
     service_token_file: Path | None = None
     default_runtime: str = "agno"
     otlp_endpoint: str | None = None
+    queued_runs: int = RouterConfig.queued_runs
     drain_seconds: float = 5.0
 
 
@@ -56,6 +57,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
             recorder_address=record.address,
             keys_dir=config.keys_dir,
             service_token_file=config.service_token_file,
+            queued_runs=config.queued_runs,
             drain_seconds=config.drain_seconds,
         )
         # The router ends first: its runs are ended while there is a recorder to record it.

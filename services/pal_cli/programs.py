@@ -21,7 +21,7 @@ from pal_rpc.keys import MESH, create_keys, private_key
 CORE = "core"
 CORE_SERVICES = ("router", "registry", "recorder")
 # What a process may know of the machine. Credentials are in none of these.
-_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
+_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT", "PAL_QUEUED_RUNS")
 
 
 @dataclass(frozen=True, kw_only=True)

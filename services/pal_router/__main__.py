@@ -28,7 +28,7 @@ from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
-from pal_rpc.config import from_env
+from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
 from pal_rpc.in_process import InProcessChannel
 from pal_rpc.keys import LEASE, private_key
@@ -61,7 +61,13 @@ class Config:
 async def router(
     config: Config, *, recorder: InProcessChannel | None = None, registry: InProcessChannel | None = None
 ) -> AsyncIterator[Server]:
-    """Serve RouterService until the block ends; *recorder* and *registry* are given when they share the process."""
+    """Serve RouterService until the block ends; *recorder* and *registry* are given when they share the process.
+
+    Raises:
+        StartError: a setting is wrong, or the address is taken.
+    """
+    if config.queued_runs < 0:
+        raise StartError(f"PAL_QUEUED_RUNS={config.queued_runs}: write 0 or more")
     token = read_token(config.service_token_file)
     lease_key = private_key(config.keys_dir, LEASE)
     limits = common.RunLimits(

@@ -23,7 +23,7 @@ from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
 from pal_router.conversation import conversation
 from pal_router.ending import Ending, broken, finish, given, stopped
-from pal_router.losses import Lost, gives_up, lost_by, pause_seconds
+from pal_router.losses import Lost, explained, gives_up, lost_by, pause_seconds
 from pal_router.peers import Peers
 from pal_router.queueing import path_of, wait_for_place
 from pal_router.selection import Selection, ineligible, select
@@ -208,7 +208,7 @@ class Driver:
         except MeshError as error:
             if run.stop is not None:
                 return stopped(run.stop)
-            if lost := lost_by(error):
+            if lost := lost_by(await explained(error, selection.runtime, self._peers.snapshot)):
                 return lost
             recorded_failure, outcome = outcome_of(error)
             return Ending(outcome=outcome, failure=recorded_failure)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_rpc.adapter_client import AdapterLost
 from pal_rpc.errors import MeshError, parse_reason
+from pal_rpc.snapshot import RegistrySnapshot
 
 # A run that takes its adapter down each time would do so for ever.
 MAX_LOST_ADAPTERS = 3
+# Whoever keeps the adapter tells the registry why it ended; that takes a moment.
+EXPLANATION_SECONDS = 0.5
 _FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.1, 2.0
 _MESH = frozenset(
     {
@@ -47,6 +53,21 @@ def lost_by(ended: MeshError | rt.RuntimeResult) -> Lost | None:
     if reason in _MESH:
         return Lost(MeshError(reason, ended.failure.message, **ended.failure.metadata))
     return None
+
+
+async def explained(error: MeshError, runtime: registry.RegisteredRuntime, snapshot: RegistrySnapshot) -> MeshError:
+    """Return *error*; for the loss of *runtime*, with the reason that the registry knows for it."""
+    if error.reason != reasons.ERROR_REASON_ADAPTER_LOST:
+        return error
+    until = time.monotonic() + EXPLANATION_SECONDS
+    while (left_seconds := until - time.monotonic()) > 0:
+        shown = snapshot.runtimes.get(runtime.name)
+        if shown is None or shown.registration_id != runtime.registration_id:
+            return error
+        if shown.reason:
+            return AdapterLost(runtime.name, shown.reason)
+        await snapshot.wait_change(left_seconds)
+    return error
 
 
 def gives_up(losses: Sequence[Lost]) -> bool:

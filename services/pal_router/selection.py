@@ -53,7 +53,7 @@ class CapabilityMissing(MeshError):
         super().__init__(
             reasons.ERROR_REASON_CAPABILITY_MISSING,
             f"runtime {runtime} lacks what agent {agent} requires: {', '.join(lacking)}; "
-            "choose another runtime (`pal runtimes list`) or require less in spec.requires",
+            "choose another runtime (`pal runtime list`) or require less in spec.requires",
             runtime=runtime,
             missing=", ".join(lacking),
         )
@@ -86,9 +86,10 @@ def select(
     runtime = runtimes[name]
     if runtime.state != registry.RUNTIME_STATE_SERVING:
         state = _STATES.get(runtime.state, "NOT SERVING")
+        why = f": {runtime.reason}" if runtime.reason else ""
         raise MeshError(
             reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
-            f"runtime {name} does not take runs now ({state}); `pal runtimes list` shows the others",
+            f"runtime {name} does not take runs now ({state}{why}); `pal runtime list` shows the others",
             runtime=name,
             state=state,
         )
