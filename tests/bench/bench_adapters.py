@@ -21,9 +21,9 @@ from tests.fakes.seams import FakeSeams, seams
 
 CONCURRENT = 16
 FEW, MANY = 5, 205
-# An answer of two seconds: 50 chunks a second, which leave the LLM provider in pairs.
+# A model that says 50 chunks a second, here for two seconds. They leave the LLM provider in pairs.
 PACED, PAUSE_SECONDS, TOGETHER = 100, 0.02, 2
-WARM_UP_RUNS, MEMORY_RUNS = 200, 1000
+MEMORY_RUNS = 1000
 KIB = 1024
 
 
@@ -71,10 +71,10 @@ def _seconds(load: Load) -> float:
 async def measured(pair: Pair, runs: int) -> dict[str, float]:
     """Return the figures of one runtime."""
     # First, for what a burst leaves behind shrinks later.
-    memory = await pair.growth(Runs(runs=MEMORY_RUNS, concurrent=CONCURRENT))
+    memory = await pair.growth(Runs(runs=MEMORY_RUNS, concurrent=CONCURRENT, together=TOGETHER))
     rows = {}
     for name, tool in {"run": False, "run with a tool": True}.items():
-        sdk, wrapped = await pair.cheapest(Runs(runs=runs, concurrent=CONCURRENT, tool=tool))
+        sdk, wrapped = await pair.cheapest(Runs(runs=runs, concurrent=CONCURRENT, tool=tool, together=TOGETHER))
         rows |= _compared(f"{name}: CPU ms", sdk.cpu_ms_per_run, wrapped.cpu_ms_per_run)
     for name, together in {"chunk in a message of its own": 1, "chunks in pairs": TOGETHER}.items():
         few = await pair.cheapest(Runs(runs=runs // 4, concurrent=CONCURRENT, together=together))
@@ -103,8 +103,8 @@ async def measure(runtime: str, fakes: FakeSeams, runs: int, rounds: int) -> Non
         return
     async with bare_sdk.bare_sdk(runtime) as sdk, adapter(runtime, fakes) as wrapped:
         pair = Pair(sdk, wrapped, rounds)
-        # Caches fill and lazy parts load before anything counts.
-        for warm_up in (Runs(runs=WARM_UP_RUNS, concurrent=CONCURRENT), Runs(runs=WARM_UP_RUNS, tool=True)):
+        # Caches fill, lazy parts load and the heap finds its size before anything counts.
+        for warm_up in (Runs(runs=200, concurrent=1, tool=True), Runs(runs=1500, concurrent=CONCURRENT)):
             for target in (sdk, wrapped):
                 await target.load(warm_up)
         report(f"adapter of {runtime}", {"runtime": runtime, **await measured(pair, runs)})
