@@ -61,7 +61,11 @@ class RuntimeSlots:
         self._name = name
         self._queued_runs = queued_runs
         self._later = later
-        self._runtime = registry.RegisteredRuntime(name=name)
+        # Runs at the same time; None when the runtime does not declare it.
+        self.limit: int | None = None
+        self._instance_id = ""
+        self._serving = False
+        self._reason = ""
         self._held: Counter[str] = Counter()
         self._waiting: Rotation[Slot] = Rotation()
         self._pause: asyncio.TimerHandle | None = None
@@ -69,15 +73,9 @@ class RuntimeSlots:
         self._run_seconds = 1.0
 
     @property
-    def limit(self) -> int | None:
-        """Runs at the same time; None when the runtime does not declare it."""
-        limits = self._runtime.capability.limits
-        return limits.concurrent_runs if limits.HasField("concurrent_runs") else None
-
-    @property
     def active(self) -> int:
         """Places held on the present life of the adapter."""
-        return self._held[self._runtime.instance_id]
+        return self._held[self._instance_id]
 
     @property
     def waiting(self) -> int:
@@ -100,9 +98,13 @@ class RuntimeSlots:
 
     def update(self, runtime: registry.RegisteredRuntime | None) -> None:
         """Take over what the registry says; None when it knows the runtime no more."""
-        if runtime is None or runtime.instance_id != self._runtime.instance_id:
+        runtime = runtime or registry.RegisteredRuntime()
+        if runtime.instance_id != self._instance_id:
             self._resume()
-        self._runtime = runtime or registry.RegisteredRuntime(name=self._name)
+        limits = runtime.capability.limits
+        self.limit = limits.concurrent_runs if limits.HasField("concurrent_runs") else None
+        self._instance_id, self._reason = runtime.instance_id, runtime.reason
+        self._serving = runtime.state == registry.RUNTIME_STATE_SERVING
         self._mind_absence()
         self._advance()
 
@@ -123,17 +125,13 @@ class RuntimeSlots:
         self._retry()
 
     @property
-    def _serving(self) -> bool:
-        return self._runtime.state == registry.RUNTIME_STATE_SERVING
-
-    @property
     def _open(self) -> bool:
-        limit = self.limit
-        return self._serving and self._pause is None and (limit is None or self.active < limit)
+        free = self.limit is None or self.active < self.limit
+        return free and self._serving and self._pause is None
 
     def _grant(self, slot: Slot) -> None:
-        self._held[self._runtime.instance_id] += 1
-        slot.grant(self._runtime.instance_id)
+        self._held[self._instance_id] += 1
+        slot.grant(self._instance_id)
 
     def _free(self, slot: Slot) -> None:
         instance_id, slot.instance_id = slot.instance_id or "", None
@@ -163,7 +161,7 @@ class RuntimeSlots:
 
     def _give_up(self) -> None:
         self._absence = None
-        reason = self._runtime.reason or "it has not come back"
+        reason = self._reason or "it has not come back"
         while self._waiting:
             failure = MeshError(
                 reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
