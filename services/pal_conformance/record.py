@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -78,15 +78,21 @@ class RunRecord:
         """Wait for the start of a stage, which the adapter sends on another connection than its questions."""
         await self.changes.until(lambda: self._has_begun(stage_id), ARRIVE_SECONDS)
 
-    async def end(self, lease: shared.RunLease, result: rt.RuntimeResult) -> None:
-        """Write the end of the run, once the seams have noticed that nobody waits for them any more."""
+    async def end(self, lease: shared.RunLease, result: rt.RuntimeResult, last: Iterable[events.RunEvent] = ()) -> None:
+        """Write what the adapter sent *last* and the end of the run, as a router does.
+
+        Nothing of it is written before the seams have noticed that nobody waits for them any more.
+        """
         if self._paused:
             return
+        if not result.HasField("suspended"):
+            await self.changes.until(lambda: not self._open, ARRIVE_SECONDS)
+        for event in last:
+            self.adapter_event(lease, event)
         if result.HasField("suspended"):
             self.pause()
             self.write(ROUTER, lease, run_suspended=result.suspended)
             return
-        await self.changes.until(lambda: not self._open, ARRIVE_SECONDS)
         finished = events.RunFinished(outcome=result.outcome)
         if result.HasField("output"):
             finished.output.CopyFrom(result.output)

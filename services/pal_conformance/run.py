@@ -44,6 +44,8 @@ class Run:
         self.lease: shared.RunLease = request.lease
         self.play = play
         self.frames: list[rt.RunFrame] = []
+        # What came in the message of the result is recorded together with the end.
+        self._last: list[run_events.RunEvent] = []
         # Whether the kit ended it: no result can be asked for then.
         self.taken_away = False
         self.over = asyncio.Event()
@@ -56,8 +58,7 @@ class Run:
         try:
             async for response in self.call:
                 # grpc.aio hands out None for a message that it cannot read.
-                for frame in response.frames if response is not None else _garbage():
-                    self._take(frame)
+                self._take(list(response.frames if response is not None else _garbage()))
         except grpc.aio.AioRpcError as error:
             self.status, self.refusal = f"{error.code().name}: {error.details()}", from_rpc_error(error)
         except asyncio.CancelledError:
@@ -67,14 +68,18 @@ class Run:
         finally:
             self.call.cancel()
         self.ended_at = time.monotonic()
-        await self.play.record.end(self.lease, self._outcome())
+        await self.play.record.end(self.lease, self._outcome(), self._last)
         self.over.set()
         self.play.changes.tell()
 
-    def _take(self, frame: rt.RunFrame) -> None:
-        self.frames.append(frame)
-        if frame.HasField("event"):
-            self.play.record.adapter_event(self.lease, frame.event)
+    def _take(self, frames: list[rt.RunFrame]) -> None:
+        self.frames.extend(frames)
+        sent = [frame.event for frame in frames if frame.HasField("event")]
+        if any(frame.HasField("result") for frame in frames):
+            self._last = sent
+        else:
+            for event in sent:
+                self.play.record.adapter_event(self.lease, event)
         self.play.changes.tell()
 
     def _outcome(self) -> rt.RuntimeResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
@@ -15,7 +15,7 @@ from pal.service.v1 import tool_executor_service_pb2 as executor
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.echo import EchoRuntime
-from pal_adapter_host.runtime import Ports, Task
+from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
 from pal_log.payload import json_payload, text_payload
 from tests.fakes.faulty_adapter import Fault, State
 
@@ -85,6 +85,22 @@ def invents_a_stage(state: State, frame: rt.RunFrame) -> Frames:
     if frame.event.HasField("message_added"):
         frame.event.stage_id = "ghost"
     return [frame]
+
+
+def offers_more_tools(request: llm.ModelRequest) -> None:
+    if request.stage_id:
+        request.tools.add(name="more")
+
+
+def forgets_the_stage(state: State, frame: rt.RunFrame) -> Frames:
+    if frame.event.HasField("message_added"):
+        frame.event.stage_id = ""
+    return [frame]
+
+
+def leaves_stages_open(state: State, frame: rt.RunFrame) -> Frames:
+    finished = frame.event.stage_finished
+    return [] if finished.outcome not in (0, events.RUN_OUTCOME_SUCCEEDED) else [frame]
 
 
 def trims_messages(state: State, frame: rt.RunFrame) -> Frames:
@@ -264,6 +280,21 @@ def drops_the_trace(request: rt.RuntimeServiceRunRequest) -> None:
 
 
 # --- how it works -------------------------------------------------------------------------
+
+
+class NoStages(EchoRuntime):
+    """Says that it brings stages into their order, and does not."""
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        return
+
+
+class StagesInARow(EchoRuntime):
+    """Carries out the stages of a plan one after the other."""
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        for stage in stages:
+            await carry_out(stage.id)
 
 
 class OneAfterTheOther(EchoRuntime):
@@ -447,7 +478,11 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
         "what the run waits for",
     ),
     "claims pictures": (Fault(declares={"multimodal": True}), "ability.multimodal", "the image is not"),
-    "claims stages": (Fault(declares={"modes": ["workflow"]}), "stage.sequence", ""),
+    "claims stages": (Fault(runtime=NoStages), "stage.sequence", "RUNTIME_ERROR"),
+    "stages in a row": (Fault(runtime=StagesInARow), "stage.parallel", "left and right"),
+    "forgets the stage": (Fault(frames=forgets_the_stage), "stage.marked", "draft"),
+    "all tools in every stage": (Fault(question=offers_more_tools), "stage.tools", "tools on offer"),
+    "leaves stages open": (Fault(frames=leaves_stages_open), "stage.cancelled", "draft"),
     "nothing is in the way": (Fault(described=claims_nothing_is_in_the_way), "ability.problems", "problems: expected"),
     "everything is in the way": (Fault(described=finds_fault_with_everything), "ability.fitting", "problems: expected"),
     "has no version": (Fault(described=has_no_version), "ability.described", "installed_version is empty"),
