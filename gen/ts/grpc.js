@@ -2,11 +2,19 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
+const definitions = new WeakMap();
+
 export function serviceDefinition(service) {
   return Object.fromEntries(service.methods.map((method) => [method.localName, methodDefinition(method)]));
 }
 
-function methodDefinition({ parent, name, input, output, methodKind }) {
+function methodDefinition(method) {
+  let definition = definitions.get(method);
+  if (!definition) definitions.set(method, (definition = defined(method)));
+  return definition;
+}
+
+function defined({ parent, name, input, output, methodKind }) {
   return {
     path: `/${parent.typeName}/${name}`,
     requestStream: methodKind === "client_streaming" || methodKind === "bidi_streaming",
@@ -48,6 +56,30 @@ export class Connection {
       );
       const release = cancelledBy(signal, call);
     });
+  }
+
+  receive(method, request, take, { metadata = new Metadata(), signal, ...options } = {}) {
+    const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
+    const message = create(method.input, request);
+    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, options);
+    const release = cancelledBy(signal, call);
+    return new Promise((resolve, reject) => {
+      const refuse = (error) => {
+        reject(error);
+        call.cancel();
+      };
+      call.on("data", (response) => {
+        try {
+          const taken = take(response);
+          if (taken) call.pause();
+          taken?.then(() => call.resume(), refuse);
+        } catch (error) {
+          refuse(error);
+        }
+      });
+      call.on("end", resolve);
+      call.on("error", reject);
+    }).finally(release);
   }
 
   async *stream(method, request, { metadata = new Metadata(), signal, ...options } = {}) {

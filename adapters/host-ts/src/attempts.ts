@@ -17,6 +17,8 @@ import { problems } from "./fitness.ts";
 import type { Runtime } from "./runtime.ts";
 import { leaseOf, type Deadline } from "./seam.ts";
 
+/** Level of the contract between router and adapter that this host needs. */
+export const CONTRACT_LEVEL = 1;
 const PULSE_MS = 5_000;
 
 /** Runs attempts side by side, up to a ceiling. */
@@ -43,6 +45,7 @@ export class Attempts {
       capability: this.#runtime.capability,
       installedVersion: this.#runtime.installedVersion,
       activeRuns: this.count,
+      contractLevel: CONTRACT_LEVEL,
       problems: agent ? problems(this.#runtime, agent, tools) : [],
     });
   }
@@ -58,9 +61,9 @@ export class Attempts {
     return attempt;
   }
 
-  /** Make room: the *attempt* at *runId* is over. */
-  over(runId: string, attempt: Attempt): void {
-    if (this.#active.get(runId) === attempt) this.#active.delete(runId);
+  /** Make room: *attempt* is over. */
+  over(attempt: Attempt): void {
+    if (this.#active.get(attempt.runId) === attempt) this.#active.delete(attempt.runId);
   }
 
   /** Take the run of *request* away, if it is here under that lease or an older one. */

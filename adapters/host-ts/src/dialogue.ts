@@ -40,6 +40,8 @@ export class Dialogue {
   readonly #calls = new Map<string, ModelToolCall>();
   readonly #modelCalls = new Map<string, string>();
   readonly #results = new Map<string, ModelToolResult>();
+  readonly #waiting = new Set<string>();
+  #changed = () => {};
 
   /** Start with no answer; *tools* are all there are. */
   constructor(tools: readonly ModelTool[]) {
@@ -58,7 +60,21 @@ export class Dialogue {
   /** Keep the result of a call and return it. */
   answered(result: ModelToolResult): ModelToolResult {
     this.#results.set(result.callId, result);
+    this.#changed();
     return result;
+  }
+
+  /** Know that a call has no result before a person has answered. */
+  waits(callId: string): void {
+    this.#waiting.add(callId);
+    this.#changed();
+  }
+
+  /** Return once every call for a tool that is there has its result, or waits for a person. */
+  async askedEverything(): Promise<void> {
+    const open = ({ callId, name }: ModelToolCall) =>
+      this.offers(name) && !this.#results.has(callId) && !this.#waiting.has(callId);
+    while ([...this.#calls.values()].some(open)) await new Promise<void>((resolve) => (this.#changed = resolve));
   }
 
   /** Return the call that the model asked for under *callId*. */

@@ -5,7 +5,7 @@ import { Connection } from "@pal/contracts/grpc.js";
 import { RegisterRuntimeRequestSchema, type RegisterRuntimeRequest } from "@pal/contracts/pal/service/v1/registry_service_pb.js";
 import { RuntimeService } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import { RuntimeCapabilitySchema, RuntimeLimitsSchema } from "@pal/contracts/pal/v1/runtime_capability_pb.js";
-import { Attempts } from "./attempts.ts";
+import { Attempts, CONTRACT_LEVEL } from "./attempts.ts";
 import { fromEnv, type Config } from "./config.ts";
 import { CLIENT } from "./options.ts";
 import * as process from "./process.ts";
@@ -13,9 +13,6 @@ import { Registration } from "./registration.ts";
 import type { Runtime } from "./runtime.ts";
 import { serve } from "./server.ts";
 import { servicer } from "./servicer.ts";
-
-/** Level of the contract between router and adapter that this host needs. */
-export const CONTRACT_LEVEL = 1;
 
 /** An adapter that serves. */
 export interface Adapter {

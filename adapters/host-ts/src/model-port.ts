@@ -17,11 +17,11 @@ import { ErrorReason } from "@pal/contracts/pal/v1/error_reason_pb.js";
 import { ModelStopReason, RunEventSchema } from "@pal/contracts/pal/v1/run_event_pb.js";
 import { AGENT, PLATFORM, type Dialogue, type Turn } from "./dialogue.ts";
 import { MeshError } from "./errors.ts";
-import { newId } from "./identifiers.ts";
+import { stableId } from "./identifiers.ts";
 import { frame, type Outbox } from "./outbox.ts";
 import { textOf } from "./payload.ts";
 import type { ModelPort } from "./runtime.ts";
-import { seamError, type Grant } from "./seam.ts";
+import { seamError, unreachable, type Grant } from "./seam.ts";
 import { isServiceError } from "./status.ts";
 
 const DEFAULT_PROFILE = "default";
@@ -33,34 +33,30 @@ const BAD_ENDS: Partial<Record<ModelStopReason, readonly [reason: ErrorReason, w
   [ModelStopReason.CANCELLED]: [ErrorReason.MODEL_UNAVAILABLE, "was stopped before it had answered"],
 };
 
+type Request = MessageInitShape<typeof ModelRequestSchema>;
+
+/** What a port asks for: the agent, the tools on offer, and what was said in the conversation before this run. */
+export interface Asking {
+  readonly agent: AgentDefinition | undefined;
+  readonly tools: readonly ModelTool[];
+  readonly earlier: readonly ModelMessage[];
+}
+
 /** Asks the LLM provider. */
 export class SeamModelPort implements ModelPort {
   readonly #provider: Connection;
   readonly #grant: Grant;
-  readonly #agent: AgentDefinition | undefined;
-  readonly #tools: readonly ModelTool[];
+  readonly #asking: Asking;
   readonly #dialogue: Dialogue;
   readonly #outbox: Outbox;
-  /** What was said in the conversation before this run. */
-  readonly #conversation: readonly ModelMessage[];
   #asked = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Ask for *agent* under *grant*, with up to *tools* on offer, and tell *outbox* what comes of it. */
-  constructor(
-    provider: Connection,
-    grant: Grant,
-    agent: AgentDefinition | undefined,
-    tools: readonly ModelTool[],
-    dialogue: Dialogue,
-    outbox: Outbox,
-    conversation: readonly ModelMessage[],
-  ) {
-    this.#conversation = conversation;
+  /** Ask for *asking* under *grant*, and tell *outbox* what comes of it. */
+  constructor(provider: Connection, grant: Grant, asking: Asking, dialogue: Dialogue, outbox: Outbox) {
     this.#provider = provider;
     this.#grant = grant;
-    this.#agent = agent;
-    this.#tools = tools;
+    this.#asking = asking;
     this.#dialogue = dialogue;
     this.#outbox = outbox;
   }
@@ -74,6 +70,7 @@ export class SeamModelPort implements ModelPort {
 
   async #guarded(turns: readonly Turn[], tools: readonly string[]): Promise<ModelAnswer> {
     this.#grant.check();
+    await this.#grant.hold();
     try {
       const answer = await this.#ask(turns, tools);
       this.#dialogue.heard(answer);
@@ -85,29 +82,35 @@ export class SeamModelPort implements ModelPort {
   }
 
   async #ask(turns: readonly Turn[], tools: readonly string[]): Promise<ModelAnswer> {
-    const messageId = newId();
-    const answer = await this.#stream(this.#request(turns, tools), messageId);
+    const request = this.#request(turns, tools);
+    const { runId, epoch } = this.#grant.lease;
+    const messageId = stableId(runId, "message", request.callId ?? "", String(epoch));
+    const answer = await this.#stream(request, messageId);
     const { parts, toolCalls } = said(answer);
     if (textOf(parts)) {
       const message = { messageId, role: AGENT, parts, modelCallId: answer.callId };
-      const event = create(RunEventSchema, { type: "message.added", body: { case: "messageAdded", value: message } });
+      // Named by the answer: an attempt that is given it again adds nothing to the record.
+      const eventId = stableId(runId, "message.added", answer.callId);
+      const body = { case: "messageAdded", value: message } as const;
+      const event = create(RunEventSchema, { eventId, type: "message.added", body });
       // What is probably the last word waits for the result and is recorded together with it.
       await this.#outbox.put([frame({ case: "event", value: event })], !toolCalls.length);
     }
     return answer;
   }
 
-  #request(turns: readonly Turn[], tools: readonly string[]): MessageInitShape<typeof ModelRequestSchema> {
+  #request(turns: readonly Turn[], tools: readonly string[]): Request {
     // Counted, not random: a later attempt of the run asks for the same calls by the same names.
     this.#asked += 1;
-    const schema = this.#agent?.output?.schema;
+    const { agent, tools: known } = this.#asking;
+    const schema = agent?.output?.schema;
     return {
       lease: this.#grant.lease,
       callId: `model-${this.#asked}`,
-      profile: this.#agent?.modelNeeds?.profile || DEFAULT_PROFILE,
+      profile: agent?.modelNeeds?.profile || DEFAULT_PROFILE,
       messages: this.#messages(turns),
       // The order of the agent, whatever order the runtime keeps them in.
-      tools: this.#tools.filter((tool) => tools.includes(tool.name)),
+      tools: known.filter((tool) => tools.includes(tool.name)),
       ...(schema?.text && { answerSchema: schema }),
     };
   }
@@ -117,31 +120,23 @@ export class SeamModelPort implements ModelPort {
     const messages = turns.map((turn) => this.#dialogue.message(turn));
     const first = turns.findIndex(({ role }) => role !== PLATFORM);
     const place = first < 0 ? messages.length : first;
-    return [...messages.slice(0, place), ...this.#conversation, ...messages.slice(place)];
+    return [...messages.slice(0, place), ...this.#asking.earlier, ...messages.slice(place)];
   }
 
-  async #stream(request: MessageInitShape<typeof ModelRequestSchema>, messageId: string): Promise<ModelAnswer> {
+  async #stream(request: Request, messageId: string): Promise<ModelAnswer> {
     let answer: ModelAnswer | undefined;
+    const take = ({ frames }: StreamCompleteResponse) => {
+      const live = frames.flatMap(({ frame: part }) => (part.case === "text" ? this.#live(part.value, messageId) : []));
+      for (const { frame: part } of frames) if (part.case === "answer") answer = part.value;
+      return live.length ? this.#outbox.put(live) : undefined;
+    };
+    const { streamComplete } = LLMProviderService.method;
     try {
-      const { streamComplete } = LLMProviderService.method;
-      for await (const response of this.#provider.stream(streamComplete, { request }, this.#grant.call())) {
-        answer = (await this.#heard(response, messageId)) ?? answer;
-      }
+      await this.#grant.calling((options) => this.#provider.receive(streamComplete, { request }, take, options));
     } catch (error) {
       throw isServiceError(error) ? seamError(error, unavailable(error.details)) : error;
     }
     return answer ?? Promise.reject(unavailable("its stream ended without an answer"));
-  }
-
-  async #heard({ frames }: StreamCompleteResponse, messageId: string): Promise<ModelAnswer | undefined> {
-    const live: RunFrame[] = [];
-    let answer: ModelAnswer | undefined;
-    for (const { frame: part } of frames) {
-      if (part.case === "text") live.push(this.#live(part.value, messageId));
-      if (part.case === "answer") answer = part.value;
-    }
-    if (live.length) await this.#outbox.put(live);
-    return answer;
   }
 
   #live({ partIndex, offset, text }: TextChunk, messageId: string): RunFrame {
@@ -166,5 +161,5 @@ function checkEnd(answer: ModelAnswer): void {
 }
 
 function unavailable(detail: string): MeshError {
-  return new MeshError(ErrorReason.MODEL_UNAVAILABLE, `the LLM provider cannot be reached: ${detail}`.slice(0, 1024));
+  return unreachable("llm_provider", `the LLM provider cannot be reached: ${detail}`);
 }

@@ -24,15 +24,14 @@ export class Outbox {
   #reader: (() => void) | undefined;
   #writers: (() => void)[] = [];
 
-  /** Add *frames*, once there is room; with *linger* they may wait for whatever comes next. */
-  async put(frames: readonly RunFrame[], linger = false): Promise<void> {
-    while (this.#frames.length >= MAX_FRAMES && !this.#closed) {
-      this.#fill();
-      await new Promise<void>((resolve) => this.#writers.push(resolve));
-    }
-    if (this.#closed) return;
+  /** Add *frames*; with *linger* they may wait for whatever comes next. A promise says when there is room for more. */
+  put(frames: readonly RunFrame[], linger = false): Promise<void> | undefined {
+    if (this.#closed) return undefined;
     this.#frames.push(...frames);
     if (!linger) this.#fill();
+    if (this.#frames.length < MAX_FRAMES) return undefined;
+    this.#fill();
+    return new Promise((resolve) => this.#writers.push(resolve));
   }
 
   /** Give a sign of life, unless one was given since the last call. */
@@ -53,19 +52,22 @@ export class Outbox {
     this.#makeRoom();
   }
 
-  /** Yield what has piled up, until the result is out. */
-  async *batches(): AsyncGenerator<RunFrame[]> {
-    for (;;) {
+  /** Hand what has piled up to *send*, one batch after the other, until the result is out. */
+  async drainTo(send: (batch: readonly RunFrame[]) => Promise<void>): Promise<void> {
+    for (let closed = false; !closed; ) {
       if (!this.#filled) await new Promise<void>((resolve) => (this.#reader = resolve));
-      this.#filled = false;
-      const batch = this.#frames;
-      const closed = this.#closed;
-      this.#frames = [];
-      this.#quiet = false;
-      this.#makeRoom();
-      yield batch;
-      if (closed) return;
+      closed = this.#closed;
+      await send(this.#taken());
     }
+  }
+
+  #taken(): readonly RunFrame[] {
+    const batch = this.#frames;
+    this.#filled = false;
+    this.#frames = [];
+    this.#quiet = false;
+    this.#makeRoom();
+    return batch;
   }
 
   #fill(): void {

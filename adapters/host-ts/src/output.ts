@@ -4,10 +4,10 @@ import { create } from "@bufbuild/protobuf";
 import type { AgentDefinition, IoContract } from "@pal/contracts/pal/v1/agent_spec_pb.js";
 import type { Payload } from "@pal/contracts/pal/v1/common_pb.js";
 import { ErrorReason } from "@pal/contracts/pal/v1/error_reason_pb.js";
-import { RunEventSchema, RunOutcome } from "@pal/contracts/pal/v1/run_event_pb.js";
+import { RunEventSchema, RunOutcome, SuspendReason, type InputRequested } from "@pal/contracts/pal/v1/run_event_pb.js";
 import { RuntimeResultSchema, type RunFrame, type RuntimeResult } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import { failure, MeshError } from "./errors.ts";
-import { newId } from "./identifiers.ts";
+import { stableId } from "./identifiers.ts";
 import { frame } from "./outbox.ts";
 import { jsonPayload, textPayload } from "./payload.ts";
 import { violation } from "./schemas.ts";
@@ -29,13 +29,25 @@ export interface End {
  *
  * Throws OUTPUT_EMPTY or OUTPUT_INVALID.
  */
-export function succeeded(agent: AgentDefinition | undefined, text: string): End {
+export function succeeded(runId: string, agent: AgentDefinition | undefined, text: string): End {
   const content = output(agent?.output, text);
   const result = create(RuntimeResultSchema, { outcome: RunOutcome.SUCCEEDED, output: content });
   if (!content.filename) return { facts: [], result };
-  const file = { artifactId: newId(), title: content.filename, content };
-  const event = create(RunEventSchema, { type: "artifact.added", body: { case: "artifactAdded", value: file } });
+  const artifactId = stableId(runId, "artifact", content.filename, content.digest);
+  const body = { case: "artifactAdded", value: { artifactId, title: content.filename, content } } as const;
+  const event = create(RunEventSchema, { eventId: artifactId, type: "artifact.added", body });
   return { facts: [frame({ case: "event", value: event })], result };
+}
+
+/** Return the end of an attempt that waits for what people are *asked*. */
+export function suspended(runId: string, asked: readonly InputRequested[]): End {
+  const facts = asked.map((value) => {
+    const eventId = stableId(runId, "input.requested", value.inputId);
+    const body = { case: "inputRequested", value } as const;
+    return frame({ case: "event", value: create(RunEventSchema, { eventId, type: "input.requested", body }) });
+  });
+  const waits = { reason: SuspendReason.INPUT, inputIds: asked.map(({ inputId }) => inputId) };
+  return { facts, result: create(RuntimeResultSchema, { suspended: waits }) };
 }
 
 /** Return the end of a run that *error* ended. */

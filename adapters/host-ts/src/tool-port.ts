@@ -3,7 +3,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceError } from "@grpc/grpc-js";
-import type { Connection } from "@pal/contracts/grpc.js";
+import type { CallOptions, Connection } from "@pal/contracts/grpc.js";
 import { ModelToolResultSchema, type ModelToolCall, type ModelToolResult } from "@pal/contracts/pal/service/v1/llm_provider_service_pb.js";
 import type { RuntimeServiceRunRequest } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import {
@@ -13,12 +13,12 @@ import {
 } from "@pal/contracts/pal/service/v1/tool_executor_service_pb.js";
 import { SpecRefSchema, type SpecMeta, type SpecRef } from "@pal/contracts/pal/v1/common_pb.js";
 import { ErrorReason } from "@pal/contracts/pal/v1/error_reason_pb.js";
-import { ToolCallOutcome } from "@pal/contracts/pal/v1/run_event_pb.js";
+import { ToolCallOutcome, type InputRequested } from "@pal/contracts/pal/v1/run_event_pb.js";
 import { failed, type Dialogue } from "./dialogue.ts";
 import { MeshError } from "./errors.ts";
 import { jsonPayload } from "./payload.ts";
 import type { ToolPort } from "./runtime.ts";
-import { seamError, type Grant } from "./seam.ts";
+import { seamError, unreachable, type Grant } from "./seam.ts";
 import { isLost, isServiceError } from "./status.ts";
 
 export const REPEATS = 3;
@@ -57,12 +57,20 @@ export class SeamToolPort implements ToolPort {
     if (!tool) return this.#dialogue.answered(this.#dialogue.noSuchTool(callId, call.name));
     try {
       this.#grant.check();
-      return this.#dialogue.answered(told(callId, await this.#execute(this.#request(call, tool))));
+      const response = await this.#grant.calling((options) => this.#execute(this.#request(call, tool), options));
+      if (response.waitsFor) await this.#waiting(callId, response.waitsFor);
+      return this.#dialogue.answered(told(callId, response));
     } catch (error) {
       if (!(error instanceof MeshError)) throw error;
       const told = FOR_THE_MODEL.has(error.reason) ? error : this.#grant.end(error);
       return this.#dialogue.answered(failed(callId, told.message));
     }
+  }
+
+  async #waiting(callId: string, asked: InputRequested): Promise<void> {
+    this.#dialogue.waits(callId);
+    this.#grant.waitFor(asked);
+    await this.#grant.hold();
   }
 
   #request(call: ModelToolCall, tool: SpecRef): Request {
@@ -73,14 +81,15 @@ export class SeamToolPort implements ToolPort {
       arguments: jsonPayload(call.argumentsJson),
       modelCallId: this.#dialogue.modelCall(call.callId),
       traceparent: this.#grant.traceparent,
+      mayWait: true,
     };
   }
 
-  async #execute(request: Request): Promise<ExecuteToolResponse> {
+  async #execute(request: Request, options: CallOptions): Promise<ExecuteToolResponse> {
     const giveUpAt = Date.now() + REPEAT_WITHIN_MS;
     for (let repeats = 1; ; repeats += 1) {
       try {
-        return await this.#executor.unary(ToolExecutorService.method.executeTool, request, this.#grant.call());
+        return await this.#executor.unary(ToolExecutorService.method.executeTool, request, options);
       } catch (error) {
         if (!isServiceError(error)) throw error;
         // The executor knows the call by its id: a repeat finds it again and does nothing twice.
@@ -93,8 +102,8 @@ export class SeamToolPort implements ToolPort {
 
   #meaning(error: ServiceError, request: Request): MeshError {
     const tool = request.tool?.name ?? "";
-    const message = `the tool executor cannot be reached for ${tool}: ${error.details}`.slice(0, 1024);
-    return seamError(error, new MeshError(ErrorReason.TOOL_UNAVAILABLE, message, { tool }));
+    const message = `the tool executor cannot be reached for ${tool}: ${error.details}`;
+    return seamError(error, unreachable("tool_executor", message, { tool }));
   }
 }
 
