@@ -134,7 +134,7 @@ async def repeated(bench: Bench) -> None:
 
 @cases.case("older-lease", "A Cancel under an older lease does not end a run.", outcome=CANCELLED)
 async def older_lease(bench: Bench) -> None:
-    first = bench.start(_at_the_model())
+    first = bench.start(_before_output())
     await first.held("the model was asked")
     await bench.lose(first)
     run = bench.again(first)
@@ -152,7 +152,7 @@ async def older_lease(bench: Bench) -> None:
 
 @cases.case("goes-on", "After a run was cancelled the next one is as good as any.")
 async def goes_on(bench: Bench) -> None:
-    run = bench.start(_at_the_model())
+    run = bench.start(_before_output())
     await run.held("the model was asked")
     await bench.cancel(run)
     await bench.ended(run)

@@ -135,22 +135,30 @@ async def wrong_arguments(bench: Bench) -> None:
 
 @cases.case("unknown", "A tool that is not there is not called; the model is told, and its other calls are made.")
 async def unknown(bench: Bench) -> None:
-    script = calls(("c1", "ask_user", '{"questions":[{"question":"?"}]}'), ("c2", "add", "{}"), add=ok)
+    for name in ("ask_user", "apply_patch", "final_result", "transfer_to_agent"):
+        script = calls(("c1", name, '{"questions":[{"question":"?"}]}'), ("c2", "add", "{}"), add=ok)
 
-    run = await bench.run(script, tool_specs=[ADD, FIND])
+        run = await bench.run(script, tool_specs=[ADD, FIND])
 
-    same("calls", [call.call_id for call in run.executed], ["c2"], run.asked[1])
-    (first, text, failed), second = told(run.asked[1])
-    expect(
-        first == "c1" and failed and "ask_user" in text, "the model is not told that there is no ask_user", run.asked[1]
-    )
-    same("the other result", second, ("c2", "result of c2", False), run.asked[1])
+        same("calls", [call.call_id for call in run.executed], ["c2"], run.asked[1])
+        (first, text, failed), second = told(run.asked[1])
+        expect(
+            first == "c1" and failed and name in text, f"the model is not told that there is no {name}", run.asked[1]
+        )
+        same("the other result", second, ("c2", "result of c2", False), run.asked[1])
 
 
 @cases.case("names", "A tool may have a name that means something to a runtime.")
 async def names(bench: Bench) -> None:
     arguments = '{"user_input_fields":[{"field_name":"a","field_type":"str"}],"questions":[{"question":"?"}]}'
-    for name in ("get_user_input", "ask_user", "delegate_task_to_member", "final_result", "transfer_to_agent"):
+    for name in (
+        "get_user_input",
+        "ask_user",
+        "delegate_task_to_member",
+        "final_result",
+        "transfer_to_agent",
+        "apply_patch",
+    ):
         run = await bench.run(
             Script(says=[Say(calls=[("c1", name, arguments)]), Say(chunks=["done"])], tools={name: ok}),
             tool_specs=[tool(name)],

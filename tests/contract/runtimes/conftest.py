@@ -3,82 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
+import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from contextlib import AsyncExitStack
 
 import pytest
 
-from tests.contract.runtimes.driver import Driver
-from tests.fakes.seams import FakeRegistry, FakeSeams, seams
+from pal_cli.bundled import BUNDLED
+from pal_cli.candidates import started
+from pal_conformance.kit import Kit, kit
+from pal_conformance.suite import matching, results
+from pal_conformance.target import Target, connected
+from pal_conformance.verdict import Result
 
-ROOT = Path(__file__).parents[3]
-RUNTIMES = {
-    "echo": (".venv/bin/python", "-m", "pal_adapter_host.echo"),
-    "agno": (".venvs/agno/bin/python", "-m", "pal_agno"),
-    "pydantic-ai": (".venvs/pydantic-ai/bin/python", "-m", "pal_pydantic_ai"),
-    "langgraph": (".venvs/langgraph/bin/python", "-m", "pal_langgraph"),
-    "openai-agents": (".venvs/openai-agents/bin/python", "-m", "pal_openai_agents"),
-    "ai-sdk": ("node_modules/.bin/node", "adapters/ai-sdk/src/main.ts"),
+COMMANDS = {
+    "echo": (sys.executable, "-m", "pal_adapter_host.echo"),
+    **{name: kind.command for name, kind in BUNDLED.items()},
 }
-# Only npm can bring it, and a machine may be without.
-MISSING = set() if (ROOT / "node_modules" / ".ready").exists() else {"ai-sdk"}
-
-
-@asynccontextmanager
-async def started(runtime: str, address: str, **extra: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    """Start the adapter of *runtime* with every peer on *address*; yield where it listens."""
-    interpreter, *arguments = RUNTIMES[runtime]
-    reading, writing = os.pipe()
-    env = {
-        "PATH": os.environ["PATH"],
-        "PAL_ADDRESS": "127.0.0.1:0",
-        "PAL_REGISTRY_ADDRESS": address,
-        "PAL_LLM_PROVIDER_ADDRESS": address,
-        "PAL_TOOL_EXECUTOR_ADDRESS": address,
-        "PAL_READY_FD": str(writing),
-        "PAL_DIE_WITH_PARENT": "1",
-        "PAL_DRAIN_SECONDS": "1",
-        **extra,
-    }
-    process = await asyncio.create_subprocess_exec(
-        str(ROOT / interpreter), *arguments, env=env, pass_fds=[writing], cwd=ROOT
-    )
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as ready:
-            line = await asyncio.to_thread(ready.readline)
-        assert line, f"the adapter of {runtime} did not start"
-        yield json.loads(line)["address"], process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.wait()
+# Only npm can bring some, and a machine may be without.
+MISSING = {name for name, kind in BUNDLED.items() if kind.installer == "npm" and not kind.installed}
 
 
 @pytest.fixture(scope="session")
-async def peers() -> AsyncIterator[tuple[FakeSeams, FakeRegistry]]:
-    """Serve the fakes to all adapters."""
-    async with seams() as fakes:
-        yield fakes
+async def peers() -> AsyncIterator[Kit]:
+    """Serve the kit to all adapters."""
+    async with kit() as served:
+        yield served
 
 
-@pytest.fixture(scope="session")
-async def drivers(peers: tuple[FakeSeams, FakeRegistry]) -> AsyncIterator[dict[str, Driver]]:
-    """Start every adapter once."""
-    fakes, _ = peers
-    async with AsyncExitStack() as stack:
-        running = {}
-        for runtime in (name for name in RUNTIMES if name not in MISSING):
-            address, _ = await stack.enter_async_context(started(runtime, fakes.address))
-            running[runtime] = await stack.enter_async_context(Driver(address, fakes))
-        yield running
-
-
-@pytest.fixture(scope="session", params=RUNTIMES)
+@pytest.fixture(scope="session", params=COMMANDS)
 def runtime(request: pytest.FixtureRequest) -> str:
     """Name the runtime under test."""
     if request.param in MISSING:
@@ -86,7 +39,35 @@ def runtime(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def driver(drivers: dict[str, Driver], runtime: str) -> Driver:
-    """Drive the runtime under test."""
-    return drivers[runtime]
+class Targets:
+    """The adapters, each started when it is first needed, and what the cases found on it."""
+
+    def __init__(self, served: Kit, stack: AsyncExitStack, wanted: set[str]) -> None:
+        """Hold adapters that reach *served* to the cases *wanted*, until *stack* ends."""
+        self._served = served
+        self._stack = stack
+        self._wanted = wanted
+        self._found: dict[str, dict[str, Result]] = {}
+        self._one_at_a_time = asyncio.Lock()
+
+    async def found(self, runtime: str) -> dict[str, Result]:
+        """Return what each case found on *runtime*."""
+        async with self._one_at_a_time:
+            if runtime not in self._found:
+                target = await self._target(runtime)
+                cases = [case for case in matching([]) if case.id in self._wanted]
+                self._found[runtime] = {r.case_id: r async for r in results(target, self._served, cases)}
+        return self._found[runtime]
+
+    async def _target(self, runtime: str) -> Target:
+        adapter = started(COMMANDS[runtime], self._served.addresses, PAL_CONCURRENT_RUNS="128")
+        return await self._stack.enter_async_context(connected(await self._stack.enter_async_context(adapter)))
+
+
+@pytest.fixture(scope="session")
+async def targets(peers: Kit, request: pytest.FixtureRequest) -> AsyncIterator[Targets]:
+    """Hold the adapters to the cases that the chosen tests ask for."""
+    chosen = [getattr(item, "callspec", None) for item in request.session.items]
+    wanted = {spec.params["case_id"] for spec in chosen if spec and "case_id" in spec.params}
+    async with AsyncExitStack() as stack:
+        yield Targets(peers, stack, wanted)

@@ -1,72 +1,52 @@
-"""Every runtime: the process, its declaration and its place in the registry."""
+"""Every runtime: the process and its place in the registry."""
 
 from __future__ import annotations
 
 import asyncio
 
-import grpc
-import pytest
-
-from pal.service.v1 import runtime_service_pb2 as rt
-from pal.v1 import agent_spec_pb2 as agents
-from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
-from pal_rpc.status import from_rpc_error
-from tests.contract.runtimes.conftest import started
-from tests.contract.runtimes.driver import Driver, say
-from tests.fakes.seams import FakeRegistry, FakeSeams, Say, Script
+from pal_cli.candidates import started
+from pal_conformance.bench import Bench
+from pal_conformance.case import Case
+from pal_conformance.kit import Kit
+from pal_conformance.script import Say, Script, says
+from pal_conformance.target import connected
+from tests.contract.runtimes.conftest import COMMANDS
 
 
-async def test_a_runtime_describes_itself_and_what_stands_in_the_way(driver: Driver, runtime: str) -> None:
-    needs = agents.CapabilityRequirements(modes=["workflow"], human_in_loop=True, tool_calling=True)
-    output = agents.IoContract(schema=common.JsonSchema(text='{"type": 5}'))
-    unfit = agents.AgentSpec(spec=agents.AgentDefinition(requires=needs, output=output))
+async def test_a_runtime_registers_again_and_drains(peers: Kit, runtime: str) -> None:
+    registry, name = peers.announcements, f"{runtime}-blue"
+    settings = {"PAL_RUNTIME_NAME": name, "PAL_REGISTRATION_SECONDS": "1"}
 
-    described = await driver.stub.Describe(rt.DescribeRequest(agent=unfit))
-
-    assert described.capability.runtime == runtime
-    assert list(described.capability.capabilities.modes) == ["conversational"]
-    assert described.installed_version
-    assert [(p.field, p.reason) for p in described.problems] == [
-        ("spec.requires.modes", "CAPABILITY_MISSING"),
-        ("spec.requires.human_in_loop", "CAPABILITY_MISSING"),
-        ("spec.output.schema", "INVALID_DOCUMENT"),
-    ]
-
-
-async def test_a_runtime_registers_again_and_drains(peers: tuple[FakeSeams, FakeRegistry], runtime: str) -> None:
-    fakes, registry = peers
-    name = f"{runtime}-blue"
-
-    async with started(runtime, fakes.address, PAL_RUNTIME_NAME=name, PAL_REGISTRATION_SECONDS="1") as (address, _):
-        await registry.until(lambda: registry.times[name] == 1)
+    async with started(COMMANDS[runtime], peers.addresses, **settings) as address:
+        assert await registry.changes.until(lambda: registry.times[name] == 1, 20)
         (first,) = [i for i, request in registry.registered.items() if request.name == name]
         announced = registry.registered.pop(first)
-        await registry.until(lambda: registry.times[name] == 2)
+        assert await registry.changes.until(lambda: registry.times[name] == 2, 20)
         (second,) = [i for i, request in registry.registered.items() if request.name == name]
-        await registry.until(lambda: second in registry.renewed)
+        assert await registry.changes.until(lambda: second in registry.renewed, 20)
 
     assert (announced.endpoint, announced.capability.runtime) == (address, runtime)
     assert announced.instance_id == registry.registered[second].instance_id
     assert registry.drained[-1] == second
 
 
-async def test_runs_above_the_ceiling_are_refused(peers: tuple[FakeSeams, FakeRegistry], runtime: str) -> None:
-    fakes, _ = peers
-    script = Script(says=[Say(hold=asyncio.Event())])
+async def test_runs_above_the_ceiling_are_refused(peers: Kit, runtime: str) -> None:
+    async def above(bench: Bench) -> None:
+        first = bench.start(Script(says=[Say(hold=asyncio.Event())]))
+        await first.held("the model was asked")
 
+        second = await bench.ended(bench.start(says("too much")))
+
+        assert second.refusal is not None
+        assert second.refusal.reason == reasons.ERROR_REASON_OVERLOADED
+        await bench.cancel(first)
+        await bench.ended(first)
+
+    case = Case(id="above", claim="", test=above, outcome=None)
     async with (
-        started(runtime, fakes.address, PAL_CONCURRENT_RUNS="1") as (address, _),
-        Driver(address, fakes) as driver,
+        started(COMMANDS[runtime], peers.addresses, PAL_CONCURRENT_RUNS="1") as address,
+        connected(address) as target,
+        asyncio.TaskGroup() as tasks,
     ):
-        first = driver.start(script)
-        ending = asyncio.ensure_future(first.end())
-        await script.reached.wait()
-        with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await driver.run(say("too much"))
-        await driver.cancel(first)
-        await ending
-
-    error = from_rpc_error(refused.value)
-    assert error is not None
-    assert error.reason == reasons.ERROR_REASON_OVERLOADED
+        await above(Bench(target, peers, case, tasks))
