@@ -21,7 +21,8 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
 from pal_adapter_host.rehearsal import rehearse
-from pal_adapter_host.runtime import Ports, Task, ToolPort
+from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task, ToolPort
+from pal_agno import workflow
 from pal_agno.model import PortModel, message
 from pal_log.payload import content_text
 
@@ -31,7 +32,7 @@ CAPABILITY = capability.RuntimeCapability(
     version=">=2.5.17 <4",
     adapter_version=ADAPTER_VERSION,
     capabilities=capability.RuntimeFeatures(
-        modes=["conversational"],
+        modes=["conversational", "workflow"] if workflow.available() else ["conversational"],
         tool_calling=True,
         human_in_loop=False,
         multimodal=False,
@@ -60,9 +61,12 @@ class AgnoRuntime:
 
     async def warm_up(self) -> None:
         """Load what agno loads at the first run and the first tool call."""
-        # What agno has to say about a run is in the result of the run.
-        logging.getLogger("agno").disabled = True
+        for name in ("agno", "agno-workflow"):
+            # What agno has to say about a run is in the result of the run.
+            logging.getLogger(name).disabled = True
         await rehearse(self)
+        if workflow.available():
+            await self.workflow([Stage(id="rehearse", after=())], _nothing)
 
     async def run(self, task: Task, ports: Ports) -> str:
         """Carry out *task*."""
@@ -81,6 +85,14 @@ class AgnoRuntime:
         # Not output.content, which glues the text of all answers together.
         last = output.messages[-1] if output.messages else None
         return str(last.content or "") if last and last.role == "assistant" else ""
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        """Carry out *stages*."""
+        await workflow.carry_out_in_order(stages, carry_out)
+
+
+async def _nothing(stage_id: str) -> None:
+    return
 
 
 def _functions(tools: Sequence[llm.ModelTool], port: ToolPort) -> list[Function]:
