@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from agents import FunctionTool
@@ -46,9 +46,10 @@ class PortModel(Model):
     ) -> ModelResponse:
         """Return the answer of the port."""
         assert not isinstance(input, str)
-        answer = await self._port.ask(list(turns(input)), [tool.name for tool in tools])
+        offered = [tool.name for tool in tools if tool is not STRAY]
+        answer = await self._port.ask(list(turns(input)), offered)
         # What a run used is on its record.
-        return ModelResponse(output=_said(answer), usage=Usage(), response_id=None)
+        return ModelResponse(output=_said(answer, offered), usage=Usage(), response_id=None)
 
     def stream_response(self, *_: Any, **__: Any) -> AsyncIterator[TResponseStreamEvent]:
         """Refuse: the port streams by itself, at a fraction of the cost."""
@@ -63,11 +64,11 @@ class NoProvider(ModelProvider):
         raise LookupError(f"a run asked for the model {model_name} instead of its port")
 
 
-def function(tool: llm.ModelTool) -> FunctionTool:
-    """Return *tool*, carried out by the port of whichever run calls it."""
+def function(name: str, purpose: str) -> FunctionTool:
+    """Return a tool that is carried out by the port of whichever run calls it."""
     return FunctionTool(
-        name=tool.name,
-        description=tool.purpose,
+        name=name,
+        description=purpose,
         params_json_schema={},
         on_invoke_tool=_call,
         # Strict means that the SDK rewrites the schema.
@@ -77,6 +78,11 @@ def function(tool: llm.ModelTool) -> FunctionTool:
 
 async def _call(context: ToolContext[Ports], arguments: str) -> str:
     return content_text((await context.context.tools.call(context.tool_call_id)).result)
+
+
+# Carries whatever is not on offer to the port, which tells the model. By itself the SDK ends some of these runs: it has
+# an opinion about names that begin with apply_patch.
+STRAY = function("no such tool", "Never on offer.")
 
 
 def message(turn: Turn) -> TResponseInputItem:
@@ -98,11 +104,16 @@ def turns(items: Iterable[Any]) -> Iterator[Turn]:
                 raise TypeError(f"the SDK sent a {kind}, which the model port does not know")
 
 
-def _said(answer: llm.ModelAnswer) -> list[TResponseOutputItem]:
+def _said(answer: llm.ModelAnswer, offered: Sequence[str]) -> list[TResponseOutputItem]:
     # The identifier says everything: the SDK never sees the arguments, nor the text beside a call, and changes neither.
     if calls := answer.message.tool_calls:
         return [
-            ResponseFunctionToolCall(type="function_call", call_id=call.call_id, name=call.name, arguments="{}")
+            ResponseFunctionToolCall(
+                type="function_call",
+                call_id=call.call_id,
+                name=call.name if call.name in offered else STRAY.name,
+                arguments="{}",
+            )
             for call in calls
         ]
     text = ResponseOutputText(type="output_text", text=text_of(answer.message.parts), annotations=[])

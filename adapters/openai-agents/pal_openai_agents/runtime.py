@@ -19,7 +19,7 @@ from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
 from pal_adapter_host.rehearsal import rehearse
 from pal_adapter_host.runtime import Ports, Task
-from pal_openai_agents.model import NoProvider, PortModel, function, message
+from pal_openai_agents.model import STRAY, NoProvider, PortModel, function, message
 
 ADAPTER_VERSION = "0.1.0"
 CAPABILITY = capability.RuntimeCapability(
@@ -38,12 +38,7 @@ CAPABILITY = capability.RuntimeCapability(
     ),
     limits=capability.RuntimeLimits(concurrent_runs=64),
 )
-_RUN_CONFIG = RunConfig(
-    model_provider=NoProvider(),
-    tracing_disabled=True,
-    # A tool that is not there is the model's to notice. The default ends the run.
-    tool_not_found_behavior="return_error_to_model",
-)
+_RUN_CONFIG = RunConfig(model_provider=NoProvider(), tracing_disabled=True)
 # No retries, and nothing that depends on the name of a model.
 _SETTINGS = ModelSettings()
 
@@ -71,7 +66,7 @@ class OpenaiAgentsRuntime:
             name="pal",
             model=PortModel(ports.model),
             model_settings=_SETTINGS,
-            tools=[function(tool) for tool in task.tools],
+            tools=[STRAY, *(function(tool.name, tool.purpose) for tool in task.tools)],
         )
         result = await Runner.run(
             agent,
