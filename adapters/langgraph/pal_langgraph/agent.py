@@ -1,26 +1,25 @@
 """The one agent: a compiled graph for all runs, and what makes it the agent of one of them.
 
-Building a graph costs as much as several runs. So it is built once, without tools, and gets the ports of a run and the
-tools to offer in the context of the run.
+Building a graph costs as much as several runs. So it is built once, without tools, and finds what a run adds in the
+context of the run.
 """
 
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 import langsmith
 from langchain.agents import create_agent
-from langchain.agents.middleware import AgentMiddleware, AgentState, ModelRequest, ModelResponse
+from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from pal_adapter_host.runtime import Ports, Task
-from pal_langgraph.model import PortModel, message
+from pal_langgraph.model import PortModel, Work, message
 from pal_log.payload import content_text
 
 # How many steps a run may take is the platform's to limit.
@@ -28,24 +27,8 @@ UNLIMITED = RunnableConfig(recursion_limit=1_000_000_000)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Work:
-    """What one run adds to the agent."""
-
-    ports: Ports
-    tools: Sequence[str]
-
-
-class PortMiddleware(AgentMiddleware[AgentState[Any], Work]):
-    """Puts the ports of the run in the place of model and tools."""
-
-    async def awrap_model_call(
-        self, request: ModelRequest[Work], handler: Callable[[ModelRequest[Work]], Awaitable[ModelResponse[Any]]]
-    ) -> ModelResponse[Any]:
-        """Ask the model of the run, with its tools on offer."""
-        work = request.runtime.context
-        tools: list[Any] = [{"name": name} for name in work.tools]
-        return await handler(request.override(tools=tools, model_settings={"port": work.ports.model}))
+class PortTools(AgentMiddleware[AgentState[Any], Work]):
+    """Puts the tool port of the run in the place of tools."""
 
     async def awrap_tool_call(
         self, request: ToolCallRequest, handler: Callable[[ToolCallRequest], Awaitable[Any]]
@@ -64,7 +47,7 @@ class PortAgent:
         """Build the graph."""
         langsmith.set_runtime_overrides(aio_to_thread=_here)
         self._graph: CompiledStateGraph[Any, Work, Any, Any] = create_agent(
-            PortModel(), middleware=[PortMiddleware()], context_schema=Work
+            PortModel(), middleware=[PortTools()], context_schema=Work
         )
 
     async def answer(self, task: Task, ports: Ports) -> str:

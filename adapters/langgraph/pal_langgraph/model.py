@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable
+from langgraph.runtime import get_runtime
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.dialogue import AGENT, PLATFORM, USER, Turn, text_of
-from pal_adapter_host.runtime import ModelPort
+from pal_adapter_host.runtime import Ports
 
 _ROLES = {"system": PLATFORM, "human": USER, "ai": AGENT}
 _KINDS: Mapping[events.MessageRole, type[BaseMessage]] = {
@@ -23,11 +24,19 @@ _KINDS: Mapping[events.MessageRole, type[BaseMessage]] = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one run adds to the agent that all of them share: its ports, and the tools on offer by name."""
+
+    ports: Ports
+    tools: Sequence[str]
+
+
 class PortModel(BaseChatModel):
     """Asks the port, which streams by itself.
 
     LangGraph mends arguments that were cut off and calls the tool with them. It gets none: the identifier of a call
-    says everything.
+    says everything. Nor does it get schemas, which it would write anew: the port knows the tools by name.
     """
 
     # Whatever the process keeps for all models is not for this one.
@@ -37,15 +46,11 @@ class PortModel(BaseChatModel):
     def _llm_type(self) -> str:
         return "pal"
 
-    def bind_tools(self, tools: Sequence[Any], *, tool_choice: Any = None, **given: Any) -> Runnable[Any, AIMessage]:
-        """Offer *tools* by name: their schemas reach the model as their owners wrote them, not as LangGraph does."""
-        return self.bind(offered=[tool["name"] for tool in tools], **given)
-
     async def _agenerate(
-        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **given: Any
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **_: Any
     ) -> ChatResult:
-        port: ModelPort = given["port"]
-        answer = await port.ask(list(turns(messages)), given.get("offered", ()))
+        work = get_runtime(Work).context
+        answer = await work.ports.model.ask(list(turns(messages)), work.tools)
         calls = [_call(call) for call in answer.message.tool_calls]
         said = AIMessage(content=text_of(answer.message.parts), tool_calls=calls)
         return ChatResult(generations=[ChatGeneration(message=said)])
