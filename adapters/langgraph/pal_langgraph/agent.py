@@ -15,15 +15,12 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import ToolCallRequest
 from langchain_core.messages import BaseMessage, ToolMessage
-from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
 from pal_adapter_host.runtime import Ports, Task
-from pal_langgraph.model import PortModel, Work, message
+from pal_langgraph.model import UNLIMITED, PortModel, Work, message
 from pal_log.payload import content_text
 
-# How many steps a run may take is the platform's to limit.
-UNLIMITED = RunnableConfig(recursion_limit=1_000_000_000)
 _T = TypeVar("_T")
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import get_runtime
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
@@ -16,6 +17,8 @@ from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.dialogue import AGENT, PLATFORM, USER, Turn, text_of
 from pal_adapter_host.runtime import Ports
 
+# How many steps a run may take is the platform's to limit.
+UNLIMITED = RunnableConfig(recursion_limit=1_000_000_000)
 _ROLES = {"system": PLATFORM, "human": USER, "ai": AGENT}
 _KINDS: Mapping[events.MessageRole, type[BaseMessage]] = {
     PLATFORM: SystemMessage,

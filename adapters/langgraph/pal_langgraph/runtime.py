@@ -1,4 +1,4 @@
-"""Runs on LangGraph: one compiled graph for all of them, with a model and tools of its own for every run."""
+"""Runs on LangGraph: one compiled graph for all of them, and one for every plan."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
 from pal_adapter_host.rehearsal import rehearse
-from pal_adapter_host.runtime import Ports, Task
+from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
+from pal_langgraph import workflow
 from pal_langgraph.agent import PortAgent
 
 ADAPTER_VERSION = "0.1.0"
@@ -27,7 +28,7 @@ CAPABILITY = capability.RuntimeCapability(
     version=">=1.2.22 <1.3",
     adapter_version=ADAPTER_VERSION,
     capabilities=capability.RuntimeFeatures(
-        modes=["conversational"],
+        modes=["conversational", "workflow"],
         tool_calling=True,
         human_in_loop=False,
         multimodal=False,
@@ -54,7 +55,16 @@ class LangGraphRuntime:
         """Build the graph, and load what LangGraph loads at the first run and the first tool call."""
         self._agent = PortAgent()
         await rehearse(self)
+        await self.workflow([Stage(id="rehearse", after=())], _nothing)
 
     async def run(self, task: Task, ports: Ports) -> str:
         """Carry out *task*."""
         return await self._agent.answer(task, ports)
+
+    async def workflow(self, stages: Sequence[Stage], carry_out: CarryOut) -> None:
+        """Carry out *stages*."""
+        await workflow.carry_out_in_order(stages, carry_out)
+
+
+async def _nothing(stage_id: str) -> None:
+    return
