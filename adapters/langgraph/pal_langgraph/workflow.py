@@ -45,8 +45,9 @@ async def carry_out_in_order(stages: Sequence[Stage], carry_out: CarryOut) -> No
 def graph(plan: Plan) -> CompiledStateGraph[Any, Engagement, Any, Any]:
     """Return the graph of *plan*."""
     built: StateGraph[Any, Engagement, Any, Any] = StateGraph(Nothing, Engagement)
-    for stage_id, after in plan:
+    for stage_id, _ in plan:
         built.add_node(_name(stage_id), _node(stage_id))
+    for stage_id, after in plan:
         built.add_edge([_name(name) for name in after] or START, _name(stage_id))
     for stage_id in {stage_id for stage_id, _ in plan}.difference(*(after for _, after in plan)):
         built.add_edge(_name(stage_id), END)
