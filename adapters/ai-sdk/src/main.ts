@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** The process of the AI SDK adapter. */
 
 import { run } from "@pal/adapter-host";

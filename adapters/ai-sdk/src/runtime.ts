@@ -1,35 +1,17 @@
 /** Runs on the Vercel AI SDK: a model and tools of its own for every run, and nothing that outlives it. */
 
-import { create } from "@bufbuild/protobuf";
-import { contentText, rehearse, type Ports, type Runtime, type Task, type ToolPort } from "@pal/adapter-host";
-import { RuntimeCapabilitySchema } from "@pal/contracts/pal/v1/runtime_capability_pb.js";
+import { contentText, declared, rehearse, type Ports, type Runtime, type Task, type ToolPort } from "@pal/adapter-host";
 import { generateText, jsonSchema, tool, type ToolSet } from "ai";
 import { createRequire } from "node:module";
 import { message, PortModel } from "./model.ts";
 
-const ADAPTER_VERSION = "0.1.0";
 const ANYTHING = jsonSchema({});
 const installed = createRequire(import.meta.url)("ai/package.json") as { version: string };
 
 /** Hands each run to the AI SDK. */
 export class AiSdkRuntime implements Runtime {
   readonly installedVersion = installed.version;
-  readonly capability = create(RuntimeCapabilitySchema, {
-    runtime: "ai-sdk",
-    version: ">=7.0.173 <7.1",
-    adapterVersion: ADAPTER_VERSION,
-    capabilities: {
-      modes: ["conversational"],
-      toolCalling: true,
-      humanInLoop: false,
-      multimodal: false,
-      streaming: true,
-      maxContextTokens: 128_000,
-      parallelToolCalls: true,
-      structuredOutput: true,
-    },
-    limits: { concurrentRuns: 64 },
-  });
+  readonly capability = declared(new URL("../declaration.json", import.meta.url));
 
   /** Return nothing: the AI SDK sees neither the schemas nor the arguments, so none can trouble it. */
   problems(): [] {

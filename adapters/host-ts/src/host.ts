@@ -38,6 +38,7 @@ export async function adapter(config: Config, runtime: Runtime): Promise<Adapter
   await runtime.warmUp();
   const attempts = new Attempts(runtime, { models, tools }, config.concurrentRuns);
   const serving = await serve(config.address, RuntimeService, servicer(attempts));
+  await greeted(serving.address);
   const announcement = announced(config, runtime, serving.address);
   const registration = new Registration(registry, announcement, config.registrationSeconds, () => attempts.count);
   const kept = registration.keep();
@@ -51,6 +52,13 @@ export async function adapter(config: Config, runtime: Runtime): Promise<Adapter
       for (const connection of [models, tools, registry]) connection.close();
     },
   };
+}
+
+// The first connection to a server of Node takes longer than the patience of whoever opens it: 100 ms, for a router.
+async function greeted(address: string): Promise<void> {
+  const connection = new Connection(address, CLIENT);
+  await connection.unary(RuntimeService.method.describe, {});
+  connection.close();
 }
 
 function announced(

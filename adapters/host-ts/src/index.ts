@@ -1,5 +1,6 @@
 /** What every TypeScript adapter shares. */
 
+export { declared } from "./declaration.ts";
 export { AGENT, PLATFORM, USER, type Turn } from "./dialogue.ts";
 export { MeshError } from "./errors.ts";
 export { run } from "./host.ts";
