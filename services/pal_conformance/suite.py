@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import grpc
 
 from pal_conformance.bench import Bench
-from pal_conformance.case import Case, declares
+from pal_conformance.case import CONVERSATIONAL, Case, declares
 from pal_conformance.cases import ALL
 from pal_conformance.kit import Kit
 from pal_conformance.observation import observation
@@ -57,7 +58,7 @@ async def results(
             left = ends_at - time.monotonic()
             if left <= 0:
                 return _result(case, Status.failed, reason=f"not begun: the {all_seconds:g} s for all cases were up")
-            return await run_case(target, kit, case, min(case_seconds, left))
+            return _advertised(target, case, await run_case(target, kit, case, min(case_seconds, left)))
 
     async with asyncio.TaskGroup() as tasks:
         for done in asyncio.as_completed([tasks.create_task(held_to(case)) for case in cases if not case.alone]):
@@ -82,6 +83,14 @@ async def reached(target: Target, kit: Kit, seconds: float = REACH_SECONDS) -> N
             return
         if time.monotonic() >= ends_at:
             raise Unreached(f"the adapter on {target.address} takes a run and asks the model nothing: {result.reason}")
+
+
+def _advertised(target: Target, case: Case, result: Result) -> Result:
+    """Return *result*; the failure of something that is declared says so."""
+    special = case.capability not in ("", CONVERSATIONAL)
+    if result.status is not Status.failed or not special or not declares(target.declared, case.capability):
+        return result
+    return replace(result, reason=f"false advertising, {case.capability} is declared: {result.reason}")
 
 
 def _side_by_side(target: Target) -> int:

@@ -18,31 +18,13 @@ from agno.tools.function import Function
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as agents
-from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.declaration import declared
 from pal_adapter_host.rehearsal import rehearse
 from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task, ToolPort
 from pal_agno import workflow
 from pal_agno.model import PortModel, message
 from pal_log.payload import content_text
-
-ADAPTER_VERSION = "0.1.0"
-CAPABILITY = capability.RuntimeCapability(
-    runtime="agno",
-    version=">=2.5.17 <4",
-    adapter_version=ADAPTER_VERSION,
-    capabilities=capability.RuntimeFeatures(
-        modes=["conversational", "workflow"] if workflow.available() else ["conversational"],
-        tool_calling=True,
-        human_in_loop=False,
-        multimodal=False,
-        streaming=True,
-        max_context_tokens=128_000,
-        parallel_tool_calls=True,
-        structured_output=True,
-    ),
-    limits=capability.RuntimeLimits(concurrent_runs=64),
-)
 
 
 class AgnoFailed(Exception):
@@ -52,8 +34,13 @@ class AgnoFailed(Exception):
 class AgnoRuntime:
     """Hands each run to agno."""
 
-    capability = CAPABILITY
     installed_version = importlib.metadata.version("agno")
+
+    def __init__(self) -> None:
+        """Declare what was measured, as far as this version of agno has it."""
+        self.capability = declared("pal_agno")
+        if not workflow.available():
+            self.capability.capabilities.modes.remove("workflow")
 
     def problems(self, agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:
         """Return nothing: agno sees neither the schemas nor the arguments, so none can trouble it."""

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from pal_adapter_host.runtime import Runtime
 from pal_adapter_host.servicer import RuntimeServicer
 from pal_rpc import process, telemetry
 from pal_rpc.channels import channel
-from pal_rpc.config import from_env
+from pal_rpc.config import StartError, from_env
 from pal_rpc.server import Server, serving
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RuntimeService"].full_name
@@ -89,7 +90,11 @@ def _announcement(config: Config, runtime: Runtime, server: Server) -> registry.
 
 def run(make: Callable[[], Runtime]) -> None:
     """Run the adapter of the runtime that *make* makes, as a process, until it is told to stop."""
-    runtime = make()
+    try:
+        runtime = make()
+    except StartError as error:
+        sys.stderr.write(f"adapter: {error}\n")
+        sys.exit(process.EXIT_BAD_CONFIGURATION)
     process.run(f"adapter.{runtime.capability.runtime}", functools.partial(_main, runtime))
 
 

@@ -15,29 +15,12 @@ from agents import Agent, ModelSettings, RunConfig, Runner
 
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as specs
-from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.declaration import declared
 from pal_adapter_host.rehearsal import rehearse
 from pal_adapter_host.runtime import Ports, Task
 from pal_openai_agents.model import STRAY, NoProvider, PortModel, function, message
 
-ADAPTER_VERSION = "0.1.0"
-CAPABILITY = capability.RuntimeCapability(
-    runtime="openai-agents",
-    version=">=0.24.0 <0.25",
-    adapter_version=ADAPTER_VERSION,
-    capabilities=capability.RuntimeFeatures(
-        modes=["conversational"],
-        tool_calling=True,
-        human_in_loop=False,
-        multimodal=False,
-        streaming=True,
-        max_context_tokens=128_000,
-        parallel_tool_calls=True,
-        structured_output=True,
-    ),
-    limits=capability.RuntimeLimits(concurrent_runs=64),
-)
 _RUN_CONFIG = RunConfig(model_provider=NoProvider(), tracing_disabled=True)
 # No retries, and nothing that depends on the name of a model.
 _SETTINGS = ModelSettings()
@@ -46,8 +29,11 @@ _SETTINGS = ModelSettings()
 class OpenaiAgentsRuntime:
     """Hands each run to the OpenAI Agents SDK."""
 
-    capability = CAPABILITY
     installed_version = importlib.metadata.version("openai-agents")
+
+    def __init__(self) -> None:
+        """Declare what was measured."""
+        self.capability = declared("pal_openai_agents")
 
     def problems(self, agent: specs.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:
         """Return nothing: the SDK sees neither the schemas nor the arguments, so none can trouble it."""

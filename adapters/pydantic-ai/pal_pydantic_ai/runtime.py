@@ -14,29 +14,12 @@ from pydantic_ai.usage import UsageLimits
 
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as agents
-from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.declaration import declared
 from pal_adapter_host.rehearsal import rehearse
 from pal_adapter_host.runtime import Ports, Task
 from pal_pydantic_ai.model import UNLIMITED, PortModel, PortToolset, message
 
-ADAPTER_VERSION = "0.1.0"
-CAPABILITY = capability.RuntimeCapability(
-    runtime="pydantic-ai",
-    version=">=2.68.0 <2.69",
-    adapter_version=ADAPTER_VERSION,
-    capabilities=capability.RuntimeFeatures(
-        modes=["conversational"],
-        tool_calling=True,
-        human_in_loop=False,
-        multimodal=False,
-        streaming=True,
-        max_context_tokens=128_000,
-        parallel_tool_calls=True,
-        structured_output=True,
-    ),
-    limits=capability.RuntimeLimits(concurrent_runs=64),
-)
 # The default of 50 requests would end a run for a reason that nobody configured.
 _NO_LIMITS = UsageLimits(request_limit=None)
 
@@ -44,11 +27,11 @@ _NO_LIMITS = UsageLimits(request_limit=None)
 class PydanticAiRuntime:
     """Hands each run to pydantic-ai."""
 
-    capability = CAPABILITY
     installed_version = importlib.metadata.version("pydantic-ai-slim")
 
     def __init__(self) -> None:
         """Build the agent. A tool that is not there costs a try; an answer without text must not ask again."""
+        self.capability = declared("pal_pydantic_ai")
         self._agent: Agent[None, str] = Agent(output_type=str, retries={"tools": UNLIMITED, "output": 0})
 
     def problems(self, agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:

@@ -16,6 +16,7 @@ from pal_cli.failures import NOT_FOUND, OK, REFUSED, RUN_FAILED, TIMEOUT, UNAVAI
 from pal_cli.settings import Output, OutputFormat, command
 from pal_cli.show import print_json, say, table
 from pal_conformance.case import Case
+from pal_conformance.declaration import as_text, measured, settled
 from pal_conformance.kit import ADDRESSES, FREE, Kit, kit
 from pal_conformance.report import as_json, as_junit, counted
 from pal_conformance.suite import ALL_SECONDS, CASE_SECONDS, matching, reached, results
@@ -38,6 +39,9 @@ async def conformance(
         Path | None, typer.Option("--json", help="write everything that was found to this file")
     ] = None,
     junit: Annotated[Path | None, typer.Option(help="write JUnit XML to this file")] = None,
+    declare: Annotated[
+        Path | None, typer.Option(help="measure all cases and write what was shown to this file, as the declaration")
+    ] = None,
     timeout: Annotated[float, typer.Option(help="seconds for each case", min=1)] = CASE_SECONDS,
     total_timeout: Annotated[float, typer.Option(help="seconds for all of them", min=1)] = ALL_SECONDS,
     registry: Annotated[str, typer.Option(help="where the kit is the registry")] = ADDRESSES["registry"],
@@ -53,18 +57,36 @@ async def conformance(
     if list_:
         _list(chosen, output)
         return OK
+    if declare is not None and case:
+        raise CommandError("--declare measures all cases: leave out --case")
     if bool(target) == bool(runtime):
         raise CommandError("name what is to be tested: --target HOST:PORT, or --runtime NAME")
     own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
     async with _on_trial(target, runtime, own) as (candidate, served):
-        search = results(candidate, served, chosen, case_seconds=timeout, all_seconds=total_timeout)
-        found = [result async for result in search]
+        search = results(
+            candidate,
+            served,
+            chosen,
+            case_seconds=timeout,
+            all_seconds=total_timeout,
+            undeclared_too=declare is not None,
+        )
+        found = settled(candidate, [result async for result in search])
     order = [known.id for known in chosen]
     found.sort(key=lambda result: order.index(result.case_id))
     _write(json_file, json.dumps(as_json(candidate, found), indent=2, ensure_ascii=False) + "\n")
     _write(junit, as_junit(candidate, found))
     _show(candidate, found, output)
+    if declare is not None:
+        _declare(declare, candidate, found)
     return RUN_FAILED if counted(found)["failed"] else OK
+
+
+def _declare(path: Path, target: Target, found: Sequence[Result]) -> None:
+    if failed := counted(found)["failed"]:
+        raise CommandError(f"--declare {path}: not written, because {failed} cases failed", RUN_FAILED)
+    _write(path, as_text(measured(target, found)))
+    say(f"{path} declares what was measured")
 
 
 def _chosen(patterns: Sequence[str]) -> list[Case]:

@@ -95,14 +95,17 @@ async def streaming(bench: Bench) -> None:
 
 @cases.case("context", "As much context as is declared reaches the model.", capability="max_context_tokens")
 async def context(bench: Bench) -> None:
-    size = bench.target.declared.capabilities.max_context_tokens * _BYTES_A_TOKEN
-    text = ("word " * (min(size, _MOST_BYTES) // 5 + 1))[: min(size, _MOST_BYTES)]
+    tokens = bench.target.declared.capabilities.max_context_tokens
+    if not tokens:
+        raise Unmeasured("it declares no size to measure")
+    most = _MOST_BYTES // _BYTES_A_TOKEN
+    expect(tokens <= most, f"{tokens} tokens do not fit into one message; {most} is the most that can be declared")
+    text = ("word " * tokens)[: tokens * _BYTES_A_TOKEN]
 
     run = await bench.run(says("read"), given=text_payload(text))
 
-    expect(
-        asked_of(run.asked[0])[-1] == ("USER", text), f"the {len(text)} bytes did not arrive as they were", run.result
-    )
+    arrived = asked_of(run.asked[0])[-1] == ("USER", text)
+    expect(arrived, f"the {len(text)} bytes did not arrive as they were", run.result)
 
 
 @cases.case("multimodal", "Content other than text reaches the model as it is.", capability="multimodal")
