@@ -13,6 +13,7 @@ from pal_cli.commands import (
     demo,
     doctor,
     documents,
+    imports,
     inputs,
     mesh,
     replay,
@@ -41,6 +42,7 @@ app.command()(run.run)
 app.add_typer(runs.app, name="runs")
 app.add_typer(inputs.app, name="inputs")
 app.command()(replay.replay)
+app.add_typer(imports.app, name="import")
 app.add_typer(runtime.app, name="runtime")
 app.add_typer(runtime.app, name="runtimes", hidden=True)
 app.add_typer(runtimes.routes, name="route")

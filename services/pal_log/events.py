@@ -13,6 +13,8 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 
 ROUTER, LLM_PROVIDER, TOOL_EXECUTOR = "router", "llm_provider", "tool_executor"
+# Whoever brings runs in from elsewhere states facts of every family, and is named as their producer.
+IMPORTER = "import"
 
 # The type of an event is its body's field name with dots, except where a word of the type has no dot.
 TYPES = {field.name: field.name.replace("_", ".") for field in events.RunEvent.DESCRIPTOR.oneofs_by_name["body"].fields}
@@ -42,7 +44,8 @@ ADVISORY_TYPES = frozenset({"note.added"})
 
 def writers(type_: str) -> frozenset[str]:
     """Return the services that may write events named *type_*; empty for an unknown family."""
-    return _EXCEPTIONS.get(type_) or _WRITERS.get(type_.partition(".")[0], frozenset())
+    known = _EXCEPTIONS.get(type_) or _WRITERS.get(type_.partition(".")[0], frozenset())
+    return known | {IMPORTER} if known else known
 
 
 def new_id() -> str:

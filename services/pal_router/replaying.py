@@ -47,7 +47,9 @@ async def replay(request: pb.ReplayRequest, requester: common.Principal, peers: 
     accepted.limits.max_duration.CopyFrom(duration_pb2.Duration(seconds=MAX_SECONDS))
     accepted.deadline.CopyFrom(deadline(accepted.limits.max_duration))
     run = ActiveRun(original.repeated(run_id_of(request.request_id, requester.tenant), accepted), traceparent, REPLAY)
-    run.pinned_runtime = request.pinned_runtime or source.runtime
+    # A run that was imported had a runtime of somewhere else.
+    known = source.runtime if source.runtime in peers.snapshot.runtimes else ""
+    run.pinned_runtime = request.pinned_runtime or known
     live_model = accepted.fidelity == events.REPLAY_FIDELITY_LIVE_MODEL
     run.source_calls = source.tool_calls + (0 if live_model else source.model_calls)
     return run

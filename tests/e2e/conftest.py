@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAL = ROOT / ".venv" / "bin" / "pal"
 EXAMPLES = ROOT / "examples"
+TWO = ("agno", "pydantic-ai")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,11 @@ class Cli:
 
 
 @asynccontextmanager
-async def started(home: Path, *options: str, **env: str) -> AsyncIterator[Cli]:
-    """Start a mesh on free ports in the background; stop it at the end."""
+async def started(home: Path, *options: str, runtimes: Sequence[str] = TWO, **env: str) -> AsyncIterator[Cli]:
+    """Start a mesh with *runtimes* on free ports in the background; stop it at the end."""
     cli = Cli(home)
-    up = await cli("up", "--detach", "--port", "0", *options, **env)
+    named = [part for runtime in runtimes for part in ("--runtime", runtime)]
+    up = await cli("up", "--detach", "--port", "0", *named, *options, **env)
     assert up.code == 0, up.err
     try:
         yield cli

@@ -1,0 +1,1 @@
+"""Runs on their way into a mesh and out of it."""

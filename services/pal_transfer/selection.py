@@ -1,0 +1,82 @@
+"""Which runs are meant: ``agent=desk since=2h outcome=succeeded label.tier=canary``."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import cast
+
+from google.protobuf import timestamp_pb2
+
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
+from pal.v1 import run_event_pb2 as events
+
+KEYS = ("agent", "runtime", "conversation", "outcome", "since", "before", "label.NAME")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class BadSelection(ValueError):
+    """A selection cannot be read."""
+
+
+def query(text: str) -> shared.RunQuery:
+    """Return the finished live runs that *text* selects, as a query.
+
+    Raises:
+        BadSelection: the message names the part that is wrong and what there is.
+    """
+    found = shared.RunQuery(states=[shared.RUN_STATE_FINISHED], mode=common.EXECUTION_MODE_LIVE, page_size=200)
+    for part in text.split():
+        key, separator, value = part.partition("=")
+        if not separator or not value:
+            raise BadSelection(f"{part}: write KEY=VALUE; there are: {', '.join(KEYS)}")
+        _take(found, key, value)
+    return found
+
+
+def _take(found: shared.RunQuery, key: str, value: str) -> None:
+    match key:
+        case "agent":
+            found.agent_name = value
+        case "runtime":
+            found.runtime = value
+        case "conversation":
+            found.conversation_id = value
+        case "outcome":
+            found.outcomes.append(_outcome(value))
+        case "since":
+            found.accepted_from.CopyFrom(moment(value))
+        case "before":
+            found.accepted_before.CopyFrom(moment(value))
+        case _ if key.startswith("label.") and len(key) > len("label."):
+            found.labels[key.removeprefix("label.")] = value
+        case _:
+            raise BadSelection(f"{key}: no such key; there are: {', '.join(KEYS)}")
+
+
+def _outcome(value: str) -> events.RunOutcome:
+    name = f"RUN_OUTCOME_{value.upper()}"
+    if name not in events.RunOutcome.keys() or name == "RUN_OUTCOME_UNSPECIFIED":
+        words = ", ".join(word.removeprefix("RUN_OUTCOME_").lower() for word in events.RunOutcome.keys()[1:])
+        raise BadSelection(f"outcome={value}: there are: {words}")
+    return cast("events.RunOutcome", events.RunOutcome.Value(name))
+
+
+def moment(text: str) -> timestamp_pb2.Timestamp:
+    """Return the moment that *text* names: ``2h`` ago, ``2026-11-24``, or ``2026-11-24T08:00`` (UTC).
+
+    Raises:
+        BadSelection: it names none.
+    """
+    found = timestamp_pb2.Timestamp()
+    now = datetime.datetime.now(datetime.UTC)
+    if ago := re.fullmatch(r"(\d{1,6})([smhd])", text):
+        found.FromDatetime(now - datetime.timedelta(seconds=int(ago[1]) * _UNITS[ago[2]]))
+        return found
+    try:
+        named = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise BadSelection(f"{text}: write 30m, 2h, 7d, 2026-11-24 or 2026-11-24T08:00") from None
+    found.FromDatetime(named if named.tzinfo else named.replace(tzinfo=datetime.UTC))
+    return found
