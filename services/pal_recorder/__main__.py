@@ -18,10 +18,10 @@ from pal_recorder.checkpoints import known_keys
 from pal_recorder.log import RunLog
 from pal_recorder.servicer import RecorderServicer
 from pal_recorder.sqlite import SqliteStore
-from pal_recorder.store import StoreUnavailable
+from pal_recorder.store import EventStore, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc import process, telemetry
-from pal_rpc.config import from_env
+from pal_rpc.config import StartError, from_env
 from pal_rpc.keys import MESH, RECORDER, private_key, public_key
 from pal_rpc.server import Server, serving
 
@@ -35,6 +35,8 @@ class Config:
     address: str = "127.0.0.1:7402"
     data_dir: Path = Path(".pal/data")
     keys_dir: Path = Path(".pal/keys")
+    # A PostgreSQL database; without one the record is in data_dir.
+    store_url: str | None = None
     otlp_endpoint: str | None = None
     # Writers and tails never end by themselves: what is cut they send or ask for again.
     drain_seconds: float = 0.5
@@ -45,7 +47,7 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
     """Serve RecorderService until the block ends."""
     mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
     recorder_keys = known_keys(config.keys_dir)
-    store = SqliteStore(config.data_dir)
+    store = await _opened(config)
     try:
         position = await store.last_position()
         tails, anchors = Tails(store, position), Anchors(store, own_key)
@@ -53,7 +55,7 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         log = RunLog(store, tails, anchors)
         servicer = RecorderServicer(log, store, tails, Artifacts(store, config.data_dir), mesh_key, recorder_keys)
         async with asyncio.TaskGroup() as tasks:
-            committing = tasks.create_task(log.commit_groups())
+            working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
             async with serving(
                 config.address,
                 [SERVICE],
@@ -61,12 +63,35 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
                 drain_seconds=config.drain_seconds,
             ) as server:
                 yield server
-            committing.cancel()
+            for task in working:
+                task.cancel()
         # A store that takes nothing now is anchored at the next start.
         with suppress(StoreUnavailable):
             await log.close()
     finally:
         await store.close()
+
+
+async def _opened(config: Config) -> EventStore:
+    if config.store_url is None:
+        return SqliteStore(config.data_dir)
+    # Only whoever uses PostgreSQL pays for its import.
+    from pal_recorder.postgres import PostgresStore
+
+    _prepare(config.data_dir)
+    store = PostgresStore(config.store_url)
+    await store.open()
+    return store
+
+
+def _prepare(directory: Path) -> None:
+    """Have a place for content that is on its way to the database."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StartError(
+            f"PAL_DATA_DIR={directory}: {error.strerror}; make it writable or choose another directory"
+        ) from None
 
 
 async def main(stop: asyncio.Event) -> None:

@@ -11,6 +11,7 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import TYPES, writers
 from pal_recorder.chain import GENESIS
+from pal_recorder.projection import project
 from pal_rpc.errors import MeshError
 
 MAX_BATCH_EVENTS = 1000
@@ -30,6 +31,14 @@ class RunHead:
     def finished(self) -> bool:
         """Whether nothing may follow."""
         return self.run.state == shared.RUN_STATE_FINISHED
+
+    def take(self, event: events.RunEvent, hash_: bytes) -> None:
+        """Move on to *event*, the next one."""
+        project(self.run, event)
+        self.hash = hash_
+        self.ids[event.event_id] = event.seq
+        if len(self.ids) > REMEMBERED_IDS:
+            del self.ids[next(iter(self.ids))]
 
 
 def new_events(batch: pb.AppendBatch, head: RunHead, writer: str) -> list[events.RunEvent]:

@@ -35,18 +35,27 @@ class Anchors:
         """Go on where the newest checkpoint ends; *position* is the end of the record.
 
         What came after a recorder had stopped in good order was written by nobody of ours: it stays without an anchor.
-        So does a later checkpoint tell it from what this recorder loses its anchor of in a crash.
+        The checkpoint that says so also tells it from what this recorder has not anchored when it crashes.
 
         Raises:
             StoreUnavailable: the store takes nothing now.
         """
         newest = await self._store.last_checkpoint()
-        closed = newest is None or statement_of(newest).closing
-        self._through = position if newest and closed else statement_of(newest or pb.Checkpoint()).through_position
-        if closed:
-            opening = await self._make(self._through, closing=False)
-            await self._store.write(Group(checkpoint=opening))
-            self.written(opening)
+        before = statement_of(newest or pb.Checkpoint())
+        self._through = position if before.closing else before.through_position
+        if newest is None or before.closing:
+            await self._write(self._through, closing=False)
+
+    async def close(self, position: int) -> None:
+        """Anchor everything up to *position*, and close the record there.
+
+        One that others write to as well stays open.
+
+        Raises:
+            StoreUnavailable: the store takes nothing now.
+        """
+        while self._through < position or (self._store.exclusive and not self._closed):
+            await self._write(position, closing=self._store.exclusive)
 
     def seconds_left(self, position: int) -> float | None:
         """Return the seconds until a checkpoint is due; None while all is anchored up to *position*."""
@@ -58,34 +67,41 @@ class Anchors:
         """Tell whether the record, durable up to *position*, wants a checkpoint."""
         return self.seconds_left(position) == 0.0
 
-    async def next(self, position: int) -> pb.Checkpoint:
-        """Return the checkpoint that covers what is durable up to *position*, or a good part of it."""
-        return await self._make(position, closing=False)
+    async def next(self, position: int) -> pb.Checkpoint | None:
+        """Return the checkpoint that covers what is durable up to *position*, or a good part of it.
 
-    async def last(self, position: int) -> pb.Checkpoint | None:
-        """Return the next one until the record is closed at *position*; None then."""
-        if self._closed and position == self._through:
-            return None
-        return await self._make(position, closing=True)
+        None when another recorder has made it. Called by whoever has the turn to write.
+        """
+        return await self._make(position, closing=False)
 
     def written(self, checkpoint: pb.Checkpoint) -> None:
         """Take note that *checkpoint* is durable."""
         statement = statement_of(checkpoint)
         self._through, self._closed, self._made = statement.through_position, statement.closing, self._clock()
 
-    async def _make(self, position: int, *, closing: bool) -> pb.Checkpoint:
+    async def _write(self, position: int, *, closing: bool) -> None:
+        async with self._store.turn(position) as turn:
+            checkpoint = await self._make(position, closing=closing, empty=True)
+            if checkpoint:
+                await turn.write(Group(checkpoint=checkpoint))
+        if checkpoint:
+            self.written(checkpoint)
+
+    async def _make(self, position: int, *, closing: bool, empty: bool = False) -> pb.Checkpoint | None:
         newest = await self._store.last_checkpoint()
         before = statement_of(newest or pb.Checkpoint())
-        # One whose writing was given up may be durable all the same.
-        after = max(self._through, before.through_position)
+        # Others anchor as well, and a checkpoint whose writing was given up may be durable all the same.
+        after = self._through = max(self._through, before.through_position)
         through = min(position, after + _MAX_EVENTS)
+        if through <= after and not (empty and (newest is None or before.closing or closing)):
+            return None
         statement = pb.CheckpointStatement(
             number=before.number + 1,
             created_at=now(),
             after_position=after,
-            through_position=through,
-            event_count=through - after,
+            through_position=max(through, after),
+            event_count=max(0, through - after),
             previous_digest=digest_of(newest) if newest else b"",
-            closing=closing and through == position,
+            closing=closing and through >= position,
         )
         return signed(statement, await self._store.heads(after, through), self._key)

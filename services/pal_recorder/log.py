@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,13 +18,15 @@ from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
 from pal_recorder.anchors import Anchors
 from pal_recorder.chain import chained
 from pal_recorder.projection import LISTED, project
-from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable
+from pal_recorder.store import Entry, EventStore, Group, StoreLost, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc.errors import MeshError, failure
 
 _GROUP_BATCHES, _GROUP_BYTES = 2048, 8 * 1024 * 1024
 _CACHED_RUNS = 20_000
 _PAGE = 5000
+# How long a group waits for a store that has gone away before its writers are told.
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 20.0, 0.2
 
 
 @dataclass(eq=False)
@@ -64,8 +66,19 @@ class RunLog:
         while True:
             await self._work()
             while self._waiting or self._anchors.due(self._tails.position):
-                async with self._settled:
-                    await self._commit(self._next_group())
+                await self._record(self._next_group())
+
+    async def follow_others(self) -> None:
+        """Take in what other recorders write, for ever."""
+        async for _ in self._store.changes():
+            # A store that has gone away announces itself again.
+            with suppress(StoreUnavailable):
+                await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Know at least what was durable when this was called."""
+        async with self._settled:
+            await self._catch_up()
 
     async def close(self) -> None:
         """Anchor what is durable, once nothing is committed any more; what is not anchored then, the next start does.
@@ -73,10 +86,7 @@ class RunLog:
         Raises:
             StoreUnavailable: the store takes nothing now.
         """
-        position = await self._store.last_position()
-        while checkpoint := await self._anchors.last(position):
-            await self._store.write(Group(checkpoint=checkpoint))
-            self._anchors.written(checkpoint)
+        await self._anchors.close(await self._store.last_position())
 
     async def _work(self) -> None:
         with suppress(TimeoutError):
@@ -87,12 +97,14 @@ class RunLog:
     async def run(self, run_id: str) -> shared.Run | None:
         """Return the run as its newest event leaves it; None when nothing of it is recorded."""
         async with self._settled:
+            await self._catch_up()
             head = self._heads.get(run_id) or await self._load(run_id)
             return _copy(head.run) if head.run.head_seq else None
 
     async def current(self, runs: Sequence[shared.Run]) -> list[shared.Run]:
         """Return what is newest of *runs*, which came from the store."""
         async with self._settled:
+            await self._catch_up()
             heads = [self._heads.get(run.run_id) for run in runs]
             return [_copy(head.run) if head else run for run, head in zip(runs, heads, strict=True)]
 
@@ -105,29 +117,53 @@ class RunLog:
             size_bytes += pending.size_bytes
         return taken
 
-    async def _commit(self, requests: list[_Pending]) -> None:
-        anchored = self._tails.position
-        checkpoint = await self._anchors.next(anchored) if self._anchors.due(anchored) else None
-        assembly = _Assembly(anchored, self._now(), checkpoint)
-        answers = [
-            [await self._take(pending.writer, batch, assembly) for batch in pending.request.batches]
-            for pending in requests
-        ]
-        if assembly.group.entries or checkpoint:
+    async def _record(self, requests: list[_Pending]) -> None:
+        """Commit *requests* and answer them; a store that has gone away is waited for."""
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
             try:
-                await self._store.write(assembly.group)
+                async with self._settled:
+                    answers = await self._commit(requests)
+                break
             except StoreUnavailable as error:
-                self._forget(assembly)
-                refused = pb.AppendResult(refused=failure(error))
-                answers = [[refused if result.seqs else result for result in results] for results in answers]
-            else:
-                self._tails.publish(assembly.events, assembly.position)
-                if checkpoint:
-                    self._anchors.written(checkpoint)
+                if not isinstance(error, StoreLost) or time.monotonic() > until:
+                    refused = pb.AppendResult(refused=failure(error))
+                    answers = [[refused] * len(pending.request.batches) for pending in requests]
+                    break
+            await asyncio.sleep(_PAUSE_SECONDS)
         for pending, results in zip(requests, answers, strict=True):
             if not pending.recorded.done():
                 pending.recorded.set_result(pb.AppendResponse(results=results))
+
+    async def _commit(self, requests: list[_Pending]) -> list[list[pb.AppendResult]]:
+        await self._find({batch.run_id for pending in requests for batch in pending.request.batches})
+        async with self._store.turn(self._tails.position) as turn:
+            self._take_in(turn.news)
+            anchored = self._tails.position
+            checkpoint = await self._anchors.next(anchored) if self._anchors.due(anchored) else None
+            assembly = _Assembly(anchored, self._now(), checkpoint)
+            answers = [
+                [await self._take(pending.writer, batch, assembly) for batch in pending.request.batches]
+                for pending in requests
+            ]
+            if assembly.group.entries or checkpoint:
+                try:
+                    await turn.write(assembly.group)
+                except BaseException:
+                    self._forget(assembly)
+                    raise
+        self._tails.publish(assembly.events, assembly.position)
+        if checkpoint:
+            self._anchors.written(checkpoint)
         self._evict(assembly)
+        return answers
+
+    async def _find(self, run_ids: Set[str]) -> None:
+        """Have the heads of runs at hand before the turn, as far as they are cheap to have."""
+        unknown = [run_id for run_id in run_ids if run_id not in self._heads]
+        if unknown:
+            known = await self._store.known(unknown)
+            self._heads.update((run_id, RunHead()) for run_id in unknown if run_id not in known)
 
     async def _take(self, writer: str, batch: pb.AppendBatch, assembly: _Assembly) -> pb.AppendResult:
         head = self._heads.get(batch.run_id) or await self._load(batch.run_id)
@@ -139,6 +175,26 @@ class RunLog:
             self._heads[batch.run_id] = head
             assembly.add(fresh, head)
         return pb.AppendResult(seqs=[head.ids[event.event_id] for event in batch.events], head_seq=head.run.head_seq)
+
+    async def _catch_up(self) -> None:
+        while not self._store.exclusive and (page := await self._store.entries_of_all(self._tails.position, _PAGE)):
+            self._take_in(page)
+
+    def _take_in(self, news: Sequence[Entry]) -> None:
+        """Go on from what another recorder has written, or this one without knowing that it had."""
+        if not news:
+            return
+        group = [events.RunEvent.FromString(entry.encoded) for entry in news]
+        for entry, event in zip(news, group, strict=True):
+            if entry.seq == 1 and entry.run_id not in self._heads:
+                self._heads[entry.run_id] = RunHead()
+            head = self._heads.get(entry.run_id)
+            if head and head.run.head_seq + 1 == entry.seq:
+                head.take(event, entry.hash)
+                if head.finished:
+                    del self._heads[entry.run_id]
+        self._stamp_ns = max(self._stamp_ns, group[-1].recorded_at.ToNanoseconds())
+        self._tails.publish(group, news[-1].position)
 
     async def _load(self, run_id: str) -> RunHead:
         stored = await self._store.run(run_id)
@@ -155,8 +211,11 @@ class RunLog:
         return head
 
     def _forget(self, assembly: _Assembly) -> None:
-        for run_id in {event.run_id for event in assembly.events}:
-            self._heads.pop(run_id, None)
+        for event in assembly.events:
+            self._heads.pop(event.run_id, None)
+            # As they came: they may be tried again.
+            event.seq = 0
+            event.ClearField("recorded_at")
 
     def _evict(self, assembly: _Assembly) -> None:
         for run_id in assembly.finished:
@@ -193,12 +252,10 @@ class _Assembly:
             # The one place where a message is changed: copying it would cost as much as all the rest.
             event.seq = head.run.head_seq + 1
             event.recorded_at.CopyFrom(self._stamp)
-            head.ids[event.event_id] = event.seq
-            self.group.entries.append(_entry(self.position, event, head))
-            project(head.run, event)
+            entry = _entry(self.position, event, head.hash)
+            self.group.entries.append(entry)
+            head.take(event, entry.hash)
             listed = listed or event.type.partition(".")[0] in LISTED
-        while len(head.ids) > REMEMBERED_IDS:
-            del head.ids[next(iter(head.ids))]
         self.events.extend(fresh)
         if listed:
             self.group.runs[head.run.run_id] = head.run
@@ -206,8 +263,8 @@ class _Assembly:
             self.finished.append(head.run.run_id)
 
 
-def _entry(position: int, event: events.RunEvent, head: RunHead) -> Entry:
+def _entry(position: int, event: events.RunEvent, previous: bytes) -> Entry:
     encoded = event.SerializeToString()
     run_id, seq, event_id, type_ = event.run_id, event.seq, event.event_id, event.type
-    head.hash = chained(head.hash, run_id, seq, event_id, type_, encoded)
-    return Entry(position, run_id, seq, event_id, type_, head.hash, encoded)
+    hash_ = chained(previous, run_id, seq, event_id, type_, encoded)
+    return Entry(position, run_id, seq, event_id, type_, hash_, encoded)

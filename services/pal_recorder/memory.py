@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
-from pal_recorder.store import Entry, Group, accepted_ns, selected
+from pal_recorder.store import Entry, Group, Turn, accepted_ns, selected
 
 
 class MemoryStore:
     """An EventStore in memory."""
+
+    exclusive = True
 
     def __init__(self) -> None:
         """Start empty."""
@@ -30,8 +34,21 @@ class MemoryStore:
         """Return the newest position."""
         return self._all[-1].position if self._all else 0
 
-    async def write(self, group: Group) -> None:
-        """Keep *group*."""
+    @asynccontextmanager
+    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+        """Give the turn: there is one writer."""
+        yield Turn(self._write)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield nothing."""
+        await asyncio.Event().wait()
+        yield
+
+    async def known(self, run_ids: Sequence[str]) -> set[str]:
+        """Return which of some runs there are."""
+        return self._runs.keys() & set(run_ids)
+
+    async def _write(self, group: Group) -> None:
         for entry in group.entries:
             self._all.append(entry)
             self._by_run[entry.run_id].append(entry)

@@ -84,6 +84,8 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     async def TailAll(self, request: pb.TailAllRequest, context: Context) -> AsyncIterator[pb.TailAllResponse]:
         """Follow all runs."""
         prefixes = tuple(request.type_prefixes)
+        # The cursor may come from a recorder that is ahead.
+        await self._log.catch_up()
         with self._tails.following(self._reading.position(request)) as tail:
             yield pb.TailAllResponse(cursor=str(tail.position))
             while True:

@@ -6,8 +6,9 @@ import asyncio
 import fcntl
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,7 +20,7 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_recorder.sqlite_schema import opened
-from pal_recorder.store import Group, StoreUnavailable, accepted_ns
+from pal_recorder.store import Group, StoreUnavailable, Turn, accepted_ns
 from pal_rpc.config import StartError
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -29,6 +30,8 @@ _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
 
 class SqliteStore(SqliteReader):
     """An EventStore in the directory it is given: ``record.db`` and ``artifacts/``."""
+
+    exclusive = True
 
     def __init__(self, directory: Path) -> None:
         """Open or create the store.
@@ -52,7 +55,22 @@ class SqliteStore(SqliteReader):
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
 
-    async def write(self, group: Group) -> None:
+    @asynccontextmanager
+    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+        """Give the turn: the directory has one recorder."""
+        yield Turn(self._write)
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield nothing."""
+        await asyncio.Event().wait()
+        yield
+
+    async def known(self, run_ids: Sequence[str]) -> set[str]:
+        """Return which of some runs there are, as :meth:`run` does."""
+        sql = "SELECT 1 FROM runs WHERE run_id = ?"
+        return {run_id for run_id in run_ids if next(self._writer.execute(sql, (run_id,)), None)}
+
+    async def _write(self, group: Group) -> None:
         """Insert here and commit in a thread: only the wait for the disk leaves the event loop."""
 
         def insert(db: apsw.Connection) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
@@ -17,13 +18,21 @@ from pal_rpc.errors import MeshError
 class StoreUnavailable(MeshError):
     """The store cannot be written now. Nothing of the attempt was kept; it may be repeated."""
 
+    mend = "free some space or make it writable"
+
     def __init__(self, store: str, problem: str) -> None:
         """Name the *store* and the *problem* as the store states it."""
         super().__init__(
             reasons.ERROR_REASON_STORE_UNAVAILABLE,
-            f"the store {store} cannot be written ({problem}); free some space or make it writable, then try again",
+            f"the store {store} cannot be written ({problem}); {self.mend}, then try again",
             store=store,
         )
+
+
+class StoreLost(StoreUnavailable):
+    """The store went away. Nobody knows whether the attempt was kept; once the store is back, its events tell."""
+
+    mend = "see that it runs and can be reached"
 
 
 class StoreDamaged(MeshError):
@@ -74,6 +83,18 @@ class Group:
     checkpoint: pb.Checkpoint | None = None
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The right to write next.
+
+    *write* makes a group durable, all of it or nothing, at most once; it raises StoreUnavailable when nothing was
+    written, and StoreLost when nobody knows. *news* is what others have written.
+    """
+
+    write: Callable[[Group], Awaitable[None]]
+    news: Sequence[Entry] = ()
+
+
 class RecordReader(Protocol):
     """What is read of entries, runs and checkpoints."""
 
@@ -114,12 +135,21 @@ class RecordReader(Protocol):
 class EventStore(RecordReader, Protocol):
     """Keeps entries, runs, checkpoints, artifacts and spans."""
 
-    async def write(self, group: Group) -> None:
-        """Make *group* durable, all of it or nothing.
+    # Whether no other recorder writes to it.
+    exclusive: bool
+
+    def turn(self, after_position: int) -> AbstractAsyncContextManager[Turn]:
+        """Take the turn to write until the block ends, knowing everything up to a position.
 
         Raises:
-            StoreUnavailable: nothing was written.
+            StoreUnavailable: the turn cannot be had.
         """
+
+    def changes(self) -> AsyncIterator[None]:
+        """Yield whenever others may have written, for ever."""
+
+    async def known(self, run_ids: Sequence[str]) -> set[str]:
+        """Return which of *run_ids* are runs."""
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep the file *content*, which is taken away; content that is kept already stays as it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 
@@ -16,6 +16,8 @@ class CutProxy:
         self._open: set[asyncio.StreamWriter] = set()
         self.address = ""
         self.connections = 0
+        # Told of what the target answers; True cuts everything before it arrives.
+        self.swallow: Callable[[bytes], bool] | None = None
 
     def cut(self) -> None:
         """Drop every connection at once, whatever is on its way."""
@@ -29,16 +31,24 @@ class CutProxy:
         both = {writer, there_writer}
         self._open |= both
         try:
-            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer))
+            await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer, self._passes))
         finally:
             self._open -= both
             for end in both:
                 end.close()
 
+    def _passes(self, answer: bytes) -> bool:
+        if self.swallow is None or not self.swallow(answer):
+            return True
+        self.cut()
+        return False
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+async def _copy(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, passes: Callable[[bytes], bool] = lambda _: True
+) -> None:
     with suppress(ConnectionError):
-        while some := await reader.read(65536):
+        while (some := await reader.read(65536)) and passes(some):
             writer.write(some)
             await writer.drain()
         writer.close()

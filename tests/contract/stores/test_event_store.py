@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,25 +12,48 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_log.payload import digest
 from pal_recorder.memory import MemoryStore
+from pal_recorder.postgres import PostgresStore
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import Entry, EventStore, Group
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[EventStore]:
-    opened: EventStore = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path)
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, database: Callable[[], Awaitable[str]]
+) -> AsyncIterator[EventStore]:
+    match request.param:
+        case "memory":
+            opened: EventStore = MemoryStore()
+        case "sqlite":
+            opened = SqliteStore(tmp_path)
+        case _:
+            opened = PostgresStore(await database())
+            await opened.open()
     yield opened
     await opened.close()
 
 
 def entry(position: int, run_id: str = "r1", seq: int | None = None, type_: str = "note.added") -> Entry:
-    return Entry(position, run_id, seq or position, f"id-{position}", type_, bytes([position]) * 32, b"\x01\x00" + bytes([position]))
+    return Entry(
+        position,
+        run_id,
+        seq or position,
+        f"id-{position}",
+        type_,
+        bytes([position]) * 32,
+        b"\x01\x00" + bytes([position]),
+    )
 
 
 def run(run_id: str, accepted: int, **fields: object) -> shared.Run:
     listed = shared.Run(run_id=run_id, state=shared.RUN_STATE_RUNNING, **fields)  # type: ignore[arg-type]
     listed.accepted_at.FromNanoseconds(accepted)
     return listed
+
+
+async def write(store: EventStore, group: Group) -> None:
+    async with store.turn(await store.last_position()) as turn:
+        await turn.write(group)
 
 
 async def test_an_empty_store_is_at_position_zero(store: EventStore) -> None:
@@ -40,14 +63,14 @@ async def test_an_empty_store_is_at_position_zero(store: EventStore) -> None:
 async def test_entries_come_back_in_order_and_byte_for_byte(store: EventStore) -> None:
     written = [entry(number) for number in (1, 2, 3)]
 
-    await store.write(Group(written))
+    await write(store, Group(written))
 
     assert await store.entries("r1", 0, 10) == written
     assert await store.last_position() == 3
 
 
 async def test_entries_are_paged_by_seq(store: EventStore) -> None:
-    await store.write(Group([entry(number) for number in (1, 2, 3)]))
+    await write(store, Group([entry(number) for number in (1, 2, 3)]))
 
     page = await store.entries("r1", 1, 1)
 
@@ -55,7 +78,7 @@ async def test_entries_are_paged_by_seq(store: EventStore) -> None:
 
 
 async def test_entries_are_filtered_by_type_prefix(store: EventStore) -> None:
-    await store.write(Group([entry(1, type_="run.accepted"), entry(2, type_="tool.call.requested"), entry(3)]))
+    await write(store, Group([entry(1, type_="run.accepted"), entry(2, type_="tool.call.requested"), entry(3)]))
 
     page = await store.entries("r1", 0, 10, ["run.", "tool."])
 
@@ -63,13 +86,13 @@ async def test_entries_are_filtered_by_type_prefix(store: EventStore) -> None:
 
 
 async def test_a_prefix_is_no_pattern(store: EventStore) -> None:
-    await store.write(Group([entry(1, type_="run.accepted")]))
+    await write(store, Group([entry(1, type_="run.accepted")]))
 
     assert await store.entries("r1", 0, 10, ["%", "*", "_un"]) == []
 
 
 async def test_all_runs_share_one_order(store: EventStore) -> None:
-    await store.write(Group([entry(1, "r1", 1), entry(2, "r2", 1), entry(3, "r1", 2)]))
+    await write(store, Group([entry(1, "r1", 1), entry(2, "r2", 1), entry(3, "r1", 2)]))
 
     page = await store.entries_of_all(1, 10)
 
@@ -77,14 +100,14 @@ async def test_all_runs_share_one_order(store: EventStore) -> None:
 
 
 async def test_the_newest_ids_are_known(store: EventStore) -> None:
-    await store.write(Group([entry(number) for number in (1, 2, 3)]))
+    await write(store, Group([entry(number) for number in (1, 2, 3)]))
 
     assert await store.newest_ids("r1", 2) == {"id-2": 2, "id-3": 3}
 
 
 async def test_a_run_is_kept_as_last_written(store: EventStore) -> None:
-    await store.write(Group([], {"r1": run("r1", 1)}))
-    await store.write(Group([], {"r1": run("r1", 1, runtime="agno")}))
+    await write(store, Group([], {"r1": run("r1", 1)}))
+    await write(store, Group([], {"r1": run("r1", 1, runtime="agno")}))
 
     found = await store.run("r1")
 
@@ -110,7 +133,7 @@ async def test_runs_are_selected_newest_first(store: EventStore, query: shared.R
         "b": run("b", 2, runtime="agno"),
         "c": run("c", 3, conversation_id="talk", agent={"name": "desk"}),
     }
-    await store.write(Group([], runs))
+    await write(store, Group([], runs))
 
     found = await store.runs(query, None, 10)
 
@@ -118,7 +141,7 @@ async def test_runs_are_selected_newest_first(store: EventStore, query: shared.R
 
 
 async def test_runs_go_on_below_a_key(store: EventStore) -> None:
-    await store.write(Group([], {name: run(name, 5) for name in ("a", "b", "c")}))
+    await write(store, Group([], {name: run(name, 5) for name in ("a", "b", "c")}))
 
     found = await store.runs(shared.RunQuery(), (5, "b"), 10)
 
@@ -146,3 +169,58 @@ async def test_spans_come_back_in_pages(store: EventStore) -> None:
     rest = await store.spans("r1", first[-1][0], 2)
 
     assert [span.name for _, span in (*first, *rest)] == ["a", "b", "c"]
+
+
+async def test_known_runs_are_told_from_others(store: EventStore) -> None:
+    await write(store, Group([], {"a": run("a", 1), "b": run("b", 2)}))
+
+    assert await store.known(["a", "c"]) == {"a"}
+    assert await store.known([]) == set()
+
+
+async def test_all_entries_are_walked_run_by_run(store: EventStore) -> None:
+    await write(store, Group([entry(1, "b", 1), entry(2, "a", 1), entry(3, "b", 2), entry(4, "B", 1)]))
+
+    first = await store.entries_by_run(("", 0), 2)
+    rest = await store.entries_by_run((first[-1].run_id, first[-1].seq), 10)
+
+    assert [(found.run_id, found.seq) for found in (*first, *rest)] == [("B", 1), ("a", 1), ("b", 1), ("b", 2)]
+
+
+async def test_heads_are_the_newest_ends_of_a_stretch(store: EventStore) -> None:
+    await write(store, Group([entry(1, "b", 1), entry(2, "a", 1), entry(3, "b", 2), entry(4, "b", 3)]))
+
+    heads = await store.heads(1, 3)
+
+    assert [(head.run_id, head.seq, head.hash) for head in heads] == [("a", 1, b"\x02" * 32), ("b", 2, b"\x03" * 32)]
+    assert await store.heads(4, 9) == []
+
+
+async def test_checkpoints_come_back_in_order(store: EventStore) -> None:
+    assert await store.last_checkpoint() is None
+    made = [
+        pb.Checkpoint(statement=pb.CheckpointStatement(number=number).SerializeToString(), signature=b"s")
+        for number in (1, 2, 3)
+    ]
+    for checkpoint in made:
+        await write(store, Group(checkpoint=checkpoint))
+
+    assert await store.last_checkpoint() == made[-1]
+    assert await store.checkpoints(1, 1) == [(2, made[1])]
+
+
+async def test_what_is_not_written_in_a_turn_leaves_nothing(store: EventStore) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with store.turn(0):
+            raise ZeroDivisionError
+    await write(store, Group([entry(1)]))
+
+    assert await store.last_position() == 1
+
+
+async def test_a_moment_beyond_all_numbers_selects_nothing(store: EventStore) -> None:
+    await write(store, Group([], {"a": run("a", 1)}))
+    query = shared.RunQuery()
+    query.accepted_from.FromJsonString("9999-01-01T00:00:00Z")
+
+    assert await store.runs(query, None, 10) == []

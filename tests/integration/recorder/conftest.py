@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -31,9 +32,15 @@ async def server(config: Config) -> AsyncIterator[Server]:
         yield running
 
 
-@pytest.fixture(params=["over a socket", "in process"])
-async def stub(server: Server, request: pytest.FixtureRequest) -> AsyncIterator[rpc.RecorderServiceStub]:
-    async with channel(server.address) if request.param == "over a socket" else server.local as opened:
+@pytest.fixture(params=["over a socket", "in process", "on PostgreSQL"])
+async def stub(
+    config: Config, database: Callable[[], Awaitable[str]], request: pytest.FixtureRequest
+) -> AsyncIterator[rpc.RecorderServiceStub]:
+    store_url = await database() if request.param == "on PostgreSQL" else None
+    async with (
+        recorder(dataclasses.replace(config, store_url=store_url)) as server,
+        server.local if request.param == "in process" else channel(server.address) as opened,
+    ):
         yield rpc.RecorderServiceStub(opened)  # type: ignore[arg-type]
 
 

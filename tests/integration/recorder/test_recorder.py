@@ -19,7 +19,7 @@ from pal_log.events import EventWriter
 from pal_log.payload import digest
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.sqlite import SqliteStore
-from pal_recorder.store import Entry, Group, StoreUnavailable
+from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
@@ -55,6 +55,11 @@ async def refused(appender: Appender, *batch: events.RunEvent, **expected: int) 
     with pytest.raises(MeshError) as caught:
         await appender.append(batch[0].run_id, batch, **expected)  # type: ignore[arg-type]
     return caught.value.reason_name
+
+
+async def write(store: EventStore, group: Group) -> None:
+    async with store.turn(0) as turn:
+        await turn.write(group)
 
 
 async def test_events_get_positions_without_holes(stub, writer) -> None:
@@ -291,7 +296,8 @@ async def test_an_artifact_with_a_wrong_digest_is_not_stored(stub, config: Confi
         await stub.PutArtifact(iter(frames), metadata=bearer(token))
 
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert list((config.data_dir / "artifacts").iterdir()) == []
+    assert list(config.data_dir.glob("artifacts/*")) == []
+    assert (await ArtifactClient(stub, token).put(b"abc", "text/plain")) == digest(b"abc")
 
 
 async def test_spans_are_kept_by_run(stub, config: Config) -> None:
@@ -324,13 +330,13 @@ async def test_a_writer_outlives_a_restart_of_the_recorder(config: Config) -> No
 async def test_a_full_disk_refuses_and_loses_nothing(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path)
     try:
-        await store.write(Group([Entry(1, "r1", 1, "a", "run.accepted", b"h", b"x")]))
+        await write(store, Group([Entry(1, "r1", 1, "a", "run.accepted", b"h", b"x")]))
         pages = store._writer.pragma("page_count")
         store._writer.pragma("max_page_count", pages)
         with pytest.raises(StoreUnavailable, match="free some space"):
-            await store.write(Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
+            await write(store, Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
         store._writer.pragma("max_page_count", pages + 1000)
-        await store.write(Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
+        await write(store, Group([Entry(2, "r1", 2, "b", "note.added", b"h", bytes(100_000))]))
 
         assert [entry.seq for entry in await store.entries("r1", 0, 10)] == [1, 2]
     finally:

@@ -1,0 +1,211 @@
+"""The store in PostgreSQL, for one recorder or several: whoever writes holds a lock until its group is committed.
+
+So positions are given out in the order of commits and without holes, whoever has the turn knows everything that was
+written before, and a cursor into the log is a number that means the same for every recorder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, LiteralString
+
+import psycopg
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import trace_span_pb2 as traces
+from pal_log.events import new_id
+from pal_recorder.checkpoints import statement_of
+from pal_recorder.postgres_reader import _ENTRY, PostgresReader
+from pal_recorder.store import Entry, Group, StoreLost, StoreUnavailable, Turn, accepted_ns
+from pal_rpc.postgres import is_lost, migrated, said
+
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0001"
+
+_BEGIN: LiteralString = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('pal.recorder.' || current_schema()))"
+_NEWS: LiteralString = _ENTRY + " WHERE position > %s ORDER BY position"
+_CHANNEL: LiteralString = "pal_recorder"
+_INSERT_EVENTS: LiteralString = """
+INSERT INTO events SELECT * FROM unnest(
+  %b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])
+"""
+_INSERT_RUNS: LiteralString = """
+INSERT INTO runs SELECT run_id, accepted_ns, state, agent, conversation, runtime, labels::jsonb, encoded FROM unnest(
+  %b::text[], %b::bigint[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[])
+  AS new (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded)
+ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns, state = excluded.state, agent = excluded.agent,
+  conversation = excluded.conversation, runtime = excluded.runtime, labels = excluded.labels, encoded = excluded.encoded
+"""
+_INSERT_SPANS: LiteralString = "INSERT INTO spans (run_id, encoded) SELECT * FROM unnest(%b::text[], %b::bytea[])"
+_PIECE_BYTES = 1024 * 1024
+_PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
+
+
+class PostgresStore(PostgresReader):
+    """An EventStore in the database at a URL."""
+
+    exclusive = False
+
+    def __init__(self, url: str) -> None:
+        """Write at *url*; nothing is opened before :meth:`open`."""
+        super().__init__(url)
+        self._url = url
+        self._instance = new_id()
+        self._writer: psycopg.AsyncConnection | None = None
+        self._writing = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Migrate the tables where that is needed, and open the pool.
+
+        Raises:
+            StartError: there is no such database, it cannot be used, or a newer version wrote it.
+        """
+        await migrated(self._url, MIGRATIONS, VERSION_TABLE, NEWEST)
+        await super().open()
+
+    @asynccontextmanager
+    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+        """Hold the lock of all writers; what is written is committed at the end of the block."""
+        async with self._writing:
+            try:
+                connection = await self._connection()
+                # In pipeline mode the server would not notice that a session stands still with the lock in its hands.
+                await connection.execute(_BEGIN)
+                cursor = await connection.execute(_NEWS, (after_position,), binary=True)
+                news = [Entry(*row) for row in await cursor.fetchall()]
+                yield Turn(partial(self._write, connection), news)
+                if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                    await connection.execute("ROLLBACK")
+            except psycopg.Error as error:
+                await self._disconnect()
+                raise self._unavailable(error) from None
+            except BaseException:
+                await self._disconnect()
+                raise
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Yield whenever another recorder may have written."""
+        while True:
+            try:
+                async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as listener:
+                    await listener.execute(f"LISTEN {_CHANNEL}")
+                    # What came before is not announced again.
+                    yield
+                    async for _ in self._announced(listener):
+                        yield
+            except psycopg.OperationalError:
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
+        """Keep *content* in pieces."""
+        row = (header.digest, header.media_type, header.size_bytes)
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                inserted = await connection.execute(
+                    "INSERT INTO artifacts VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", row
+                )
+                with content.open("rb") as pieces:
+                    for number in itertools.count() if inserted.rowcount else ():
+                        piece = await asyncio.to_thread(pieces.read, _PIECE_BYTES)
+                        if not piece:
+                            break
+                        piece_row = (header.digest, number, piece)
+                        await connection.execute("INSERT INTO artifact_pieces VALUES (%s, %s, %b)", piece_row)
+        except psycopg.Error as error:
+            raise self._unavailable(error) from None
+        content.unlink()
+
+    async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
+        """Return content, copied to a temporary file."""
+        rows = await self._rows("SELECT digest, media_type, size_bytes FROM artifacts WHERE digest = %s", digest)
+        if not rows:
+            return None
+        # Closed by whoever asked.
+        content = tempfile.TemporaryFile()  # noqa: SIM115
+        sql: LiteralString = "SELECT content FROM artifact_pieces WHERE digest = %s AND number = %s"
+        for number in itertools.count():
+            piece = await self._rows(sql, digest, number)
+            if not piece:
+                break
+            await asyncio.to_thread(content.write, piece[0][0])
+        content.seek(0)
+        return pb.ArtifactHeader(digest=rows[0][0], media_type=rows[0][1], size_bytes=rows[0][2]), content
+
+    async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
+        """Insert spans."""
+        columns = [[span.run_id for span in spans], [span.SerializeToString() for span in spans]]
+        try:
+            async with self._pool.connection() as connection:
+                await connection.execute(_INSERT_SPANS, columns)
+        except psycopg.Error as error:
+            raise self._unavailable(error) from None
+
+    async def spans(self, run_id: str, after: int, limit: int) -> list[tuple[int, traces.TraceSpan]]:
+        """Return spans of one run."""
+        sql: LiteralString = "SELECT key, encoded FROM spans WHERE run_id = %s AND key > %s ORDER BY key LIMIT %s"
+        rows = await self._rows(sql, run_id, after, limit)
+        return [(key, traces.TraceSpan.FromString(encoded)) for key, encoded in rows]
+
+    async def close(self) -> None:
+        """Close every connection."""
+        async with self._writing:
+            await self._disconnect()
+        await super().close()
+
+    async def _write(self, connection: psycopg.AsyncConnection, group: Group) -> None:
+        async with connection.pipeline():
+            if group.entries:
+                await connection.execute(_INSERT_EVENTS, _columns(group.entries))
+            if group.runs:
+                await connection.execute(_INSERT_RUNS, _columns([_row(run) for run in group.runs.values()]))
+            if group.checkpoint:
+                row = (statement_of(group.checkpoint).number, group.checkpoint.SerializeToString())
+                await connection.execute("INSERT INTO checkpoints VALUES (%s, %b)", row)
+            await connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._instance))
+            await connection.execute("COMMIT")
+
+    async def _announced(self, listener: psycopg.AsyncConnection) -> AsyncIterator[None]:
+        while True:
+            notes = [note.payload async for note in listener.notifies(timeout=_ALIVE_SECONDS, stop_after=1)]
+            if not notes:
+                await listener.execute("SELECT 1")
+            elif any(payload != self._instance for payload in notes):
+                yield
+
+    async def _connection(self) -> psycopg.AsyncConnection:
+        if self._writer is None:
+            self._writer = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        return self._writer
+
+    async def _disconnect(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
+
+    def _unavailable(self, error: psycopg.Error) -> StoreUnavailable:
+        kind = StoreLost if is_lost(error) else StoreUnavailable
+        return kind(self._where, said(error))
+
+
+def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _row(run: shared.Run) -> tuple[Any, ...]:
+    return (
+        run.run_id,
+        accepted_ns(run),
+        run.state,
+        run.agent.name,
+        run.conversation_id,
+        run.runtime,
+        json.dumps(dict(run.labels)),
+        run.SerializeToString(),
+    )
