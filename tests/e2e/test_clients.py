@@ -1,4 +1,4 @@
-"""The client in Go against a whole mesh: it runs, follows, goes on after a cut, and cancels."""
+"""The clients in other languages against a whole mesh: each runs, follows, goes on after a cut, and cancels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from pal_log.grammar import violations
 from tests.e2e.conftest import ROOT, Cli, started
 from tests.fakes.cut_proxy import cut_proxy
 
-SOURCES = ROOT / "examples" / "clients" / "go"
+GO = ROOT / "examples" / "clients" / "go"
+TYPESCRIPT = ROOT / "examples" / "clients" / "typescript"
+Command = Sequence[str]
 pytestmark = pytest.mark.timeout(300)
 
 PROFILES = """
@@ -42,23 +44,39 @@ spec: {objective: Take for ever., modelNeeds: {profile: endless}}
 """
 
 
-@pytest.fixture(scope="module")
-async def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the client; skip where there is no Go, or where its modules cannot be fetched."""
+@pytest.fixture(scope="module", params=["go", "typescript"])
+async def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """Make a client ready to be called; skip where its toolchain is not there."""
+    if request.param == "typescript":
+        return _typescript()
+    return await _go(tmp_path_factory.mktemp("go") / "client")
+
+
+async def _go(built: Path) -> Command:
     if not shutil.which("go"):
         pytest.skip("this machine has no Go toolchain")
-    code, said = await output("go", "-C", str(SOURCES), "mod", "download")
+    code, said = await output("go", "-C", str(GO), "mod", "download")
     if code:
         pytest.skip(f"the modules of the client cannot be fetched: {said[-200:]}")
-    built = tmp_path_factory.mktemp("go") / "client"
-    code, said = await output("go", "-C", str(SOURCES), "build", "-o", str(built), ".")
+    code, said = await output("go", "-C", str(GO), "build", "-o", str(built), ".")
     assert code == 0, said
-    return built
+    formatted = await output("gofmt", "-l", str(GO))
+    vetted = await output("go", "-C", str(GO), "vet", "./...")
+    assert (formatted, vetted) == ((0, ""), (0, ""))
+    return [str(built)]
+
+
+def _typescript() -> Command:
+    installed = ROOT / "node_modules"
+    if not (installed / ".ready").exists():
+        pytest.skip("npm is not there, so nothing of TypeScript is installed")
+    own = installed / ".bin" / "node"
+    return [str(own) if own.exists() else "node", str(TYPESCRIPT / "main.ts")]
 
 
 @pytest.fixture(scope="module")
-async def mesh(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
-    path = tmp_path_factory.mktemp("go-mesh")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+    path = tmp_path_factory.mktemp("clients-mesh")
     (path / "profiles.yaml").write_text(PROFILES)
     (path / "agents.yaml").write_text(AGENTS)
     async with started(path / "home", "--runtime", "agno", "--profiles", str(path / "profiles.yaml")) as pal:
@@ -109,10 +127,16 @@ class Client:
 
 
 @asynccontextmanager
-async def client(binary: Path, address: str, *arguments: str) -> AsyncIterator[Client]:
+async def client(command: Command, address: str, *arguments: str) -> AsyncIterator[Client]:
     """Run the client with *arguments*."""
     process = await asyncio.create_subprocess_exec(
-        binary, "-router", address, "-json", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command,
+        "--router",
+        address,
+        "--json",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
     try:
         yield Client(process)
@@ -122,15 +146,8 @@ async def client(binary: Path, address: str, *arguments: str) -> AsyncIterator[C
         await process.communicate()
 
 
-async def test_the_sources_are_formatted_and_vetted(binary: Path) -> None:
-    formatted = await output("gofmt", "-l", str(SOURCES))
-    vetted = await output("go", "-C", str(SOURCES), "vet", "./...")
-
-    assert (formatted, vetted) == ((0, ""), (0, ""))
-
-
-async def test_a_run_is_followed_to_its_end(mesh: Cli, binary: Path) -> None:
-    async with client(binary, mesh.address("router"), "run", "slow", "hello") as running:
+async def test_a_run_is_followed_to_its_end(mesh: Cli, command: Command) -> None:
+    async with client(command, mesh.address("router"), "run", "slow", "hello") as running:
         code = await running.end()
 
     text = "".join(frame["liveOutput"].get("text", "") for frame in running.frames if "liveOutput" in frame)
@@ -139,10 +156,10 @@ async def test_a_run_is_followed_to_its_end(mesh: Cli, binary: Path) -> None:
     assert text == "token " * 40
 
 
-async def test_a_cut_is_mended_without_a_hole_and_without_a_repeat(mesh: Cli, binary: Path) -> None:
+async def test_a_cut_is_mended_without_a_hole_and_without_a_repeat(mesh: Cli, command: Command) -> None:
     async with (
         cut_proxy(mesh.address("router")) as proxy,
-        client(binary, proxy.address, "run", "slow", "hello") as running,
+        client(command, proxy.address, "run", "slow", "hello") as running,
     ):
         await running.until("model.call.started")
         proxy.cut()
@@ -155,20 +172,20 @@ async def test_a_cut_is_mended_without_a_hole_and_without_a_repeat(mesh: Cli, bi
     assert violations(running.events) == []
 
 
-async def test_a_watch_goes_on_after_a_position(mesh: Cli, binary: Path) -> None:
-    async with client(binary, mesh.address("router"), "run", "slow", "hello") as running:
+async def test_a_watch_goes_on_after_a_position(mesh: Cli, command: Command) -> None:
+    async with client(command, mesh.address("router"), "run", "slow", "hello") as running:
         await running.end()
     run_id, last = running.events[0].run_id, running.events[-1].seq
 
-    async with client(binary, mesh.address("router"), "watch", run_id, "3") as watching:
+    async with client(command, mesh.address("router"), "watch", run_id, "3") as watching:
         code = await watching.end()
 
     assert code == 0
     assert [event.seq for event in watching.events] == list(range(4, last + 1))
 
 
-async def test_an_interrupt_cancels_the_run(mesh: Cli, binary: Path) -> None:
-    async with client(binary, mesh.address("router"), "run", "endless", "hello") as running:
+async def test_an_interrupt_cancels_the_run(mesh: Cli, command: Command) -> None:
+    async with client(command, mesh.address("router"), "run", "endless", "hello") as running:
         await running.until("model.call.started")
         running.process.send_signal(signal.SIGINT)
         code = await running.end()
@@ -178,10 +195,10 @@ async def test_an_interrupt_cancels_the_run(mesh: Cli, binary: Path) -> None:
     assert "interrupted" in running.events[-1].run_finished.failure.message
 
 
-async def test_another_client_cancels_the_run(mesh: Cli, binary: Path) -> None:
-    async with client(binary, mesh.address("router"), "run", "endless", "hello") as running:
+async def test_another_client_cancels_the_run(mesh: Cli, command: Command) -> None:
+    async with client(command, mesh.address("router"), "run", "endless", "hello") as running:
         run_id = (await running.until("model.call.started")).run_id
-        said = await output(str(binary), "-router", mesh.address("router"), "cancel", run_id, "enough")
+        said = await output(*command, "--router", mesh.address("router"), "cancel", run_id, "enough")
         code = await running.end()
 
     assert said[0] == 0 and run_id in said[1]
@@ -189,14 +206,14 @@ async def test_another_client_cancels_the_run(mesh: Cli, binary: Path) -> None:
     assert "enough" in running.events[-1].run_finished.failure.message
 
 
-async def test_a_refusal_is_said_with_its_reason(mesh: Cli, binary: Path) -> None:
-    code, said = await output(str(binary), "-router", mesh.address("router"), "run", "slo", "hello")
+async def test_a_refusal_is_said_with_its_reason(mesh: Cli, command: Command) -> None:
+    code, said = await output(*command, "--router", mesh.address("router"), "run", "slo", "hello")
 
     assert (code, said) == (3, "client: agent slo not found: did you mean slow? (AGENT_NOT_FOUND)\n")
 
 
-async def test_a_mesh_that_is_not_there_is_given_up(binary: Path) -> None:
-    code, said = await output(str(binary), "-router", "127.0.0.1:1", "-patience", "300ms", "run", "slow", "hello")
+async def test_a_mesh_that_is_not_there_is_given_up(command: Command) -> None:
+    code, said = await output(*command, "--router", "127.0.0.1:1", "--patience", "300ms", "run", "slow", "hello")
 
     assert code == 3
     assert "cut: " in said and "gave up after" in said
