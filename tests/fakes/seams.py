@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -100,17 +100,17 @@ class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorService
         script.asked.append(request.request)
         if say.error:
             raise say.error
-        offset = 0
-        for chunk in say.chunks:
-            text = llm.TextChunk(offset=offset, text=chunk)
-            offset += len(chunk.encode())
-            if say.pause_seconds:
-                await asyncio.sleep(say.pause_seconds)
-            yield llm.StreamCompleteResponse(frames=[llm.ModelFrame(text=text)])
+        texts = list(_texts(say.chunks))
+        # The last text leaves with the answer, as the LLM provider has it; an answer that is held is in the making.
+        last = [] if say.hold else texts[-1:]
+        for frame in texts[: len(texts) - len(last)]:
+            await asyncio.sleep(say.pause_seconds)
+            yield llm.StreamCompleteResponse(frames=[frame])
         if say.hold:
             await self._held(script, say.hold)
-        answer = say.answer(request.request.call_id)
-        yield llm.StreamCompleteResponse(frames=[llm.ModelFrame(answer=answer)])
+        await asyncio.sleep(say.pause_seconds)
+        answer = llm.ModelFrame(answer=say.answer(request.request.call_id))
+        yield llm.StreamCompleteResponse(frames=[*last, answer])
 
     async def ExecuteTool(self, request: tool.ExecuteToolRequest, context: Any) -> tool.ExecuteToolResponse:
         """Carry out the tool as the script of the run has it; a MeshError of a tool is its failure."""
@@ -141,6 +141,13 @@ class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorService
         script = self.scripts[lease.run_id]
         script.metadata.append(dict(context.invocation_metadata()))
         return script
+
+
+def _texts(chunks: Sequence[str]) -> Iterator[llm.ModelFrame]:
+    offset = 0
+    for chunk in chunks:
+        yield llm.ModelFrame(text=llm.TextChunk(offset=offset, text=chunk))
+        offset += len(chunk.encode())
 
 
 def held(script: Script, hold: asyncio.Event) -> Tool:

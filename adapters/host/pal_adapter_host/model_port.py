@@ -135,7 +135,8 @@ class SeamModelPort:
                         case _:
                             pass
                 if live:
-                    await self._outbox.put(live)
+                    # Text that comes with the answer waits for the message that is made of it.
+                    await self._outbox.put(live, linger=answer is not None)
         except grpc.aio.AioRpcError as error:
             raise seam_error(error, _unavailable(error.details() or error.code().name)) from None
         finally:
