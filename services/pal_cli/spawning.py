@@ -32,7 +32,10 @@ class Confinement:
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """One process: its name, its command, its whole environment, and the addresses it will serve on."""
+    """One process: its name, its command, its whole environment, and the addresses it will serve on.
+
+    An adapter that does not serve after *start_seconds* is given up.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -40,6 +43,7 @@ class Program:
     services: Mapping[str, str]
     directory: Path | None = None
     confinement: Confinement | None = None
+    start_seconds: float = 60.0
 
 
 async def spawn(program: Program, log: Path) -> tuple[asyncio.subprocess.Process, int]:

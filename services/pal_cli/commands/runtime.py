@@ -17,7 +17,9 @@ from pal_cli.plugins import installing
 from pal_cli.plugins.limits import DEFAULTS, Limits
 from pal_cli.plugins.obeying import gone, obeyed
 from pal_cli.plugins.records import Record, Records
+from pal_cli.plugins.scaffold import Language, write_project
 from pal_cli.plugins.sources import Source, program, source
+from pal_cli.plugins.wheels import HOST, host_version, write_wheels
 from pal_cli.settings import HomeOption, command, home_of
 from pal_cli.show import say
 
@@ -44,11 +46,12 @@ async def install(
     cpu_percent: Cpu = None,
     open_files: Files = None,
     processes: Processes = None,
+    start_seconds: Annotated[float, typer.Option(min=1, help="how long the adapter may take until it serves")] = 60.0,
 ) -> int:
     """Add a runtime: make an environment of its own, check the adapter in it, and start it in the running mesh."""
     where, began = home_of(home), time.monotonic()
     limits = Limits(memory_mib=memory_mib, cpu_percent=cpu_percent, open_files=open_files, processes=processes)
-    record = await installing.install(where, _source(spec, program), name, limits)
+    record = await installing.install(where, _source(spec, program), name, limits, start_seconds)
     say(f"installed {record.name}: {record.runtime} {record.version} after {time.monotonic() - began:.1f} s")
     return await _shown(where, record)
 
@@ -136,6 +139,32 @@ def logs(
 ) -> None:
     """Show the newest lines of the log of a runtime."""
     mesh.logs(name, home=home, lines=lines)
+
+
+@app.command()
+@command
+async def new(
+    name: Annotated[str, typer.Argument(help="name of the runtime")],
+    language: Annotated[Language, typer.Option(help="what to write the adapter in")] = Language.python,
+    directory: Annotated[Path | None, typer.Option(help="where to write it; default: ./NAME")] = None,
+) -> int:
+    """Write a small project for a runtime of your own. It holds the contract as it is."""
+    folder = directory or Path(name)
+    for path in write_project(name, language, folder):
+        say(f"  {path}")
+    say(f"`pal conformance --install {folder}` holds it to the contract, `pal runtime install {folder}` adds it")
+    return OK
+
+
+@app.command()
+@command
+async def wheels(
+    directory: Annotated[Path, typer.Argument(help="where to write them")] = Path("wheels"),
+) -> int:
+    """Write the wheel of the host, for an environment of your own: pip install --find-links DIRECTORY ..."""
+    write_wheels([HOST], directory)
+    say(f"{directory} holds pal-adapter-host {host_version()}")
+    return OK
 
 
 def _source(spec: str, words: str) -> Source:

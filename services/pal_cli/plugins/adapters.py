@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 
 from pal_cli.home import Home
-from pal_cli.plugins.limits import Limits
-from pal_cli.plugins.records import Records
+from pal_cli.plugins.records import Record, Records
 from pal_cli.spawning import Confinement, Program
 
 # The only peers of an adapter.
@@ -20,13 +19,12 @@ DRAIN_SECONDS = 300.0
 GRPC_EXPERIMENTS = "-event_engine_poller_for_python"
 
 
-def adapter(
-    name: str, command: tuple[str, ...], home: Home, address: str, peers: Mapping[str, str], limits: Limits
-) -> Program:
-    """Return the program of the adapter that is routed to as *name* and listens on *address*.
+def adapter(record: Record, command: tuple[str, ...], home: Home, address: str, peers: Mapping[str, str]) -> Program:
+    """Return the program of the adapter that *record* wants: *command*, listening on *address*.
 
     Of *peers*, the addresses by service, it learns those that an adapter calls.
     """
+    name = record.name
     work = (Records(home.path).folder(name) / "work").resolve()
     known = {f"PAL_{peer.upper()}_ADDRESS": peers[peer] for peer in PEERS}
     plain = {variable: os.environ[variable] for variable in _PLAIN if variable in os.environ}
@@ -50,8 +48,9 @@ def adapter(
         confinement=Confinement(
             ports=tuple(ports),
             hidden=(home.keys.resolve(), home.data.resolve()),
-            limits=limits,
+            limits=record.limits.over(record.declared),
         ),
+        start_seconds=record.start_seconds,
     )
 
 

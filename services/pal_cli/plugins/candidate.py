@@ -16,7 +16,6 @@ from pal_cli.spawning import Program, first_line
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError
 
-START_SECONDS = 60.0
 _END_SECONDS = 2.0
 
 
@@ -36,17 +35,19 @@ class Candidate(Child):
 
     async def _serving(self, reading: int) -> None:
         assert self._process is not None
+        doing = f"serve at {self._address} (PAL_ADDRESS)"
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(self.program.start_seconds):
                 await self._answering(reading)
+                doing = "answer Describe, or is not registered,"
                 async with racing(self._admitted(), self._process.wait(), self._outgrown()) as (admitted, _, outgrown):
                     if outgrown.done():
                         raise StartError(f"{self.program.name} did not start: {outgrown.result()}")
                     if admitted.done():
                         admitted.result()
         except TimeoutError:
-            said = f"{self.program.name} does not serve at {self._address} (PAL_ADDRESS)"
-            raise StartError(f"{said} after {START_SECONDS:.0f} s") from None
+            name, seconds = self.program.name, self.program.start_seconds
+            raise StartError(f"{name} does not {doing} within {seconds:g} s") from None
         await self._check_alive()
 
     async def _answering(self, reading: int) -> None:

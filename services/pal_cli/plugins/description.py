@@ -12,10 +12,8 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import runtime_service_pb2 as pb
 from pal.service.v1 import runtime_service_pb2_grpc as rpc
 from pal.v1 import runtime_capability_pb2 as capabilities
-from pal_registry.checks import check_runtime
 from pal_registry.names import lies_in
 from pal_registry.problems import Problems
-from pal_registry.runtimes import CONTRACT_LEVEL
 from pal_rpc.config import StartError
 
 DESCRIBE_SECONDS = 10.0
@@ -71,6 +69,10 @@ def check(answer: pb.DescribeResponse) -> None:
     Raises:
         StartError: it cannot; the message names the field.
     """
+    # With the checks comes the language of conditions, which no other command should wait for.
+    from pal_registry.checks import check_runtime
+    from pal_registry.runtimes import CONTRACT_LEVEL
+
     problems = Problems("", 1)
     check_runtime(answer.capability, problems)
     for problem in problems.found:

@@ -128,12 +128,6 @@ class Fleet:
         (free,) = free_addresses(1)
         # Two adapters are there at once while one takes the place of the other.
         address = self._addresses.get(name, free) if name not in self.states or not self.states[name].pid else free
-        program = adapter(
-            name,
-            record.command or BUNDLED[name].command,
-            self._home,
-            address,
-            self._addresses,
-            record.limits.over(record.declared),
-        )
+        command = record.command or BUNDLED[name].command
+        program = adapter(record, command, self._home, address, self._addresses)
         return Adapter(program, self._home.logs / f"{name}.log", self._changed, self._census, self._registry)

@@ -26,7 +26,7 @@ _TAKEN = {"core", "router", "registry", "recorder", "supervisor"}
 _NOWHERE = "127.0.0.1:1"
 
 
-async def install(home: Home, source: Source, name: str, limits: Limits) -> Record:
+async def install(home: Home, source: Source, name: str, limits: Limits, start_seconds: float) -> Record:
     """Add a runtime and return its record; an empty *name* leaves it to the source.
 
     Raises:
@@ -42,7 +42,9 @@ async def install(home: Home, source: Source, name: str, limits: Limits) -> Reco
         with records.held(name):
             _check_name(name, records)
             environment = "" if isinstance(source, Program) else records.adopt(name, stage)
-            wanted = Record(name=name, source=source.text, environment=environment, limits=limits)
+            wanted = Record(
+                name=name, source=source.text, environment=environment, limits=limits, start_seconds=start_seconds
+            )
             record = await _tried(home, wanted, made)
             records.write(record)
     return record
@@ -91,7 +93,7 @@ async def _tried(home: Home, wanted: Record, made: Made) -> Record:
     records = Records(home.path)
     command = made.command_in((records.folder(wanted.name) / wanted.environment).resolve())
     (address,) = free_addresses(1)
-    program = adapter(wanted.name, command, home, address, dict.fromkeys(PEERS, _NOWHERE), wanted.limits)
+    program = adapter(wanted, command, home, address, dict.fromkeys(PEERS, _NOWHERE))
     home.logs.mkdir(parents=True, exist_ok=True)
     try:
         declared = await tried(program, home.logs / f"{wanted.name}.log")

@@ -57,14 +57,16 @@ async def _bundled(source: Bundled, folder: Path) -> Made:
         projects=[kind.folder],
         lock=ROOT / "requirements" / f"{kind.name}.txt",
     )
+    asked = f"{kind.sdk}{source.clauses}"
     try:
         await python_environment.make(folder, recipe)
     except CommandError as error:
-        supported = next((line for line in project["dependencies"] if line.startswith(kind.sdk)), kind.sdk)
-        asked = f"{kind.sdk}{source.clauses}"
-        if supported not in str(error):
+        if f"depend on {kind.sdk}" not in str(error):
             raise CommandError(f"{asked}: {error}", error.exit_code) from None
-        raise CommandError(f"{asked} is not supported: the adapter of {kind.name} works with {supported}") from None
+        supported = next((line for line in project["dependencies"] if line.startswith(kind.sdk)), kind.sdk)
+        raise CommandError(
+            f"{asked} is not supported: the adapter of {kind.name} works with {supported}", REFUSED
+        ) from None
     return _host(kind.name)
 
 

@@ -42,6 +42,7 @@ class Record:
     generation: int = 1
     limits: Limits = field(default_factory=Limits)
     declared: Limits = field(default_factory=Limits)
+    start_seconds: float = 60.0
 
 
 class Records:

@@ -94,9 +94,9 @@ def source(text: str, directory: Path) -> Source:
         return program(text.removeprefix(_COMMAND), directory)
     if text.startswith("npm:"):
         return _npm(text.removeprefix("npm:"))
-    path = directory / Path(text).expanduser()
-    if path.exists() or text.startswith((".", "/", "~")) or text.endswith((".whl", ".tar.gz", ".tgz")):
-        return _local(text, path.resolve())
+    # Not whatever is there: a folder that happens to be called agno is not meant by agno.
+    if "/" in text.partition("+")[0] or text.startswith((".", "~")) or text.endswith((".whl", ".tar.gz", ".tgz")):
+        return _local(text, (directory / Path(text).expanduser()).resolve())
     return _requirement(text)
 
 
