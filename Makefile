@@ -231,6 +231,14 @@ e2e: setup ## a whole mesh in processes of its own
 golden: setup ## rewrite the goldens, then review the diff
 	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/contract/contracts
 
+.PHONY: declarations
+declarations: setup ## measure every runtime and write what its adapter declares, then review the diff
+	@for file in adapters/*/declaration.json adapters/*/pal_*/declaration.json; do \
+	  name=$$(cut -d/ -f2 <<<"$$file"); \
+	  if test $$name = ai-sdk && ! test -e node_modules/.ready; then echo "without npm ai-sdk is not measured" >&2; continue; fi; \
+	  $(BIN)/pal conformance --runtime $$name --declare $$file; \
+	done
+
 .PHONY: bench
 bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/bench_recorder.py
 	@for script in $(or $(BENCH),$(wildcard tests/bench/bench_*.py)); do echo "== $$script"; $(BIN)/python $$script; done

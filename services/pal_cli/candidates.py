@@ -1,11 +1,8 @@
-"""An adapter on trial: started as a child process with nothing but the addresses it may speak to."""
+"""An adapter on trial: started as in a mesh, with the conformance kit in the place of its peers."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import signal
+import dataclasses
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,101 +10,79 @@ from pathlib import Path
 
 from pal_cli.bundled import BUNDLED
 from pal_cli.failures import NOT_FOUND, CommandError
-from pal_cli.spawning import last_words
-from pal_rpc.config import StartError
+from pal_cli.home import Home
+from pal_cli.plugins.adapters import adapter
+from pal_cli.plugins.candidate import Candidate
+from pal_cli.plugins.making import make
+from pal_cli.plugins.records import Record, Records
+from pal_cli.plugins.sources import Bundled, Source, source
+from pal_cli.plugins.staging import staged
+from pal_cli.plugins.watching import Census
+from pal_cli.ports import free_addresses
 
-_START_SECONDS, _STOP_SECONDS = 60.0, 10.0
-# What an adapter may know of the machine. Credentials are in none of these.
-_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR")
+_STOP_SECONDS = 10.0
 
 
-def adapter_command(runtime: str) -> Sequence[str]:
-    """Return the command that starts the adapter of an installed *runtime*.
+@asynccontextmanager
+async def command_of(home: Home, runtime: str, version: str, install: str) -> AsyncIterator[Sequence[str]]:
+    """Yield the command that starts an adapter: that of a *runtime* of the home, or one that is made for this.
+
+    With *version* it is made with that version of the SDK; *install* is anything that `pal runtime install` takes.
 
     Raises:
-        CommandError: there is no such runtime, or it is not installed.
+        CommandError: there is no such runtime, or it cannot be installed.
     """
+    if not version and not install:
+        yield _installed(home, runtime)
+        return
+    wanted = _versioned(runtime, version) if version else source(install, Path.cwd())
+    with tempfile.TemporaryDirectory(prefix="pal-conformance-") as folder, staged(Path(folder)) as stage:
+        made = await make(wanted, stage)
+        yield made.command_in(stage.resolve())
+
+
+def _installed(home: Home, runtime: str) -> Sequence[str]:
+    record = Records(home.path).read(runtime)
+    if record and record.command:
+        return record.command
     kind = BUNDLED.get(runtime)
     if kind is None:
-        raise CommandError(f"--runtime {runtime}: no such runtime; there are: {', '.join(BUNDLED)}", NOT_FOUND)
+        known = ", ".join(sorted({*BUNDLED, *Records(home.path).names()}))
+        raise CommandError(f"--runtime {runtime}: no such runtime; there are: {known}", NOT_FOUND)
     if not kind.installed:
         raise CommandError(f"--runtime {runtime} is not installed; run `make setup`", NOT_FOUND)
     return kind.command
+
+
+def _versioned(runtime: str, version: str) -> Source:
+    kind = BUNDLED.get(runtime)
+    if kind is None:
+        raise CommandError(f"--version goes with a runtime that comes with PAL: {', '.join(BUNDLED)}", NOT_FOUND)
+    clauses = f"=={version}" if version[0].isdigit() else version
+    wanted = source(f"{kind.sdk}{clauses}", Path.cwd())
+    assert isinstance(wanted, Bundled)
+    return wanted
 
 
 @asynccontextmanager
 async def started(command: Sequence[str], peers: Mapping[str, str], **settings: str) -> AsyncIterator[str]:
     """Run the adapter of *command* on a free port until the block ends; yield where it listens.
 
-    *peers* are the addresses of the registry and the two seams by name.
+    It reaches *peers*, the addresses of the registry and the two seams by name, and nothing else.
 
     Raises:
-        StartError: it does not start.
+        StartError: it does not start, or what it declares does not hold.
     """
     with tempfile.TemporaryDirectory(prefix="pal-conformance-") as folder:
-        log = Path(folder) / "adapter.log"
-        env = {
-            **{name: os.environ[name] for name in _PLAIN if name in os.environ},
-            **{f"PAL_{name.upper()}_ADDRESS": address for name, address in peers.items()},
-            "PAL_ADDRESS": "127.0.0.1:0",
-            "PAL_DIE_WITH_PARENT": "1",
-            "PAL_DRAIN_SECONDS": "1",
-            "PAL_LOG_LEVEL": "WARNING",
-            **settings,
-        }
-        process, reading = await _spawn(command, env, log)
+        home = Home(Path(folder))
+        home.logs.mkdir()
+        (address,) = free_addresses(1)
+        program = adapter(Record(name="candidate"), tuple(command), home, address, peers)
+        own = {"PAL_DRAIN_SECONDS": "1", "PAL_LOG_LEVEL": "WARNING", **settings}
+        program = dataclasses.replace(program, env={**program.env, **own})
+        candidate = Candidate(program, home.logs / "candidate.log", lambda: None, Census())
         try:
-            yield await _address(reading, log)
+            await candidate.start()
+            yield address
         finally:
-            await _stop(process)
-
-
-async def _spawn(command: Sequence[str], env: Mapping[str, str], log: Path) -> tuple[asyncio.subprocess.Process, int]:
-    reading, writing = os.pipe()
-    try:
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                env={**env, "PAL_READY_FD": str(writing)},
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=[writing],
-                cwd=log.parent,
-                start_new_session=True,
-            )
-    except OSError as error:
-        os.close(reading)
-        raise StartError(f"{command[0]} cannot be started: {error.strerror}") from None
-    finally:
-        os.close(writing)
-    return process, reading
-
-
-async def _address(reading: int, log: Path) -> str:
-    reader = asyncio.StreamReader()
-    with os.fdopen(reading) as pipe:
-        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), pipe
-        )
-        try:
-            async with asyncio.timeout(_START_SECONDS):
-                line = await reader.readline()
-        except TimeoutError:
-            raise StartError(f"the adapter did not start within {_START_SECONDS:.0f} s: {last_words(log)}") from None
-        finally:
-            transport.close()
-    if not line:
-        raise StartError(f"the adapter did not start: {last_words(log)}")
-    return str(json.loads(line)["address"])
-
-
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+            await candidate.stop(_STOP_SECONDS)

@@ -15,37 +15,22 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import agent_spec_pb2 as agents
-from pal.v1 import runtime_capability_pb2 as capability
 from pal.v1 import tool_spec_pb2 as tool_specs
+from pal_adapter_host.declaration import declared
 from pal_adapter_host.rehearsal import rehearse
 from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
 from pal_langgraph import workflow
 from pal_langgraph.agent import PortAgent
 
-ADAPTER_VERSION = "0.1.0"
-CAPABILITY = capability.RuntimeCapability(
-    runtime="langgraph",
-    version=">=1.2.22 <1.3",
-    adapter_version=ADAPTER_VERSION,
-    capabilities=capability.RuntimeFeatures(
-        modes=["conversational", "workflow"],
-        tool_calling=True,
-        human_in_loop=False,
-        multimodal=False,
-        streaming=True,
-        max_context_tokens=128_000,
-        parallel_tool_calls=True,
-        structured_output=True,
-    ),
-    limits=capability.RuntimeLimits(concurrent_runs=64),
-)
-
 
 class LangGraphRuntime:
     """Hands each run to LangGraph."""
 
-    capability = CAPABILITY
     installed_version = importlib.metadata.version("langgraph")
+
+    def __init__(self) -> None:
+        """Declare what was measured."""
+        self.capability = declared("pal_langgraph")
 
     def problems(self, agent: agents.AgentSpec, tools: Sequence[tool_specs.ToolSpec]) -> list[rt.AgentProblem]:
         """Return nothing: LangGraph sees neither the schemas nor the arguments, so none can trouble it."""

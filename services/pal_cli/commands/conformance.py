@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from pal_cli.candidates import adapter_command, started
+from pal_cli.candidates import command_of, started
 from pal_cli.failures import NOT_FOUND, OK, REFUSED, RUN_FAILED, TIMEOUT, UNAVAILABLE, CommandError
-from pal_cli.settings import Output, OutputFormat, command
+from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import print_json, say, table
 from pal_conformance.case import Case
 from pal_conformance.declaration import as_text, measured, settled
-from pal_conformance.kit import ADDRESSES, FREE, Kit, kit
+from pal_conformance.kit import ADDRESSES, Kit, kit
 from pal_conformance.report import as_json, as_junit, counted
 from pal_conformance.suite import ALL_SECONDS, CASE_SECONDS, matching, reached, results
 from pal_conformance.target import NoAnswer, NotAnAdapter, NothingThere, Target, TooNew, Unreached, Unusable, connected
@@ -32,6 +32,9 @@ _EXITS = {NothingThere: UNAVAILABLE, NoAnswer: TIMEOUT, NotAnAdapter: REFUSED, T
 async def conformance(
     target: Annotated[str, typer.Option(help="HOST:PORT of an adapter that runs")] = "",
     runtime: Annotated[str, typer.Option(help="an installed runtime, whose adapter is started for this")] = "",
+    version: Annotated[str, typer.Option(help="with --runtime: this version of its SDK, 3.0.11 or '>=3,<4'")] = "",
+    install: Annotated[str, typer.Option(help="whatever `pal runtime install` takes, made for this alone")] = "",
+    home: HomeOption = None,
     case: Annotated[list[str] | None, typer.Option(help="id, group or pattern such as 'tool.*', repeatable")] = None,
     list_: Annotated[bool, typer.Option("--list", help="list the cases and end")] = False,
     output: Output = OutputFormat.table,
@@ -59,10 +62,11 @@ async def conformance(
         return OK
     if declare is not None and case:
         raise CommandError("--declare measures all cases: leave out --case")
-    if bool(target) == bool(runtime):
-        raise CommandError("name what is to be tested: --target HOST:PORT, or --runtime NAME")
+    if sum(map(bool, (target, runtime, install))) != 1:
+        raise CommandError("name what is to be tested: --target HOST:PORT, --runtime NAME, or --install ./folder")
     own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
-    async with _on_trial(target, runtime, own) as (candidate, served):
+    ours = _started(command_of(home_of(home), runtime, version, install)) if not target else _running(target, own)
+    async with ours as (candidate, served):
         search = results(
             candidate,
             served,
@@ -105,21 +109,30 @@ def _list(cases: Sequence[Case], output: OutputFormat) -> None:
 
 
 @asynccontextmanager
-async def _on_trial(target: str, runtime: str, own: Mapping[str, str]) -> AsyncIterator[tuple[Target, Kit]]:
-    argv = adapter_command(runtime) if runtime else ()
+async def _started(command: AbstractAsyncContextManager[Sequence[str]]) -> AsyncIterator[tuple[Target, Kit]]:
+    async with command as argv, kit() as served:
+        adapter = started(argv, served.addresses, PAL_CONCURRENT_RUNS=_CONCURRENT_RUNS)
+        async with adapter as address, _on_trial(address, served) as candidate:
+            yield candidate, served
+
+
+@asynccontextmanager
+async def _running(address: str, own: Mapping[str, str]) -> AsyncIterator[tuple[Target, Kit]]:
+    async with kit(own) as served, _on_trial(address, served) as candidate:
+        yield candidate, served
+
+
+@asynccontextmanager
+async def _on_trial(address: str, served: Kit) -> AsyncIterator[Target]:
     async with AsyncExitStack() as stack:
-        served = await stack.enter_async_context(kit(FREE if runtime else own))
-        if runtime:
-            adapter = started(argv, served.addresses, PAL_CONCURRENT_RUNS=_CONCURRENT_RUNS)
-            target = await stack.enter_async_context(adapter)
         try:
-            candidate = await stack.enter_async_context(connected(target))
+            candidate = await stack.enter_async_context(connected(address))
             await reached(candidate, served)
         except Unreached as error:
             raise CommandError(f"{error}; {_pointers(served)}", UNAVAILABLE) from None
         except Unusable as error:
             raise CommandError(str(error), _EXITS[type(error)]) from None
-        yield candidate, served
+        yield candidate
 
 
 def _pointers(served: Kit) -> str:
