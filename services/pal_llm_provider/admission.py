@@ -19,6 +19,7 @@ from pal_llm_provider.provider import Profile
 from pal_llm_provider.recorded import answer, diverged, stopped
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match, Missing, source
+from pal_llm_provider.stages import begun
 from pal_llm_provider.transcript import request_digest
 from pal_log.call_ids import fresh, newest
 from pal_policy.evaluate import Question, decide
@@ -90,9 +91,10 @@ class Admission:
         await self._recording.ready()
         continuing = any(message.tool_calls or message.tool_results for message in request.messages)
         account = await self._accounts.of(lease, continuing=continuing)
+        await begun(request.stage_id, lease, account, self._recorder)
         digest = request_digest(request, profile.name)
         await self._close_lost(lease, account)
-        known = await self._known(lease, account, request.call_id, digest)
+        known = await self._known(lease, account, request, digest)
         if known is not None:
             return Call(
                 lease=lease,
@@ -105,8 +107,8 @@ class Admission:
             )
         match = await self._match(lease, account, request, profile)
         # What the policies said then is part of the record.
-        decision = None if match else await self._decision(lease, profile, account)
-        await self._hold_to_limits(lease, account)
+        decision = None if match else await self._decision(lease, profile, account, request.stage_id)
+        await self._hold_to_limits(lease, account, request.stage_id)
         call_id = fresh(request.call_id, account.digests) if request.call_id else account.mint()
         account.digests[call_id] = digest
         account.ledger.count_model_call()
@@ -121,7 +123,10 @@ class Admission:
             match=match,
         )
 
-    async def _known(self, lease: Lease, account: RunAccount, call_id: str, digest: str) -> pb.ModelAnswer | None:
+    async def _known(
+        self, lease: Lease, account: RunAccount, request: pb.ModelRequest, digest: str
+    ) -> pb.ModelAnswer | None:
+        call_id = request.call_id
         if call_id not in account.digests:
             return None
         earlier = newest(call_id, account.record.calls)
@@ -132,7 +137,7 @@ class Admission:
             return None
         if earlier.started.request_digest == digest:
             return await answer(earlier, self._artifacts)
-        await self._diverge(lease, account, diverged(earlier, call_id, digest, fatal=True))
+        await self._diverge(lease, account, request.stage_id, diverged(earlier, call_id, digest, fatal=True))
         return None
 
     async def _match(
@@ -149,13 +154,13 @@ class Admission:
         try:
             return account.source.find(request, profile.name, accepted.fidelity)
         except Missing as missing:
-            await self._recording.append(lease, replay_diverged=missing.fact)
+            await self._recording.append(lease, request.stage_id, replay_diverged=missing.fact)
             raise missing.error(lease.run_id) from None
 
-    async def _diverge(self, lease: Lease, account: RunAccount, fact: events.ReplayDiverged) -> None:
+    async def _diverge(self, lease: Lease, account: RunAccount, stage_id: str, fact: events.ReplayDiverged) -> None:
         document = await self._snapshot.pinned(registry.DOCUMENT_KIND_AGENT, lease.agent)
         fact.fatal = document.agent.spec.runtime.on_divergence != agents.ON_DIVERGENCE_GO_ON
-        await self._recording.append(lease, replay_diverged=fact)
+        await self._recording.append(lease, stage_id, replay_diverged=fact)
         if fact.fatal:
             raise stopped(fact, lease.run_id)
         account.record.left = True
@@ -166,10 +171,13 @@ class Admission:
                 reasons.ERROR_REASON_ATTEMPT_LOST, "the attempt that asked was lost before the model had answered"
             )
             finished = events.ModelCallFinished(call_id=call_id, failure=failure(error))
-            account.record.calls[call_id].finished = finished
-            await self._recording.append(lease, model_call_finished=finished)
+            lost = account.record.calls[call_id]
+            lost.finished = finished
+            await self._recording.append(lease, lost.stage_id, model_call_finished=finished)
 
-    async def _decision(self, lease: Lease, profile: Profile, account: RunAccount) -> policies.PolicyDecision | None:
+    async def _decision(
+        self, lease: Lease, profile: Profile, account: RunAccount, stage_id: str
+    ) -> policies.PolicyDecision | None:
         refs = lease.grant.accepted.policies
         if not refs:
             return None
@@ -177,17 +185,17 @@ class Admission:
         decision = decide(_question(lease, profile, account), documents)
         refusal = policy_refusal(decision, f"{ACTION} with model {profile.model}") if decision else None
         if refusal:
-            await self._recording.append(lease, policy_decided=events.PolicyDecided(decision=decision))
+            await self._recording.append(lease, stage_id, policy_decided=events.PolicyDecided(decision=decision))
             raise refusal
         return decision
 
-    async def _hold_to_limits(self, lease: Lease, account: RunAccount) -> None:
+    async def _hold_to_limits(self, lease: Lease, account: RunAccount, stage_id: str) -> None:
         reached = account.ledger.before_model_call()
         if reached is None:
             return
         if not account.limit_recorded:
             account.limit_recorded = True
-            await self._recording.append(lease, run_limit_reached=reached)
+            await self._recording.append(lease, stage_id, run_limit_reached=reached)
         raise limit_reached(reached)
 
 

@@ -52,10 +52,10 @@ class OpenCall:
             request=request,
             attempt=1,
         )
-        batch = [self._recording.event(call.lease, model_call_started=started)]
+        batch = [self._recording.event(call.lease, call.request.stage_id, model_call_started=started)]
         if call.decision:
             decided = events.PolicyDecided(decision=call.decision)
-            batch.insert(0, self._recording.event(call.lease, policy_decided=decided))
+            batch.insert(0, self._recording.event(call.lease, call.request.stage_id, policy_decided=decided))
         self._recording.submit(call.lease, *batch, linger=True)
 
     async def close(self, message: pb.ModelMessage, completion: Completion) -> pb.ModelAnswer:
@@ -123,7 +123,7 @@ class OpenCall:
         call = self._call
         call.account.ledger.count_usage(finished.usage, finished.cost if finished.HasField("cost") else None)
         self._spans.add(self._span(finished))
-        event = self._recording.event(call.lease, model_call_finished=finished)
+        event = self._recording.event(call.lease, call.request.stage_id, model_call_finished=finished)
         # Shielded: a client that leaves now must not take the end of the call with it.
         return asyncio.shield(self._recording.submit(call.lease, event))
 

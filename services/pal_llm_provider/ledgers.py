@@ -30,6 +30,8 @@ class RunAccount:
     source: Source | None = None
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     given: set[int] = field(default_factory=set)
+    # Stages whose start is on record.
+    stages: set[str] = field(default_factory=set)
     limit_recorded: bool = False
 
     def mint(self) -> str:
@@ -63,6 +65,8 @@ def recall(account: RunAccount, event: events.RunEvent) -> None:
             account.record.recall(event)
             account.given.add(finished.replayed_from_seq)
             account.ledger.count_usage(finished.usage, finished.cost if finished.HasField("cost") else None)
+        case "stage_started":
+            account.stages.add(event.stage_id)
         case "run_limit_reached":
             account.limit_recorded = True
         case _:

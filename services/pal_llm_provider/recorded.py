@@ -23,6 +23,7 @@ class Asked:
     epoch: int
     finished: events.ModelCallFinished | None = None
     seq: int = 0
+    stage_id: str = ""
 
     @property
     def answered(self) -> bool:
@@ -43,7 +44,7 @@ class Record:
         match event.WhichOneof("body"):
             case "model_call_started":
                 started = event.model_call_started
-                self.calls[started.call_id] = Asked(started, event.lease_epoch)
+                self.calls[started.call_id] = Asked(started, event.lease_epoch, stage_id=event.stage_id)
             case "model_call_finished":
                 call = self.calls[event.model_call_finished.call_id]
                 call.finished, call.seq = event.model_call_finished, event.seq

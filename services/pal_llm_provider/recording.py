@@ -35,22 +35,27 @@ class Recording:
         if not self._appender.connected and not await self._appender.wait_connected(_CONNECT_SECONDS):
             raise self._appender.refusal or RecorderUnavailable(self._address)
 
-    def event(self, lease: Lease, **body: Any) -> events.RunEvent:
-        """Return an event of the run of *lease*; *body* is one keyword, the name of the body's field."""
+    def event(self, lease: Lease, stage_id: str, **body: Any) -> events.RunEvent:
+        """Return an event of the run of *lease*; *body* is one keyword, the name of the body's field.
+
+        *stage_id* is the stage of the plan it belongs to; empty for none.
+        """
         traceparent = lease.grant.traceparent
-        return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=traceparent, **body)
+        return self._writer.event(
+            lease.run_id, lease.mode, lease.epoch, traceparent=traceparent, stage_id=stage_id, **body
+        )
 
     def submit(self, lease: Lease, *batch: events.RunEvent, linger: bool = False) -> asyncio.Future[list[int]]:
         """Record *batch* without waiting; it may *linger* for a moment to leave with what comes next."""
         return self._appender.submit(lease.run_id, batch, linger=linger)
 
-    async def append(self, lease: Lease, **body: Any) -> None:
+    async def append(self, lease: Lease, stage_id: str, **body: Any) -> None:
         """Record one event and return once it is durable, also when the caller leaves meanwhile.
 
         Raises:
             MeshError: the recorder refused it.
         """
-        await asyncio.shield(self.submit(lease, self.event(lease, **body)))
+        await asyncio.shield(self.submit(lease, self.event(lease, stage_id, **body)))
 
     async def kept(self, payload: common.Payload) -> common.Payload:
         """Return *payload* as it can be recorded."""

@@ -82,9 +82,12 @@ class RecorderClient:
         except grpc.aio.AioRpcError as error:
             raise self._translate(error) from None
 
-    async def follow(self, run_id: str, after_seq: int) -> AsyncIterator[pb.TailEventsResponse]:
-        """Yield the frames of one run after a position until it is over."""
-        call = self._stub.TailEvents(pb.TailEventsRequest(run_id=run_id, after_seq=after_seq))
+    async def follow(
+        self, run_id: str, after_seq: int, type_prefixes: Sequence[str] = ()
+    ) -> AsyncIterator[pb.TailEventsResponse]:
+        """Yield the frames of one run after a position until it is over; its events are those of *type_prefixes*."""
+        request = pb.TailEventsRequest(run_id=run_id, after_seq=after_seq, type_prefixes=type_prefixes)
+        call = self._stub.TailEvents(request)
         try:
             async for frame in call:
                 yield frame

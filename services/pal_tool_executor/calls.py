@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pal.service.v1 import shared_pb2 as shared
 from pal.service.v1 import tool_executor_service_pb2 as pb
+from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import tool_spec_pb2 as tools
@@ -98,6 +99,30 @@ def granted(lease: Lease, tool: common.SpecRef) -> tuple[common.SpecRef, shared.
         f"tool: {tool.name or '(empty)'} is not granted to agent {lease.agent.name}; name it in spec.tools",
         tool=tool.name,
     )
+
+
+def check_stage(agent: agents.AgentSpec, request: pb.ExecuteToolRequest) -> None:
+    """Check that the stage that *request* names may use the tool, by the plan of *agent*.
+
+    Raises:
+        MeshError: INVALID_FIELD, there is no such stage, or TOOL_NOT_GRANTED.
+    """
+    name, stages = request.tool.name, agent.spec.plan.stages
+    for position, stage in enumerate(stages):
+        if stage.id != request.stage_id:
+            continue
+        if stage.tools and name not in stage.tools:
+            where = f"spec.plan.stages[{position}].tools"
+            raise MeshError(
+                reasons.ERROR_REASON_TOOL_NOT_GRANTED,
+                f"tool: {name} is not for stage {stage.id} of agent {agent.metadata.name}; name it in {where}",
+                tool=name,
+                stage=stage.id,
+            )
+        return
+    known = ", ".join(stage.id for stage in stages) or "none"
+    problem = f"{request.stage_id[:63]} is no stage of agent {agent.metadata.name}, whose stages are: {known}"
+    raise InvalidField("stage_id", problem)
 
 
 def arguments_digest(text: str) -> str:

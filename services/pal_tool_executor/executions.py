@@ -32,7 +32,7 @@ from pal_tool_executor import failing, people
 from pal_tool_executor.attempts import attempt
 from pal_tool_executor.backends import Invocation, PersonBackend
 from pal_tool_executor.bindings import Bindings
-from pal_tool_executor.calls import Call, arguments_digest, check_request, check_same, granted, key
+from pal_tool_executor.calls import Call, arguments_digest, check_request, check_same, check_stage, granted, key
 from pal_tool_executor.contents import arguments_of, recorded, told
 from pal_tool_executor.earlier import over, settled, uncertain
 from pal_tool_executor.failing import CallFailed
@@ -85,6 +85,9 @@ class Executions:
         check_request(request)
         account = await self._peers.accounts.of(lease)
         ref, terms = granted(lease, request.tool)
+        if request.stage_id:
+            document = await self._peers.snapshot.pinned(registry.DOCUMENT_KIND_AGENT, lease.agent)
+            check_stage(document.agent, request)
         asked = arguments_digest(content_text(request.arguments))
         if going := self._going.get((lease.run_id, request.call_id)):
             return await self._taken_over(going, lease, account, asked)
@@ -431,7 +434,14 @@ class Executions:
 
     def _event(self, call: Call, **body: Any) -> events.RunEvent:
         lease = call.lease
-        return self._writer.event(lease.run_id, lease.mode, lease.epoch, traceparent=lease.grant.traceparent, **body)
+        return self._writer.event(
+            lease.run_id,
+            lease.mode,
+            lease.epoch,
+            traceparent=lease.grant.traceparent,
+            stage_id=call.request.stage_id,
+            **body,
+        )
 
 
 _EFFECTLESS = frozenset({tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ})

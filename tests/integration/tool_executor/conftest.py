@@ -92,7 +92,8 @@ class Bench:
     ) -> shared.RunLease:
         """Accept a run that was granted tools and return its lease."""
         run_id = f"run-{os.getpid()}-{next(_ids)}"
-        body = events.RunAccepted(agent=common.SpecRef(name="desk", version="1.0.0"), tools=granted, **accepted)
+        accepted.setdefault("agent", common.SpecRef(name="desk", version="1.0.0"))
+        body = events.RunAccepted(tools=granted, **accepted)
         await self.router.append(run_id, [EventWriter(ROUTER).event(run_id, mode, 1, run_accepted=body)])
         grant = shared.RunGrant(accepted=body, tool_terms=[terms or shared.ToolGrantTerms() for _ in granted])
         return sign_lease(self.key, run_id, 1, mode, time.time() + seconds, grant)
