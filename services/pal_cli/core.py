@@ -28,6 +28,7 @@ class Config:
     recorder_address: str = "127.0.0.1:7402"
     data_dir: Path = Path(".pal/data")
     keys_dir: Path = Path(".pal/keys")
+    store_url: str | None = None
     service_token_file: Path | None = None
     default_runtime: str = "agno"
     otlp_endpoint: str | None = None
@@ -42,6 +43,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         address=config.registry_address,
         data_dir=config.data_dir,
         keys_dir=config.keys_dir,
+        store_url=config.store_url,
         default_runtime=config.default_runtime,
         drain_seconds=config.drain_seconds,
     )
@@ -49,6 +51,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         address=config.recorder_address,
         data_dir=config.data_dir,
         keys_dir=config.keys_dir,
+        store_url=config.store_url,
     )
     async with registry(registry_config) as documents, recorder(recorder_config) as record:
         router_config = RouterConfig(

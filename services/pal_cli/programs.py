@@ -34,11 +34,19 @@ class Plan:
 
 
 def plan(
-    home: Home, *, port: int, runtimes: Sequence[str], profiles: Path | None, tools: Path | None, default_runtime: str
+    home: Home,
+    *,
+    port: int,
+    runtimes: Sequence[str],
+    profiles: Path | None,
+    tools: Path | None,
+    default_runtime: str,
+    store_url: str = "",
 ) -> Plan:
     """Return the processes of the mesh in *home*, with keys and tokens in place.
 
-    *port* is the router's; the others follow it, adapters from ``port + 10`` on. 0 picks free ports.
+    *port* is the router's; the others follow it, adapters from ``port + 10`` on. 0 picks free ports. Without a
+    *store_url* the record and the documents are in *home*.
 
     Raises:
         StartError: a runtime is not installed, or a file is not there.
@@ -55,7 +63,10 @@ def plan(
         "PAL_DATA_DIR": str(home.data.resolve()),
         "PAL_SERVICE_TOKEN_FILE": str(tokens["router"]),
         "PAL_DEFAULT_RUNTIME": default_runtime,
+        "PAL_STORE_URL": store_url,
     }
+    # The database is the core's alone.
+    seam_env = {name: value for name, value in os.environ.items() if name != "PAL_STORE_URL"}
     programs = [
         Program(
             name=CORE,
@@ -67,11 +78,11 @@ def plan(
             "llm_provider",
             environment_python("llm_provider"),
             addresses,
-            {**os.environ, **trusted},
+            {**seam_env, **trusted},
             tokens,
             PROFILES=profiles,
         ),
-        _seam("tool_executor", Path(sys.executable), addresses, {**os.environ, **trusted}, tokens, TOOLS=tools),
+        _seam("tool_executor", Path(sys.executable), addresses, {**seam_env, **trusted}, tokens, TOOLS=tools),
     ]
     return Plan(addresses=addresses, programs=programs, runtimes=runtimes)
 

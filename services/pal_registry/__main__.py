@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import os
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from pal_registry.names import problem_with_name
 from pal_registry.registry import Registry
 from pal_registry.servicer import RegistryServicer
 from pal_registry.sqlite import SqliteStore
+from pal_registry.store import RegistryStore
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
 from pal_rpc.server import Server, serving
@@ -31,6 +31,8 @@ class Config:
     address: str = "127.0.0.1:7401"
     data_dir: Path = Path(".pal/data")
     keys_dir: Path = Path(".pal/keys")
+    # A PostgreSQL database; without one the documents are in data_dir.
+    store_url: str | None = None
     default_runtime: str = "agno"
     otlp_endpoint: str | None = None
     drain_seconds: float = 5.0
@@ -41,7 +43,7 @@ async def registry(config: Config) -> AsyncIterator[Server]:
     """Serve RegistryService until the block ends."""
     if problem := problem_with_name(config.default_runtime):
         raise StartError(f"PAL_DEFAULT_RUNTIME={config.default_runtime}: {problem}")
-    with contextlib.closing(SqliteStore(config.data_dir)) as store:
+    async with _opened(config) as store:
         known = Registry(store, config.default_runtime)
         async with serving(
             config.address,
@@ -55,6 +57,22 @@ async def registry(config: Config) -> AsyncIterator[Server]:
                 await server.set_serving(False)
                 # Watches never end by themselves and would hold the server up.
                 known.close()
+
+
+@asynccontextmanager
+async def _opened(config: Config) -> AsyncIterator[RegistryStore]:
+    if config.store_url is None:
+        store: RegistryStore = SqliteStore(config.data_dir)
+    else:
+        # Only whoever uses PostgreSQL pays for its import.
+        from pal_registry.postgres import PostgresStore
+
+        store = opened = PostgresStore(config.store_url)
+        await opened.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 async def main(stop: asyncio.Event) -> None:

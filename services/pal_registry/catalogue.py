@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal_log.events import now
-from pal_registry.documents import drafts, stamped
+from pal_registry.documents import Draft, drafts, stamped
 from pal_registry.feed import Feed
 from pal_registry.names import KINDS, NAMESPACE, kind_of, lies_in, newest_key, problem_with_range
 from pal_registry.references import check_references
@@ -30,6 +30,8 @@ class Catalogue:
         self._store = store
         self._feed = feed
         self._documents: dict[Key, dict[str, pb.Document]] = {}
+        # What is decided by what is there holds until it is written.
+        self._writing = asyncio.Lock()
         for document in store.documents():
             self._enter(document)
 
@@ -46,19 +48,8 @@ class Catalogue:
         """
         # A large text takes a second to read.
         read = await asyncio.to_thread(drafts, request.text, request.source)
-        check_references(read, list(self.all()), request.source)
-        applied: list[pb.AppliedDocument] = []
-        pending: dict[tuple[Key, str], pb.Document] = {}
-        for draft in read:
-            key = (_key(draft.document), draft.document.ref.version)
-            known = pending.get(key) or self._documents.get(key[0], {}).get(key[1])
-            outcome = self._outcome(draft.document, known, draft.problems.line("metadata.version"), request.source)
-            if outcome == pb.APPLY_OUTCOME_CREATED:
-                known = pending[key] = stamped(draft.document, now())
-            applied.append(pb.AppliedDocument(document=known, outcome=outcome))
-        if pending and not request.validate_only:
-            self._publish(list(pending.values()))
-        return applied
+        async with self._writing:
+            return await self._apply(read, request)
 
     def resolve(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> pb.Document:
         """Return the newest document that fits *selector* and is not withdrawn.
@@ -81,7 +72,7 @@ class Catalogue:
             raise DocumentNotFound(kind, selector, names, published if selector.version_range else "")
         return max(fitting, key=newest_key)
 
-    def withdraw(self, kind: pb.DocumentKind, name: str, version: str) -> pb.Document:
+    async def withdraw(self, kind: pb.DocumentKind, name: str, version: str) -> pb.Document:
         """Withdraw a document and return it as it is then; withdrawing it again changes nothing.
 
         Raises:
@@ -91,16 +82,17 @@ class Catalogue:
         for field, value in (("name", name), ("version", version)):
             if not value:
                 raise InvalidField(field, "missing; one exact document is withdrawn")
-        known = self._documents.get((kind, name), {}).get(version)
-        if known is None:
-            raise self._no_such(kind, name, version)
-        if known.withdrawn:
-            return known
-        withdrawn = pb.Document()
-        withdrawn.CopyFrom(known)
-        withdrawn.withdrawn = True
-        self._publish([withdrawn])
-        return withdrawn
+        async with self._writing:
+            known = self._documents.get((kind, name), {}).get(version)
+            if known is None:
+                raise self._no_such(kind, name, version)
+            if known.withdrawn:
+                return known
+            withdrawn = pb.Document()
+            withdrawn.CopyFrom(known)
+            withdrawn.withdrawn = True
+            await self._publish([withdrawn])
+            return withdrawn
 
     def has(self, kind: pb.DocumentKind, name: str) -> bool:
         """Tell whether any version of a document was ever published."""
@@ -119,6 +111,21 @@ class Catalogue:
         ]
         return max(offered, key=newest_key).runtime if offered else None
 
+    async def _apply(self, read: Sequence[Draft], request: pb.ApplyRequest) -> list[pb.AppliedDocument]:
+        check_references(read, list(self.all()), request.source)
+        applied: list[pb.AppliedDocument] = []
+        pending: dict[tuple[Key, str], pb.Document] = {}
+        for draft in read:
+            key = (_key(draft.document), draft.document.ref.version)
+            known = pending.get(key) or self._documents.get(key[0], {}).get(key[1])
+            outcome = self._outcome(draft.document, known, draft.problems.line("metadata.version"), request.source)
+            if outcome == pb.APPLY_OUTCOME_CREATED:
+                known = pending[key] = stamped(draft.document, now())
+            applied.append(pb.AppliedDocument(document=known, outcome=outcome))
+        if pending and not request.validate_only:
+            await self._publish(list(pending.values()))
+        return applied
+
     def _outcome(self, document: pb.Document, known: pb.Document | None, line: int, source: str) -> pb.ApplyOutcome:
         if known is None:
             return pb.APPLY_OUTCOME_CREATED
@@ -132,8 +139,8 @@ class Catalogue:
         )
         return pb.APPLY_OUTCOME_CREATED if known.withdrawn or superseded else pb.APPLY_OUTCOME_UNCHANGED
 
-    def _publish(self, documents: list[pb.Document]) -> None:
-        self._store.put_documents(documents)
+    async def _publish(self, documents: list[pb.Document]) -> None:
+        await self._store.put_documents(documents)
         for document in documents:
             self._enter(document)
         self._feed.publish(documents=documents)

@@ -28,9 +28,9 @@ class Registry:
         self.runtimes.declarations_changed()
         return applied
 
-    def withdraw(self, request: pb.DeleteDocumentRequest) -> pb.Document:
+    async def withdraw(self, request: pb.DeleteDocumentRequest) -> pb.Document:
         """Withdraw a document; runtimes are narrowed by what is left."""
-        document = self.catalogue.withdraw(request.kind, request.name, request.version)
+        document = await self.catalogue.withdraw(request.kind, request.name, request.version)
         self.runtimes.declarations_changed()
         return document
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_log.events import now
@@ -26,6 +28,8 @@ class Routes:
         self._feed = feed
         self._catalogue = catalogue
         self._runtimes = runtimes
+        # What is decided by the present revision holds until the next one is written.
+        self._writing = asyncio.Lock()
         default = pb.Route(stable=default_runtime)
         self._present = {(route.agent, route.version_range): route for route in (default, *store.routes())}
 
@@ -37,20 +41,27 @@ class Routes:
         """Return the routes in force of *agent*, the default for an empty name."""
         return [route for route in self._present.values() if route.agent == agent]
 
-    def set(self, request: pb.SetRouteRequest) -> pb.Route:
+    async def set(self, request: pb.SetRouteRequest) -> pb.Route:
         """Make a new revision the present one and return it.
 
         Raises:
             MeshError: ROUTE_CHANGED, somebody else set another revision; RUNTIME_NOT_FOUND; AGENT_NOT_FOUND; or a
                 field is wrong.
         """
+        self._check(request.route)
+        async with self._writing:
+            route = self._next(request)
+            await self._store.add_route(route)
+            self._present[route.agent, route.version_range] = route
+        self._feed.publish(routes=[route])
+        return route
+
+    def _next(self, request: pb.SetRouteRequest) -> pb.Route:
         asked = request.route
-        self._check(asked)
-        key = (asked.agent, asked.version_range)
-        present = self._present.get(key, pb.Route())
+        present = self._present.get((asked.agent, asked.version_range), pb.Route())
         if request.HasField("expected_revision") and request.expected_revision != present.revision:
             raise _changed(asked.agent, request.expected_revision, present.revision)
-        route = pb.Route(
+        return pb.Route(
             agent=asked.agent,
             version_range=asked.version_range,
             revision=present.revision + 1,
@@ -59,10 +70,6 @@ class Routes:
             reason=asked.reason,
             created_at=now(),
         )
-        self._store.add_route(route)
-        self._present[key] = route
-        self._feed.publish(routes=[route])
-        return route
 
     def _check(self, route: pb.Route) -> None:
         if problem := problem_with_range(route.version_range):

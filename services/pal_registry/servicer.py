@@ -38,7 +38,7 @@ class RegistryServicer(rpc.RegistryServiceServicer):
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, context: Context) -> pb.DeleteDocumentResponse:
         """Withdraw a document."""
-        return pb.DeleteDocumentResponse(document=self._registry.withdraw(request))
+        return pb.DeleteDocumentResponse(document=await self._registry.withdraw(request))
 
     async def RegisterRuntime(self, request: pb.RegisterRuntimeRequest, context: Context) -> pb.RegisterRuntimeResponse:
         """Announce a runtime."""
@@ -64,7 +64,7 @@ class RegistryServicer(rpc.RegistryServiceServicer):
 
     async def SetRoute(self, request: pb.SetRouteRequest, context: Context) -> pb.SetRouteResponse:
         """Set a route."""
-        return pb.SetRouteResponse(route=self._registry.routes.set(request))
+        return pb.SetRouteResponse(route=await self._registry.routes.set(request))
 
     async def Watch(
         self, request: pb.RegistryServiceWatchRequest, context: Context

@@ -55,7 +55,7 @@ class SqliteStore:
         """Return the newest revision of every route."""
         return [pb.Route.FromString(encoded) for encoded, _ in self._db.execute(_NEWEST_ROUTES)]
 
-    def put_documents(self, documents: Sequence[pb.Document]) -> None:
+    async def put_documents(self, documents: Sequence[pb.Document]) -> None:
         """Insert or replace in one transaction."""
         rows = [
             (kind_of(document), document.ref.namespace, document.ref.name, document.ref.version, document)
@@ -67,13 +67,13 @@ class SqliteStore:
                 [(*key, document.SerializeToString()) for *key, document in rows],
             )
 
-    def add_route(self, route: pb.Route) -> None:
+    async def add_route(self, route: pb.Route) -> None:
         """Insert a revision."""
         row = (route.agent, route.version_range, route.revision, route.SerializeToString())
         with self._transaction():
             self._db.execute("INSERT INTO routes VALUES (?, ?, ?, ?)", row)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Close the files."""
         self._db.close()
         os.close(self._lock)

@@ -21,8 +21,11 @@ class RegistryStore(Protocol):
     def routes(self) -> list[pb.Route]:
         """Return the newest revision of every route."""
 
-    def put_documents(self, documents: Sequence[pb.Document]) -> None:
+    async def put_documents(self, documents: Sequence[pb.Document]) -> None:
         """Insert or replace all of *documents* or none."""
 
-    def add_route(self, route: pb.Route) -> None:
+    async def add_route(self, route: pb.Route) -> None:
         """Insert a revision."""
+
+    async def close(self) -> None:
+        """Release everything."""

@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -20,7 +20,7 @@ from rich.markup import escape
 from pal_cli.bundled import ROOT, installed_runtimes
 from pal_cli.child import STOP_SECONDS
 from pal_cli.failures import OK, TIMEOUT, UNAVAILABLE, CommandError
-from pal_cli.health import SERVING, health, wait_ready
+from pal_cli.health import SERVING, UNREACHABLE, health, wait_ready
 from pal_cli.home import Home, MeshState
 from pal_cli.plugins.records import Records
 from pal_cli.programs import CORE, CORE_SERVICES, Plan, plan
@@ -43,6 +43,13 @@ async def up(
     default_runtime: Annotated[str, typer.Option(help="runtime of agents that name none")] = "agno",
     profiles: Annotated[Path | None, typer.Option(help="model profiles (YAML); default: the scripted stand-in")] = None,
     tools: Annotated[Path | None, typer.Option(help="tool bindings (YAML); default: the examples' tools")] = None,
+    store: Annotated[
+        str,
+        typer.Option(
+            envvar="PAL_STORE_URL",
+            help="PostgreSQL database of record and documents, postgresql://USER@HOST/NAME; default: files in the home",
+        ),
+    ] = "",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="go to the background once the mesh is ready")] = False,
 ) -> int:
     """Start a mesh on loopback and keep it running until Ctrl-C or `pal down`."""
@@ -59,6 +66,7 @@ async def up(
             profiles=profiles,
             tools=tools or (EXAMPLE_TOOLS if EXAMPLE_TOOLS.exists() else None),
             default_runtime=default_runtime,
+            store_url=store,
         )
         async with _stopped_by_signal() as stop, running(where, planned) as state:
             _tell_parent()
@@ -111,8 +119,8 @@ async def status(home: HomeOption = None, output: Output = OutputFormat.table) -
         raise CommandError(f"no mesh runs in {where.path}; `pal up` starts one", UNAVAILABLE)
     rows = []
     for name, process in state.processes.items():
-        for service, address in process.services.items():
-            found = await health(address)
+        for service, address in (process.services or {name: ""}).items():
+            found = await health(address) if address else UNREACHABLE
             rows.append(
                 {
                     "process": name,
@@ -124,15 +132,16 @@ async def status(home: HomeOption = None, output: Output = OutputFormat.table) -
                     "uptimeSeconds": round(time.time() - process.started_at),
                     "state": process.state,
                     "reason": process.reason,
+                    "ended": process.ended,
                 }
             )
     if output is OutputFormat.json:
         print_json({"home": str(where.path.resolve()), "pid": state.pid, "services": rows})
     else:
-        columns = ["PROCESS", "SERVICE", "ADDRESS", "HEALTH", "PID", "RESTARTS", "UP"]
-        cells = [[*list(row.values())[:-1], f"{row['uptimeSeconds']} s"] for row in rows]
+        columns = ["PROCESS", "SERVICE", "ADDRESS", "HEALTH", "PID", "RESTARTS", "UP", "STATE"]
+        cells = [[*list(row.values())[:6], f"{row['uptimeSeconds']} s", _state(row)] for row in rows]
         table(columns, cells, empty="nothing runs")
-    return OK if all(row["health"] == SERVING for row in rows) else UNAVAILABLE
+    return OK if all(row["health"] == SERVING or row["state"] == "stopped" for row in rows) else UNAVAILABLE
 
 
 @command
@@ -154,6 +163,12 @@ async def logs(
         for line in path.read_text(errors="replace").splitlines()[-lines:]:
             say(f"[dim]{path.stem:14}[/] {escape(line)}")
     return OK
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Return where a process stands and why, or else why it ended last."""
+    why = f": {row['reason']}" if row["reason"] else f"; before: {row['ended']}" if row["ended"] else ""
+    return f"{row['state']}{why}"
 
 
 def banner(home: Home, state: MeshState) -> str:

@@ -1,0 +1,129 @@
+"""The store in PostgreSQL. One registry has it: a second would not know the runtimes that announce themselves to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal.v1 import error_reason_pb2 as reasons
+from pal_registry.names import kind_of
+from pal_rpc.config import StartError
+from pal_rpc.errors import MeshError
+from pal_rpc.postgres import connected, is_lost, migrated, said, shown, start_error
+
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0001"
+
+_LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('pal.registry.' || current_schema()))"
+_DOCUMENTS: LiteralString = "SELECT encoded FROM documents ORDER BY kind, namespace, name, version"
+_ROUTES: LiteralString = """
+SELECT DISTINCT ON (agent, version_range) encoded FROM routes ORDER BY agent, version_range, revision DESC
+"""
+_PUT_DOCUMENT: LiteralString = """
+INSERT INTO documents VALUES (%s, %s, %s, %s, %b)
+ON CONFLICT (kind, namespace, name, version) DO UPDATE SET encoded = excluded.encoded
+"""
+# The same revision again is one whose commit was not answered.
+_PUT_ROUTE: LiteralString = """
+INSERT INTO routes VALUES (%s, %s, %s, %b)
+ON CONFLICT (agent, version_range, revision) DO UPDATE SET encoded = excluded.encoded
+"""
+
+
+class PostgresStore:
+    """A RegistryStore in the database at a URL."""
+
+    def __init__(self, url: str) -> None:
+        """Keep things at *url*; nothing is opened before :meth:`open`."""
+        self._url = url
+        self._connection: psycopg.AsyncConnection | None = None
+        self._documents: list[pb.Document] = []
+        self._routes: list[pb.Route] = []
+
+    async def open(self) -> None:
+        """Migrate the tables where that is needed, and read what is there.
+
+        Raises:
+            StartError: there is no such database, it cannot be used, another registry has it, or a newer version
+                wrote it.
+        """
+        await migrated(self._url, MIGRATIONS, VERSION_TABLE, NEWEST)
+        connection = await self._locked()
+        try:
+            documents = await (await connection.execute(_DOCUMENTS, binary=True)).fetchall()
+            routes = await (await connection.execute(_ROUTES, binary=True)).fetchall()
+        except psycopg.Error as error:
+            await self.close()
+            raise start_error(self._url, error) from None
+        self._documents = [pb.Document.FromString(encoded) for (encoded,) in documents]
+        self._routes = [pb.Route.FromString(encoded) for (encoded,) in routes]
+
+    def documents(self) -> list[pb.Document]:
+        """Return every document there was when the store was opened."""
+        return self._documents
+
+    def routes(self) -> list[pb.Route]:
+        """Return the newest revision of every route there was when the store was opened."""
+        return self._routes
+
+    async def put_documents(self, documents: Sequence[pb.Document]) -> None:
+        """Insert or replace in one transaction."""
+        rows = [
+            (kind_of(document), document.ref.namespace, document.ref.name, document.ref.version,
+             document.SerializeToString())
+            for document in documents
+        ]  # fmt: skip
+        await self._write(_PUT_DOCUMENT, rows)
+
+    async def add_route(self, route: pb.Route) -> None:
+        """Insert a revision."""
+        await self._write(_PUT_ROUTE, [(route.agent, route.version_range, route.revision, route.SerializeToString())])
+
+    async def close(self) -> None:
+        """Close the connection, and with it give up the lock."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _write(self, sql: LiteralString, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write all of *rows* or none; once more on a new connection when the old one turns out to be broken."""
+        again = self._connection is not None
+        while True:
+            try:
+                connection = await self._locked()
+                async with connection.transaction():
+                    await connection.cursor().executemany(sql, rows)
+                return
+            except StartError as error:
+                raise self._unavailable(str(error)) from None
+            except psycopg.Error as error:
+                await self.close()
+                if not (again and is_lost(error)):
+                    raise self._unavailable(said(error)) from None
+                again = False
+
+    async def _locked(self) -> psycopg.AsyncConnection:
+        if self._connection is None:
+            connection = await connected(self._url)
+            try:
+                row = await (await connection.execute(_LOCK)).fetchone()
+            except psycopg.Error as error:
+                await connection.close()
+                raise start_error(self._url, error) from None
+            if row is None or not row[0]:
+                await connection.close()
+                raise StartError(
+                    f"PAL_STORE_URL={shown(self._url)}: another registry uses it; stop it, or name another database"
+                )
+            self._connection = connection
+        return self._connection
+
+    def _unavailable(self, problem: str) -> MeshError:
+        return MeshError(
+            reasons.ERROR_REASON_STORE_UNAVAILABLE,
+            f"the documents cannot be written ({problem}); see that the database runs, then try again",
+            store=shown(self._url),
+        )
