@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from pathlib import Path
 
+import jwt
 import pytest
 
 from pal.service.v1 import shared_pb2 as shared
@@ -81,6 +84,27 @@ def test_an_edited_token_is_refused(keys: Path) -> None:
     edited.token = f"{header}.{claims[:-2]}AA.{signature}"
 
     assert refusal(keys, edited) == "LEASE_INVALID"
+
+
+@pytest.mark.parametrize("token", ["x", "..", "a.b.c", "é.é.é", "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9.."])
+def test_what_is_no_token_is_refused(keys: Path, token: str) -> None:
+    assert refusal(keys, shared.RunLease(run_id="r1", token=token)) == "LEASE_INVALID"
+
+
+@pytest.mark.parametrize("header", [{"alg": "none"}, {"alg": "HS256", "typ": "JWT"}, {"typ": "JWT", "alg": "EdDSA"}])
+def test_a_token_with_another_header_is_none_of_ours(keys: Path, header: dict[str, str]) -> None:
+    signed = lease(keys)
+    _, claims, signature = signed.token.split(".")
+    other = base64.urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"=").decode()
+    signed.token = f"{other}.{claims}.{signature}"
+
+    assert refusal(keys, signed) == "LEASE_INVALID"
+
+
+def test_a_token_is_a_jwt_for_everybody_else(keys: Path) -> None:
+    claims = jwt.decode(lease(keys).token, public_key(keys, LEASE), algorithms=["EdDSA"])
+
+    assert (claims["sub"], claims["epoch"]) == ("r1", 2)
 
 
 def test_a_service_token_proves_the_service(keys: Path) -> None:
