@@ -18,8 +18,8 @@ from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match
 from pal_log.payload import content_text, text_payload
 from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.edge import annotate
 from pal_rpc.errors import MeshError, parse_reason
-from pal_rpc.interceptors import annotate
 from pal_rpc.spans import SpanWriter
 
 

@@ -12,7 +12,7 @@ from pal_router.active import ActiveRun
 from pal_router.inputs import Inputs
 from pal_router.runs import Runs
 from pal_rpc import telemetry
-from pal_rpc.interceptors import annotate
+from pal_rpc.edge import annotate
 from pal_rpc.recorder_client import RecorderClient
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A gRPC server with health, reflection, tracing and the guard, on a loopback address."""
+"""A gRPC server with health, reflection, tracing and an edge, on a loopback address."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from pal_rpc import telemetry
 from pal_rpc.config import StartError
+from pal_rpc.edge import EdgeServer
 from pal_rpc.in_process import InProcessChannel
-from pal_rpc.interceptors import GuardInterceptor
 from pal_rpc.options import MAX_CONCURRENT_RPCS, SERVER
 
 _HEALTH = "grpc.health.v1.Health"
@@ -60,11 +60,11 @@ async def serving(
     """
     _require_loopback(address)
     server = grpc.aio.server(
-        interceptors=[*telemetry.server_interceptors(), GuardInterceptor()],
+        interceptors=telemetry.server_interceptors(),
         options=SERVER,
         maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS,
     )
-    register(server)
+    register(cast("grpc.aio.Server", EdgeServer(server)))
     local = InProcessChannel()
     register(cast("grpc.aio.Server", local))
     health = HealthServicer()

@@ -43,8 +43,7 @@ async def bad_adapter(stub: registry_rpc.RegistryServiceStub) -> AsyncIterator[B
     def register(server: Any) -> None:
         # Bytes in, bytes out: what is sent need not be a message.
         handlers = {"Run": grpc.unary_stream_rpc_method_handler(adapter.run)}
-        if isinstance(server, grpc.aio.Server):
-            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(METHOD, handlers),))
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(METHOD, handlers),))
 
     async with serving("127.0.0.1:0", [METHOD], register, drain_seconds=0) as server:
         declared = capability.RuntimeCapability(

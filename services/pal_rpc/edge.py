@@ -7,7 +7,7 @@ import contextlib
 import contextvars
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from typing import Any, NoReturn
 
 import grpc
@@ -20,7 +20,6 @@ from pal_rpc.status import from_rpc_error, is_lost, to_status
 
 log = logging.getLogger("pal.rpc")
 _fields: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("rpc_log_fields", default=None)
-_QUIET = ("/grpc.health.", "/grpc.reflection.")
 
 
 def annotate(**fields: str) -> None:
@@ -29,22 +28,44 @@ def annotate(**fields: str) -> None:
         known.update(fields)
 
 
-class GuardInterceptor(grpc.aio.ServerInterceptor):
-    """Wraps every handler of a server."""
+class EdgeServer:
+    """A server as far as ``add_<Service>Servicer_to_server`` needs one; what is added gets an edge.
 
-    async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
-        """Return the handler for *details*, wrapped."""
-        handler = await continuation(details)
-        if handler is None or details.method.startswith(_QUIET):
-            return handler
-        method = details.method
-        if handler.unary_unary:
-            return grpc.unary_unary_rpc_method_handler(_unary(method, handler.unary_unary), *_codecs(handler))
-        if handler.stream_unary:
-            return grpc.stream_unary_rpc_method_handler(_unary(method, handler.stream_unary), *_codecs(handler))
-        if handler.unary_stream:
-            return grpc.unary_stream_rpc_method_handler(_stream(method, handler.unary_stream), *_codecs(handler))
-        return grpc.stream_stream_rpc_method_handler(_stream(method, handler.stream_stream), *_codecs(handler))
+    Not an interceptor of gRPC: that would wrap each handler anew for every call.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        """Add to *server*."""
+        self._server = server
+
+    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
+        """Take handlers."""
+        self._server.add_generic_rpc_handlers(tuple(map(_Edge, handlers)))
+
+    def add_registered_method_handlers(self, service: str, handlers: object) -> None:
+        """Take nothing: these are the same handlers again."""
+
+
+class _Edge(grpc.GenericRpcHandler):
+    def __init__(self, handlers: grpc.GenericRpcHandler) -> None:
+        self._handlers = handlers
+        self._known: dict[str, Any] = {}
+
+    def service(self, details: Any) -> Any:
+        known = self._known.get(details.method)
+        if known is None and (handler := self._handlers.service(details)) is not None:
+            known = self._known[details.method] = _guarded(details.method, handler)
+        return known
+
+
+def _guarded(method: str, handler: Any) -> Any:
+    if handler.unary_unary:
+        return grpc.unary_unary_rpc_method_handler(_unary(method, handler.unary_unary), *_codecs(handler))
+    if handler.stream_unary:
+        return grpc.stream_unary_rpc_method_handler(_unary(method, handler.stream_unary), *_codecs(handler))
+    if handler.unary_stream:
+        return grpc.unary_stream_rpc_method_handler(_stream(method, handler.unary_stream), *_codecs(handler))
+    return grpc.stream_stream_rpc_method_handler(_stream(method, handler.stream_stream), *_codecs(handler))
 
 
 def _codecs(handler: Any) -> tuple[Any, Any]:
