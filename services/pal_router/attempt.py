@@ -10,8 +10,9 @@ from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import ADAPTER_TYPES, BODIES, EventWriter, new_id, now
+from pal_log.events import ADAPTER_TYPES, BODIES, EventWriter, new_id, now, stable_id
 from pal_router.active import ActiveRun
+from pal_router.stages import RULE, StageOrder
 from pal_rpc.adapter_client import AdapterClient, AdapterLost
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
@@ -57,6 +58,10 @@ class Attempt:
     begun: bool = False
     _result: rt.RuntimeResult | None = None
 
+    def __post_init__(self) -> None:
+        """Begin before the first stage of the plan."""
+        self._order = StageOrder(self.request.agent.spec.plan)
+
     async def drive(self, timeout_seconds: float) -> rt.RuntimeResult:
         """Pass on what the adapter streams until it gives its result, and return that.
 
@@ -93,6 +98,7 @@ class Attempt:
                     pass
         if self._result is not None:
             self.last = batch
+            self._check(self._order.missing(self._result.outcome))
         elif batch:
             self.appender.submit(self.run.run_id, batch, linger=True)
 
@@ -104,10 +110,11 @@ class Attempt:
             )
         if event.run_id not in ("", self.run.run_id):
             raise AdapterProtocol(self.runtime, "events belong to the run", f"an event of run {event.run_id}")
+        self._check(self._order.problem(event))
         lease = self.request.lease
         stamped = events.RunEvent(
             run_id=self.run.run_id,
-            event_id=event.event_id or new_id(),
+            event_id=self._event_id(event),
             type=event.type,
             mode=lease.mode,
             occurred_at=event.occurred_at if event.HasField("occurred_at") else now(),
@@ -127,10 +134,25 @@ class Attempt:
                 content = await self.artifacts.externalise(event.artifact_added.content)
                 stamped.artifact_added.MergeFrom(event.artifact_added)
                 stamped.artifact_added.content.CopyFrom(content)
+            case "stage.finished":
+                stamped.stage_finished.MergeFrom(event.stage_finished)
+                if event.stage_finished.HasField("output"):
+                    output = await self.artifacts.externalise(event.stage_finished.output)
+                    stamped.stage_finished.output.CopyFrom(output)
             case _:
                 body = BODIES[event.type]
                 getattr(stamped, body).CopyFrom(getattr(event, body))
         return stamped
+
+    def _event_id(self, event: events.RunEvent) -> str:
+        if event.type.startswith("stage."):
+            # A later attempt comes through the same stages again, and the record has each once.
+            return stable_id(self.run.run_id, event.type, event.stage_id)
+        return event.event_id or new_id()
+
+    def _check(self, problem: str) -> None:
+        if problem:
+            raise AdapterProtocol(self.runtime, RULE, problem)
 
 
 async def _next(stream: object, runtime: str) -> Sequence[rt.RunFrame] | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
@@ -15,6 +16,7 @@ from pal_log.events import EventWriter, new_id
 from pal_router.active import ActiveRun
 from pal_router.attempt import outcome_of
 from pal_router.fold import RunFold
+from pal_router.stages import ends
 from pal_rpc.appender import Appender
 from pal_rpc.errors import MeshError, failure
 from pal_rpc.refusals import limit_reached
@@ -39,16 +41,16 @@ class Ending:
 async def finish(
     run: ActiveRun, ending: Ending, last: Sequence[events.RunEvent], appender: Appender, writer: EventWriter
 ) -> None:
-    """Record *last* and ``run.finished``, together, as the last events of *run*.
+    """Record *last*, the ends of stages that are left open and ``run.finished``, together, as the end of *run*.
 
     Waits up to CLOSING_SECONDS for open calls to be closed; those that stay open are named as unresolved.
     """
     await _wait_closed(run)
     while run.fold.finished is None:
         head_seq = run.fold.head_seq
-        terminal = _terminal(run, ending, writer)
+        closing = _closing(run, ending, last, writer)
         try:
-            await appender.append(run.run_id, [*last, terminal], expected_head_seq=head_seq)
+            await appender.append(run.run_id, [*last, *closing], expected_head_seq=head_seq)
         except MeshError as error:
             if error.reason == reasons.ERROR_REASON_STORE_UNAVAILABLE:
                 await asyncio.sleep(_STORE_RETRY_SECONDS)
@@ -71,9 +73,21 @@ async def _wait_closed(run: ActiveRun) -> None:
         return
 
 
-def _terminal(run: ActiveRun, ending: Ending, writer: EventWriter) -> events.RunEvent:
+def _closing(
+    run: ActiveRun, ending: Ending, last: Sequence[events.RunEvent], writer: EventWriter
+) -> list[events.RunEvent]:
+    ending = limited(ending, run.fold)
+    left = ends(run.fold.open_stages, last, ending.outcome, ending.failure)
+    facts: list[tuple[str, Mapping[str, Any]]] = [(stage, {"stage_finished": end}) for stage, end in left.items()]
+    facts.append(("", {"run_finished": _finished(run, ending)}))
+    return [
+        writer.event(run.run_id, run.mode, run.epoch, traceparent=run.traceparent, stage_id=stage, **body)
+        for stage, body in facts
+    ]
+
+
+def _finished(run: ActiveRun, ending: Ending) -> events.RunFinished:
     fold = run.fold
-    ending = limited(ending, fold)
     finished = events.RunFinished(
         outcome=ending.outcome,  # type: ignore[arg-type]  # an enum number
         output=ending.output,
@@ -84,7 +98,7 @@ def _terminal(run: ActiveRun, ending: Ending, writer: EventWriter) -> events.Run
     )
     if run.mode == common.EXECUTION_MODE_REPLAY:
         finished.replay_claim.CopyFrom(_claim(run))
-    return writer.event(run.run_id, run.mode, run.epoch, traceparent=run.traceparent, run_finished=finished)
+    return finished
 
 
 def _claim(run: ActiveRun) -> events.ReplayClaim:

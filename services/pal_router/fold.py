@@ -22,6 +22,8 @@ class RunFold:
         self.pending: dict[str, events.InputRequested] = {}
         self.settled: dict[str, events.RunEvent] = {}
         self.open_calls: dict[str, str] = {}
+        # Stages that began and are not ended, in the order they began.
+        self.open_stages: dict[str, None] = {}
         # What a replay was given from the record of its source, and what it was not.
         self.claim = events.ReplayClaim()
         self._dispatched: set[str] = set()
@@ -49,6 +51,10 @@ class RunFold:
                 self.claim.misses += 1
             case "tool_call_finished":
                 self.open_calls.pop(event.tool_call_finished.call_id, None)
+            case "stage_started":
+                self.open_stages[event.stage_id] = None
+            case "stage_finished":
+                self.open_stages.pop(event.stage_id, None)
             case "run_accepted":
                 self.accepted_at_ns = event.recorded_at.ToNanoseconds()
             case "run_suspended":

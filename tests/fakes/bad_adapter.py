@@ -47,7 +47,9 @@ async def bad_adapter(stub: registry_rpc.RegistryServiceStub) -> AsyncIterator[B
 
     async with serving("127.0.0.1:0", [METHOD], register, drain_seconds=0) as server:
         declared = capability.RuntimeCapability(
-            runtime="bad", version=">=1", capabilities=capability.RuntimeFeatures(modes=["conversational"])
+            runtime="bad",
+            version=">=1",
+            capabilities=capability.RuntimeFeatures(modes=["conversational", "workflow"]),
         )
         await stub.RegisterRuntime(
             registry.RegisterRuntimeRequest(

@@ -241,7 +241,7 @@ async def test_an_unmet_capability_is_named(bench: Bench, request_id: str) -> No
     status, error = await refusal(bench, ask(request_id, agent="demanding"))
 
     assert (status, error.reason_name) == (grpc.StatusCode.FAILED_PRECONDITION, "CAPABILITY_MISSING")
-    assert "multimodal, modes: workflow" in error.message
+    assert "multimodal, modes: team" in error.message
 
 
 DEMANDING = """
@@ -250,7 +250,7 @@ kind: AgentSpec
 metadata: {name: demanding, version: 1.0.0}
 spec:
   objective: Ask for much.
-  requires: {multimodal: true, modes: [workflow]}
+  requires: {multimodal: true, modes: [team]}
 """
 
 
