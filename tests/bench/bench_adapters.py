@@ -1,7 +1,8 @@
 """What an adapter costs above the SDK that it wraps, each beside the bare SDK under the same load.
 
-Rounds alternate and the one that cost least counts, so that the ratios are of one run. The seams are in this process:
-only the adapter's own CPU counts. Usage: .venv/bin/python tests/bench/bench_adapters.py [--runtime agno ...] [--quick]
+Rounds are short and alternate, and the one that cost least counts: the one the rest of the machine disturbed least. The
+seams are in this process: only the adapter's own CPU counts.
+Usage: .venv/bin/python tests/bench/bench_adapters.py [--runtime agno] [--runs 64] [--rounds 12]
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ async def measured(pair: Pair, runs: int) -> dict[str, float]:
         sdk, wrapped = await pair.cheapest(Runs(runs=runs, concurrent=CONCURRENT, tool=tool, together=TOGETHER))
         rows |= _compared(f"{name}: CPU ms", sdk.cpu_ms_per_run, wrapped.cpu_ms_per_run)
     for name, together in {"chunk in a message of its own": 1, "chunks in pairs": TOGETHER}.items():
-        few = await pair.cheapest(Runs(runs=runs // 4, concurrent=CONCURRENT, together=together))
+        few = await pair.cheapest(Runs(runs=runs, concurrent=CONCURRENT, together=together))
         many = await pair.cheapest(Runs(runs=runs // 4, concurrent=CONCURRENT, chunks=MANY, together=together))
         rows |= _compared(f"{name}: CPU us", *(_us_per_chunk(*loads) for loads in zip(few, many, strict=True)))
     sdk, wrapped = await pair.fastest(
@@ -126,7 +127,7 @@ async def main(runtimes: Sequence[str], runs: int, rounds: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runtime", action="append", choices=BUNDLED, help="default: all")
-    parser.add_argument("--runs", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--runs", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=12)
     arguments = parser.parse_args()
     uvloop.run(main(arguments.runtime or list(BUNDLED), arguments.runs, arguments.rounds))
