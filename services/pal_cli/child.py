@@ -48,7 +48,7 @@ class Child:
             StartError: it does not; the message has its last words. It is gone.
         """
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
-        self._process, reading = await spawn(self.program, self._log)
+        self._process, reading = await spawn(self._next_life(), self._log)
         self.show(pid=self._process.pid, started_at=time.time(), state="starting")
         try:
             await self._serving(reading)
@@ -96,6 +96,10 @@ class Child:
         for name, value in fields.items():
             setattr(self.state, name, value)
         self._changed()
+
+    def _next_life(self) -> Program:
+        """Return the program as it is started this time."""
+        return self.program
 
     async def _serving(self, reading: int) -> None:
         """Return once it serves."""

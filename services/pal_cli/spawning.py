@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,18 +17,20 @@ from pal_cli.plugins.limits import DEFAULTS, Limits
 _TAIL_BYTES = 16 * 1024
 # What Python draws around a group of exceptions.
 _FRAME = " \t|+-"
+_NODE_ENDS, _NODE_ERROR = re.compile(r"Node\.js v\d"), re.compile(r"(Uncaught )?[\w.]*Error\b.*: ")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Confinement:
     """What an adapter process is kept to: ports that it may connect to, paths it cannot reach, how much it may use.
 
-    Where *limits* state nothing the adapter's declaration holds, else the defaults.
+    Where *limits* state nothing the adapter's declaration holds, else the defaults. *group* is its control group.
     """
 
     ports: tuple[int, ...]
     hidden: tuple[Path, ...]
     limits: Limits
+    group: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,7 @@ def _confined(program: Program) -> tuple[str, ...]:
     limits = kept.limits.over(DEFAULTS)
     settings = confine.Settings(
         parent=os.getpid(),
+        group=str(kept.group or ""),
         ports=list(kept.ports),
         hidden=[str(path) for path in kept.hidden],
         memory_mib=limits.memory_mib,
@@ -103,7 +107,11 @@ def last_words(path: Path, since: int = 0) -> str:
     with path.open("rb") as log:
         log.seek(max(since, path.stat().st_size - _TAIL_BYTES))
         lines = [line.strip(_FRAME) for line in log.read().decode(errors="replace").splitlines()]
-    return next((_for_people(line) for line in reversed(lines) if line), "it said nothing")
+    said = [line for line in lines if line]
+    if said and _NODE_ENDS.match(said[-1]):
+        # The error comes before the stack, and its own properties after that.
+        said = [line for line in said if _NODE_ERROR.match(line)] or said
+    return _for_people(said[-1]) if said else "it said nothing"
 
 
 def _for_people(line: str) -> str:

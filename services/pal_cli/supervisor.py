@@ -6,11 +6,12 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_cli.child import Child
 from pal_cli.home import Home, MeshState
+from pal_cli.plugins.cgroups import delegated, own_group
 from pal_cli.plugins.fleet import Fleet
 from pal_cli.programs import Plan
 from pal_rpc.channels import channel
@@ -32,12 +33,15 @@ async def supervised(home: Home, plan: Plan) -> AsyncIterator[MeshState]:
         state.processes = {child.program.name: child.state for child in children} | fleet.states
         home.write_state(state)
 
-    children: list[Child] = []
-    async with channel(plan.addresses["registry"]) as opened:
-        fleet = Fleet(home, plan.addresses, plan.runtimes, changed, registry_rpc.RegistryServiceStub(opened))
-        children.extend(Child(program, home.logs / f"{program.name}.log", changed) for program in plan.programs)
+    children = [Child(program, home.logs / f"{program.name}.log", changed) for program in plan.programs]
+    core, *seams = children
+    async with AsyncExitStack() as stack:
+        groups = stack.enter_context(delegated(*own_group()))
+        registry = registry_rpc.RegistryServiceStub(
+            await stack.enter_async_context(channel(plan.addresses["registry"]))
+        )
+        fleet = Fleet(home, plan.addresses, plan.runtimes, changed, registry, groups)
         changed()
-        core, *seams = children
         try:
             async with fleet:
                 try:

@@ -8,7 +8,11 @@ from typing import Any
 
 from google.protobuf import json_format
 
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import router_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_rpc.channels import channel
 from tests.e2e.conftest import ROOT, Cli
 
 PYTHON = ROOT / ".venv" / "bin" / "python"
@@ -17,7 +21,7 @@ FOREIGN = f"{PYTHON} {ROOT / 'tests/fakes/foreign_adapter.py'}"
 PROFILES = """
 profiles:
   default: {provider: scripted}
-  slow: {provider: faulty, model: chunks, options: {chunks: 60, pause_ms: 50}}
+  slow: {provider: faulty, model: chunks, options: {chunks: 160, pause_ms: 50}}
 """
 AGENTS = """
 apiVersion: pal/v1
@@ -28,7 +32,7 @@ spec: {objective: Do what you are told., runtime: {onLoss: FAIL}}
 apiVersion: pal/v1
 kind: AgentSpec
 metadata: {name: slow, version: 1.0.0}
-spec: {objective: Take three seconds., runtime: {onLoss: FAIL}, modelNeeds: {profile: slow}}
+spec: {objective: Take eight seconds., runtime: {onLoss: FAIL}, modelNeeds: {profile: slow}}
 """
 
 
@@ -44,6 +48,29 @@ async def ended(pal: Cli, agent: str, runtime: str, text: str) -> events.RunFini
     frames = [frame["event"] for frame in finished.lines if "event" in frame]
     assert frames, finished.err
     return json_format.ParseDict(frames[-1], events.RunEvent()).run_finished
+
+
+async def talking(pal: Cli, agent: str, runtime: str) -> asyncio.Task[events.RunFinished]:
+    """Start a run and return once its model talks; the task gives how it ends."""
+    heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def follow() -> events.RunFinished:
+        request = pb.RunRequest(
+            agent=common.SpecSelector(name=agent), input=common.Payload(text="talk"), pinned_runtime=runtime
+        )
+        finished = events.RunFinished()
+        async with channel(pal.address("router")) as opened:
+            async for response in rpc.RouterServiceStub(opened).Run(request):
+                for frame in response.frames:
+                    if frame.HasField("live_output") and not heard.done():
+                        heard.set_result(None)
+                    if frame.HasField("event") and frame.event.HasField("run_finished"):
+                        finished = frame.event.run_finished
+        return finished
+
+    going = asyncio.create_task(follow())
+    await asyncio.wait([going, heard], return_when=asyncio.FIRST_COMPLETED)
+    return going
 
 
 async def listed(pal: Cli) -> dict[str, Any]:

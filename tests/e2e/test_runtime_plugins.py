@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from pal.v1 import run_event_pb2 as events
 from pal_cli.plugins.confine import abilities
 from tests.e2e.conftest import Cli, alive, started
-from tests.e2e.plugins import AGENTS, FOREIGN, PROFILES, PYTHON, ROUGH, ended, install, listed, until
+from tests.e2e.plugins import AGENTS, FOREIGN, PROFILES, PYTHON, ROUGH, ended, install, listed, talking, until
 
 SUCCEEDED, FAILED = events.RUN_OUTCOME_SUCCEEDED, events.RUN_OUTCOME_FAILED
 enforced = pytest.mark.skipif(not all(abilities().values()), reason="this kernel cannot enforce it; pal doctor says so")
@@ -61,23 +62,25 @@ async def test_a_program_that_serves_the_contract_and_nothing_else_takes_runs(me
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("command", "words", "seconds"),
     [
-        (f"{FOREIGN} runtime=Bad_Name", "capability.runtime"),
-        (f"{FOREIGN} runs=-3", "capability.limits.concurrentRuns: cannot be negative"),
-        (f"{FOREIGN} installed=3.0", "foreign 3.0 is installed and the adapter works with >=1 <2"),
-        (f"{FOREIGN} level=9", "needs level 9 of the contract and this mesh speaks level 1"),
-        (f"{FOREIGN} hang=1", "does not answer Describe"),
-        (f"{FOREIGN} silent=1", "does not answer Describe"),
-        (f"{PYTHON} -m pal_registry", "serves no pal.service.v1.RuntimeService"),
-        ("sleep 600", "does not serve at 127.0.0.1:"),
-        ("sh -c 'echo no such luck >&2; exit 4'", "exit code 4; its last words: no such luck"),
+        (f"{FOREIGN} runtime=Bad_Name", "capability.runtime", "30"),
+        (f"{FOREIGN} runs=-3", "capability.limits.concurrentRuns: cannot be negative", "30"),
+        (f"{FOREIGN} installed=3.0", "foreign 3.0 is installed and the adapter works with >=1 <2", "30"),
+        (f"{FOREIGN} level=9", "needs level 9 of the contract and this mesh speaks level 1", "30"),
+        (f"{FOREIGN} hang=1", "does not answer Describe", "5"),
+        (f"{FOREIGN} silent=1", "does not answer Describe", "5"),
+        (f"{PYTHON} -m pal_registry", "serves no pal.service.v1.RuntimeService", "30"),
+        ("sleep 600", "does not serve at 127.0.0.1:", "1"),
+        ("sh -c 'echo no such luck >&2; exit 4'", "exit code 4; its last words: no such luck", "30"),
     ],
 )
-async def test_what_is_no_adapter_is_refused_and_the_mesh_does_not_notice(mesh: Cli, command: str, words: str) -> None:
+async def test_what_is_no_adapter_is_refused_and_the_mesh_does_not_notice(
+    mesh: Cli, command: str, words: str, seconds: str
+) -> None:
     before = {name: process["pid"] for name, process in mesh.state()["processes"].items()}
 
-    refused = await mesh("runtime", "install", "--name", "bad", "--start-seconds", "6", "--command", command)
+    refused = await mesh("runtime", "install", "--name", "bad", "--start-seconds", seconds, "--command", command)
 
     assert refused.code == 4 and words in refused.err, refused.err
     assert {name: process["pid"] for name, process in mesh.state()["processes"].items()} == before
@@ -115,7 +118,8 @@ async def test_a_wrong_order_is_named(mesh: Cli, arguments: list[str], code: int
     ("text", "words"),
     [
         ("eat", "killed: out of memory: it used"),
-        ("spin", "killed: it spun:"),
+        # On a machine that is busy it does not get enough of a core to be seen spinning.
+        ("spin", "killed: it (spun|hung): "),
         ("fork", "killed: too many processes: it had"),
         ("die", "ended with exit code 3; its last words: PermissionError: the cupboard is locked"),
     ],
@@ -126,11 +130,11 @@ async def test_a_run_that_takes_its_adapter_down_ends_with_the_reason_and_others
     await mesh("runtime", "start", "rough")
     elsewhere = asyncio.create_task(ended(mesh, "slow", "agno", "talk"))
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(50):
         lost = await ended(mesh, "plain", "rough", text)
 
     assert (lost.outcome, lost.failure.reason) == (FAILED, "ADAPTER_LOST")
-    assert words in lost.failure.message
+    assert re.search(words, lost.failure.message)
     assert (await elsewhere).outcome == SUCCEEDED
     await until(mesh, "rough", "serving")
 
@@ -157,14 +161,15 @@ async def test_an_adapter_that_keeps_crashing_is_given_up_and_says_why(mesh: Cli
 async def test_an_upgrade_lets_the_runs_of_the_old_one_end(mesh: Cli) -> None:
     await install(mesh, "moving", ROUGH)
     old = mesh.pid("moving")
-    going = asyncio.create_task(ended(mesh, "slow", "moving", "talk"))
-    await _running(mesh, "moving")
+    going = await talking(mesh, "slow", "moving")
 
     upgraded = await mesh("runtime", "upgrade", "moving", "--command", f"{ROUGH} --newer")
-    new = mesh.pid("moving")
+    unfinished, new = not going.done(), mesh.pid("moving")
+    old_is_there = alive(old)
     finished = await ended(mesh, "plain", "moving", "hello")
 
     assert upgraded.code == 0 and new != old, upgraded.err
+    assert old_is_there or not unfinished
     assert finished.outcome == (await going).outcome == SUCCEEDED
     await _gone(old)
     assert alive(new)
@@ -240,13 +245,6 @@ async def test_a_mesh_that_starts_again_has_its_runtimes(tmp_path: Path) -> None
     assert before.code == 0 and "starts with the next `pal up`" in before.out, before.err
     assert up.code == 0, up.err
     assert seen["foreign"]["status"] == "serving"
-
-
-async def _running(mesh: Cli, runtime: str) -> None:
-    async with asyncio.timeout(20):
-        # Runs are counted when the adapter renews its announcement.
-        while not (await listed(mesh))[runtime].get("activeRuns"):  # noqa: ASYNC110  another process counts
-            await asyncio.sleep(0.1)
 
 
 async def _gone(pid: int) -> None:

@@ -21,9 +21,16 @@ from pal_cli.bundled import BUNDLED, ROOT, installed_runtimes
 from pal_cli.failures import OK, RUN_FAILED
 from pal_cli.health import SERVING, UNREACHABLE, health
 from pal_cli.home import DEFAULT_ADDRESSES, Home
+from pal_cli.plugins.cgroups import offered, own_group
+from pal_cli.plugins.confine import abilities
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, addresses, command, connected, home_of
 from pal_cli.show import print_json, say
 
+_ENFORCED = {
+    "connections": "connections to the mesh only",
+    "keys": "keys and record out of reach",
+    "sockets": "TCP only",
+}
 _MIN_FREE_BYTES = 1024**3
 _CALL_SECONDS = 5.0
 
@@ -42,7 +49,7 @@ class Finding:
 async def doctor(home: HomeOption = None, output: Output = OutputFormat.table) -> int:
     """Find what is wrong with this set-up and say how to mend it. Exit code 1 when something is."""
     where = home_of(home)
-    findings = [*_machine(), *_home(where)]
+    findings = [*_machine(), *_isolation(), *_home(where)]
     if where.in_use():
         findings += [finding async for finding in _mesh(where)]
     else:
@@ -101,6 +108,19 @@ def _machine() -> Iterator[Finding]:
     wanted = [kind.name for kind in missing if kind.installable]
     seen = ", ".join([*found, *left_out]) or "none"
     yield Finding("runtimes", not wanted, seen, f"run `make setup`; missing: {', '.join(wanted)}")
+
+
+def _isolation() -> Iterator[Finding]:
+    able = abilities()
+    lacking = [_ENFORCED[what] for what, can in able.items() if not can]
+    kept = "by control groups, where they are delegated" if offered(*own_group()) else "by rlimits and by looking"
+    yield Finding("limits of adapters", True, f"kept {kept}")
+    yield Finding(
+        "isolation of adapters",
+        not lacking,
+        f"not enforced: {', '.join(lacking)}" if lacking else ", ".join(_ENFORCED.values()),
+        "run the mesh on Linux 6.7 or newer with Landlock and seccomp, or install only adapters that you trust",
+    )
 
 
 def _home(home: Home) -> Iterator[Finding]:
@@ -165,8 +185,9 @@ async def _mesh(home: Home) -> AsyncIterator[Finding]:
         mend = f"`pal logs {name}` shows why" if found == UNREACHABLE else "wait a moment; `pal logs` if it stays so"
         yield Finding(name, found == SERVING, f"{found.lower()} at {known[name]}", mend)
     for name, process in (state.processes if state else {}).items():
-        if process.restarts:
-            yield Finding(name, False, f"restarted {process.restarts} times", f"`pal logs {name}` shows why it ends")
+        if process.reason or process.restarts:
+            seen = process.reason or f"restarted {process.restarts} times; the last time it was {process.ended}"
+            yield Finding(name, process.state == "stopped", seen, f"`pal logs {name}` shows why")
     try:
         async with connected(home) as mesh:
             async for finding in _contents(mesh):

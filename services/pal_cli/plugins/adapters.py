@@ -38,7 +38,9 @@ def adapter(record: Record, command: tuple[str, ...], home: Home, address: str, 
         "PAL_RUNTIME_NAME": name,
         "PAL_DRAIN_SECONDS": str(DRAIN_SECONDS),
     }
-    ports = [_port(value) for value in (*known.values(), plain.get("PAL_OTLP_ENDPOINT", "")) if _port(value)]
+    # Itself too: a host may warm up by calling what it serves.
+    reached = (*known.values(), address, plain.get("PAL_OTLP_ENDPOINT", ""))
+    ports = [_port(value) for value in reached if _port(value)]
     return Program(
         name=name,
         command=command,

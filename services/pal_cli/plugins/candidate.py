@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
 from pal.service.v1 import runtime_service_pb2 as pb
 from pal_cli.child import Child
+from pal_cli.plugins.cgroups import Group, Groups
 from pal_cli.plugins.description import check, described, listens
 from pal_cli.plugins.limits import DEFAULTS, Limits
 from pal_cli.plugins.racing import racing
@@ -22,16 +24,32 @@ _END_SECONDS = 2.0
 class Candidate(Child):
     """One adapter. It serves once it has declared something that holds."""
 
-    def __init__(self, program: Program, log_path: Path, changed: Callable[[], None], census: Census) -> None:
-        """Watch it by *census*."""
+    def __init__(
+        self,
+        program: Program,
+        log_path: Path,
+        changed: Callable[[], None],
+        census: Census,
+        groups: Groups | None = None,
+    ) -> None:
+        """Watch it by *census*; keep it in one of *groups*, where this machine has some."""
         super().__init__(program, log_path, changed)
         assert program.confinement is not None
         self.declared = pb.DescribeResponse()
         self._stated = program.confinement.limits
         self._limits = self._stated.over(DEFAULTS)
         self._census = census
+        self._groups = groups
+        self._group: Group | None = None
         (self._address,) = program.services.values()
         self._saying: asyncio.Task[str] | None = None
+
+    def _next_life(self) -> Program:
+        if self._groups is None or self.program.confinement is None:
+            return self.program
+        self._group = self._groups.make(self.program.name, self._limits)
+        confinement = dataclasses.replace(self.program.confinement, group=self._group.path)
+        return dataclasses.replace(self.program, confinement=confinement)
 
     async def _serving(self, reading: int) -> None:
         assert self._process is not None
@@ -88,8 +106,15 @@ class Candidate(Child):
         if not self.alive:
             raise StartError(f"{self.program.name} did not start: {await self._why()}")
 
+    async def _why(self) -> str:
+        said = await super()._why()
+        return (self._group.verdict() if self._group else "") or said
+
     async def _kill(self) -> None:
         await super()._kill()
+        if self._group is not None:
+            self._group.end()
+            self._group = None
         if self._saying is not None:
             self._saying.cancel()
 

@@ -45,9 +45,10 @@ _EAGER_VICTIM = "500"
 
 
 class Settings(TypedDict):
-    """What a process is confined to: the process to die with, ports to connect to, paths out of reach, ceilings."""
+    """What a process is confined to: who it dies with, its control group, ports, paths out of reach, ceilings."""
 
     parent: int
+    group: str
     ports: list[int]
     hidden: list[str]
     memory_mib: int | None
@@ -68,6 +69,8 @@ def main(settings: Settings, command: list[str]) -> None:
     """Take the rights away that *settings* do not grant, then become *command*."""
     able = abilities()
     _die_with(settings["parent"])
+    if settings["group"]:
+        Path(settings["group"], "cgroup.procs").write_text("0")
     _limit(settings["memory_mib"], settings["open_files"])
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     if able["connections"] or able["keys"]:

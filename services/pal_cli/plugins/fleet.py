@@ -13,6 +13,7 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_cli.bundled import BUNDLED
 from pal_cli.home import Home, ProcessState
 from pal_cli.plugins.adapters import adapter
+from pal_cli.plugins.cgroups import Groups
 from pal_cli.plugins.keeper import Keeper
 from pal_cli.plugins.life import Adapter
 from pal_cli.plugins.records import Record, Records
@@ -36,6 +37,7 @@ class Fleet:
         chosen: Sequence[str],
         changed: Callable[[], None],
         registry: registry_rpc.RegistryServiceStub,
+        groups: Groups | None,
     ) -> None:
         """Keep the runtimes of *home*, whose services and bundled adapters have *addresses*.
 
@@ -46,6 +48,7 @@ class Fleet:
         self._addresses = addresses
         self._changed = changed
         self._registry = registry
+        self._groups = groups
         self._census = Census()
         self._chosen = chosen
         # What was there at the start and not chosen, with the order that was in force.
@@ -130,4 +133,5 @@ class Fleet:
         address = self._addresses.get(name, free) if name not in self.states or not self.states[name].pid else free
         command = record.command or BUNDLED[name].command
         program = adapter(record, command, self._home, address, self._addresses)
-        return Adapter(program, self._home.logs / f"{name}.log", self._changed, self._census, self._registry)
+        log_path = self._home.logs / f"{name}.log"
+        return Adapter(program, log_path, self._changed, self._census, self._registry, self._groups)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_cli.plugins.candidate import Candidate
+from pal_cli.plugins.cgroups import Groups
 from pal_cli.plugins.description import answers
 from pal_cli.plugins.enrolment import Enrolment
+from pal_cli.plugins.pacing import paced
 from pal_cli.plugins.racing import racing
 from pal_cli.plugins.watching import LOOK_SECONDS, Census, Silence
 from pal_cli.spawning import Program
@@ -32,9 +34,10 @@ class Adapter(Candidate):
         changed: Callable[[], None],
         census: Census,
         registry: registry_rpc.RegistryServiceStub,
+        groups: Groups | None,
     ) -> None:
-        """Have *registry* know of it, and watch it by *census*."""
-        super().__init__(program, log_path, changed, census)
+        """Have *registry* know of it, watch it by *census*, and keep it in one of *groups*."""
+        super().__init__(program, log_path, changed, census, groups)
         self.state.adapter = True
         self._registry = registry
         self._enrolment = Enrolment(registry, program.name, self._address)
@@ -56,8 +59,9 @@ class Adapter(Candidate):
     async def _ended(self) -> str:
         assert self._process is not None
         silence = Silence()
+        pid, percent = self._process.pid, self._limits.cpu_percent if self._group is None else None
         contenders = (self._process.wait(), self._outgrown(), self._silent(silence), self._asked(silence))
-        async with racing(*contenders) as (_, outgrown, silent, asked):
+        async with racing(*contenders, paced(pid, percent, self._census)) as (_, outgrown, silent, asked, _):
             if asked.done():
                 asked.result()
             verdict = next((task.result() for task in (outgrown, silent) if task.done()), "")
@@ -72,7 +76,8 @@ class Adapter(Candidate):
         assert self._process is not None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if reason := silence.verdict(self._census.usage(self._process.pid).cpu_seconds):
+            used = self._census.usage(self._process.pid)
+            if reason := silence.verdict(used.cpu_seconds, self._limits.cpu_percent):
                 return reason
 
     async def _asked(self, silence: Silence) -> None:

@@ -72,11 +72,11 @@ class Silence:
         """Note an answer, at *cpu_seconds* of its CPU time."""
         self._since, self._cpu_seconds = time.monotonic(), cpu_seconds
 
-    def verdict(self, cpu_seconds: float) -> str:
-        """Return why it is killed, having used *cpu_seconds* by now; nothing when it may go on."""
+    def verdict(self, cpu_seconds: float, cpu_percent: int | None = None) -> str:
+        """Return why it is killed, having used *cpu_seconds* of the *cpu_percent* it may; nothing when it may go on."""
         silent_seconds = time.monotonic() - self._since
         share = (cpu_seconds - self._cpu_seconds) / max(silent_seconds, LOOK_SECONDS)
-        if silent_seconds > SPIN_SECONDS and share > _SPIN_SHARE:
+        if silent_seconds > SPIN_SECONDS and share > _SPIN_SHARE * min(1.0, (cpu_percent or 100) / 100):
             return f"killed: it spun: {share:.0%} of a core and no answer for {silent_seconds:.0f} s"
         if silent_seconds > HANG_SECONDS:
             return f"killed: it hung: no answer for {silent_seconds:.0f} s"

@@ -18,6 +18,7 @@ from pal_cli.spawning import last_words
         ('{"message": "it broke", "exception": "Traceback\\n  File\\nKeyError: 3"}', "it broke: KeyError: 3"),
         ("Traceback (most recent call last):\n  File x\nImportError: no module\n", "ImportError: no module"),
         ("  | ExceptionGroup\n  +-+--- 1 ---\n    | OSError: in use\n    +-----------\n", "OSError: in use"),
+        ("x.ts:3\n  ^\n\nTypeError: no f\n    at g (x.ts:3)\n  code: 14\n\nNode.js v22.1.0\n", "TypeError: no f"),
         ("{not json", "{not json"),
     ],
 )
