@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from pal_cli.bundled import BUNDLED
-from pal_cli.commands import mesh, runtimes
+from pal_cli.commands import matrix, mesh, runtimes
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.home import Home
 from pal_cli.plugins import installing
@@ -26,6 +26,7 @@ from pal_cli.show import say
 app = typer.Typer(no_args_is_help=True, help="The runtimes of the mesh: those that come with PAL, and those you add.")
 app.command("list")(runtimes.list_)
 app.command()(runtimes.describe)
+app.command()(matrix.matrix)
 
 Name = Annotated[str, typer.Argument(help="runtime")]
 Program = Annotated[str, typer.Option("--command", help='any program that serves RuntimeService, "./my-adapter --x"')]
