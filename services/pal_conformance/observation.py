@@ -13,18 +13,35 @@ from pal_log.payload import content_text
 
 
 def observation(run: Run) -> dict[str, Any]:
-    """Return how *run* ended, what it streamed and what it asked of the model and the tools, as JSON values."""
+    """Return how *run* ended, what it streamed and what it asked of the model and the tools, as JSON values.
+
+    Stages that do not wait for each other happen in any order: what belongs to one is together here.
+    """
+    places = _places(run)
     return {
         "end": run.end,
         "frames": shape(run),
-        "modelRequests": [_question(request) for request in run.asked],
+        "modelRequests": [
+            _question(request) for request in sorted(run.asked, key=lambda asked: places.get(asked.stage_id, 0))
+        ],
         "toolCalls": sorted([call.call_id, call.tool.name, call.arguments.json] for call in run.executed),
     }
 
 
 def shape(run: Run) -> list[list[str]]:
-    """Return the frames of *run*; the signs of life and the measurements left out."""
-    return [seen for frame in run.frames if (seen := _seen(frame))]
+    """Return the frames of *run*, stage by stage; the signs of life and the measurements left out."""
+    places = _places(run)
+    stages = {event.message_added.message_id: event.stage_id for event in run.events}
+
+    def place(frame: rt.RunFrame) -> int:
+        stage = frame.event.stage_id or stages.get(frame.live_output.message_id, "")
+        return places.get(stage, len(places))
+
+    return [seen for frame in sorted(run.frames, key=place) if (seen := _seen(frame))]
+
+
+def _places(run: Run) -> dict[str, int]:
+    return {stage.id: place for place, stage in enumerate(run.request.agent.spec.plan.stages)}
 
 
 def _seen(frame: rt.RunFrame) -> list[str]:
@@ -35,6 +52,10 @@ def _seen(frame: rt.RunFrame) -> list[str]:
         case "event" if frame.event.HasField("artifact_added"):
             content = frame.event.artifact_added.content
             return ["artifact.added", content.filename, content_text(content)]
+        case "event" if frame.event.HasField("stage_finished"):
+            finished = frame.event.stage_finished
+            how = ending(finished.outcome, finished.failure.reason)
+            return ["stage.finished", frame.event.stage_id, how, content_text(finished.output)]
         case "event":
             return [frame.event.type, frame.event.stage_id]
         case "live_output":

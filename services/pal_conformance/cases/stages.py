@@ -20,7 +20,8 @@ from pal_log.payload import content_text
 from pal_rpc.errors import MeshError
 
 cases = Cases("stage", WORKFLOW)
-_FAILED = events.RUN_OUTCOME_FAILED
+_FAILED, _LIMITED = events.RUN_OUTCOME_FAILED, events.RUN_OUTCOME_LIMITED
+_CEILING = "LIMIT_REACHED"
 _SCHEMA = '{"type": "object", "required": ["n"]}'
 _GONE = MeshError(reasons.ERROR_REASON_MODEL_UNAVAILABLE, "gone")
 
@@ -175,6 +176,61 @@ async def output(bench: Bench) -> None:
 
     same("answer_schema of the stage", run.asked[0].answer_schema.text, _SCHEMA, run.asked[0])
     same("how the stage ended", _ends(run), {"draft": (_FAILED, "OUTPUT_INVALID")}, run.result)
+
+
+@cases.case("file", "Output of a stage that has a file name is handed over as an artifact of the stage.")
+async def file(bench: Bench) -> None:
+    plan = (_stage("draft", schema=_SCHEMA), _stage("review", "draft"))
+    plan[0].output.filename = "draft.json"
+    script = Script(stages={"draft": [Say(chunks=['{"n": 1.0}'])], "review": [Say(chunks=["the final"])]})
+
+    run = await bench.run(script, spec=specs.agent(plan=plan))
+
+    made = [(e.stage_id, e.artifact_added.content) for e in run.events if e.HasField("artifact_added")]
+    found = [(stage, content.filename, content.json) for stage, content in made]
+    same("artifacts", found, [("draft", "draft.json", '{"n": 1.0}')], run.result)
+
+
+@cases.case("limit", "A ceiling that is reached in a stage limits the stage and the run.", outcome=(_LIMITED, _CEILING))
+async def limit(bench: Bench) -> None:
+    error = MeshError(reasons.ERROR_REASON_LIMIT_REACHED, "no more", limit="max_model_calls")
+
+    run = await bench.run(Script(stages={"draft": [Say(error=error)]}), spec=specs.agent(plan=_LINE))
+
+    same("how the stage ended", _ends(run), {"draft": (_LIMITED, _CEILING)}, run.result)
+    same("the limit", run.result.failure.metadata["limit"], "max_model_calls", run.result)
+
+
+@cases.case("any-order", "A plan may list its stages in any order; what they come after counts.")
+async def any_order(bench: Bench) -> None:
+    says = {name: [Say(chunks=[f"the {name}"])] for name in ("root", "left", "right", "join")}
+
+    run = await bench.run(Script(stages=says), spec=specs.agent(plan=_DIAMOND[::-1]))
+
+    order = _order(run)
+    for stage in _DIAMOND:
+        for name in stage.after:
+            begins, ends = order.index(f"stage.started {stage.id}"), order.index(f"stage.finished {name}")
+            expect(ends < begins, f"stage {stage.id} began before {name} was over", str(order))
+    same("output", run.output, "the join", run.result)
+
+
+@cases.case("continued", "A second attempt goes through the stages again, and the record has each once.")
+async def continued(bench: Bench) -> None:
+    gate = asyncio.Event()
+    stages = {"draft": [Say(chunks=["the draft"])], "review": [Say(hold=gate, after=["the final"])]}
+    first = bench.start(Script(stages=stages), spec=specs.agent(plan=_LINE))
+    await first.held("the model was asked in the second stage")
+    await first.until(lambda: "stage.started review" in _order(first), "the second stage began")
+    await bench.lose(first)
+    gate.set()
+
+    second = bench.again(first)
+
+    bench.ends(await bench.ended(second))
+    recorded = [f"{e.type} {e.stage_id}" for e in second.play.record.log if e.type.startswith("stage.")]
+    order = ["stage.started draft", "stage.finished draft", "stage.started review", "stage.finished review"]
+    same("stages in the record", recorded, order, second.result)
 
 
 def _questions(run: Run, stage: str) -> list[llm.ModelRequest]:
