@@ -63,8 +63,9 @@ class Pump:
     ) -> None:
         """Stop to read."""
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        if not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     @property
     def text(self) -> str:

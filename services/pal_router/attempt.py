@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from pal.service.v1 import runtime_service_pb2 as rt
@@ -68,13 +69,20 @@ class Attempt:
         Raises:
             MeshError: ADAPTER_LOST, ADAPTER_PROTOCOL, DEADLINE_EXCEEDED, or what the adapter refused the run with.
         """
-        stream = self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)
+        clock = asyncio.get_running_loop().time
         try:
-            while (frames := await _next(stream, self.runtime)) is not None:
-                self.begun = True
-                await self._take(frames)
-        finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # an async generator
+            async with (
+                asyncio.timeout(SILENCE_SECONDS) as silence,
+                aclosing(self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)) as stream,
+            ):
+                async for frames in stream:
+                    # What takes its time here is not the adapter.
+                    silence.reschedule(None)
+                    self.begun = True
+                    await self._take(frames)
+                    silence.reschedule(clock() + SILENCE_SECONDS)
+        except TimeoutError:
+            raise AdapterLost(self.runtime, f"no sign of life for {SILENCE_SECONDS:.0f} s") from None
         if self._result is None:
             raise AdapterLost(self.runtime, "the stream ended without a result")
         return self._result
@@ -153,16 +161,6 @@ class Attempt:
     def _check(self, problem: str) -> None:
         if problem:
             raise AdapterProtocol(self.runtime, RULE, problem)
-
-
-async def _next(stream: object, runtime: str) -> Sequence[rt.RunFrame] | None:
-    try:
-        async with asyncio.timeout(SILENCE_SECONDS):
-            return await anext(stream)  # type: ignore[call-overload, no-any-return]
-    except StopAsyncIteration:
-        return None
-    except TimeoutError:
-        raise AdapterLost(runtime, f"no sign of life for {SILENCE_SECONDS:.0f} s") from None
 
 
 def outcome_of(error: MeshError) -> tuple[common.Failure, int]:

@@ -66,6 +66,8 @@ async def finish(
 
 
 async def _wait_closed(run: ActiveRun) -> None:
+    if not run.fold.going:
+        return
     try:
         async with asyncio.timeout(CLOSING_SECONDS):
             await run.until(lambda fold: not fold.going)

@@ -49,6 +49,9 @@ class Follower:
         self._wake = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._woken_at = 0.0
+        # When the client was told something last, and whether it has to be told that there is nothing.
+        self._told_at = 0.0
+        self._due = False
         if self._behind or fold.finished:
             self._wake.set()
 
@@ -73,20 +76,34 @@ class Follower:
 
     async def batches(self) -> AsyncIterator[list[pb.RunStreamFrame]]:
         """Yield what there is, several frames at a time under load, until the terminal event was yielded."""
-        while True:
-            try:
-                async with asyncio.timeout(PROGRESS_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                progress = shared.WatchProgress(through_seq=self._cursor, head_seq=self._fold.head_seq)
-                yield [pb.RunStreamFrame(progress=progress)]
-                continue
-            frames = await self._catch_up() if self._behind else self._take()
-            wanted = [frame for frame in frames if self._wants(frame)]
-            if wanted:
-                yield wanted
-            if any(frame.event.type == _TERMINAL for frame in frames):
-                return
+        loop = asyncio.get_running_loop()
+        self._told_at = loop.time()
+        self._progress_timer = loop.call_later(PROGRESS_SECONDS, self._check_progress)
+        try:
+            while True:
+                await self._wake.wait()
+                frames = await self._catch_up() if self._behind else self._take()
+                wanted = [frame for frame in frames if self._wants(frame)]
+                if wanted or self._due:
+                    self._due, self._told_at = False, loop.time()
+                    yield wanted or [self._progress()]
+                if any(frame.event.type == _TERMINAL for frame in frames):
+                    return
+        finally:
+            self._progress_timer.cancel()
+
+    def _check_progress(self) -> None:
+        # One timer that looks at a clock: setting one anew for each message costs more than the message.
+        loop = asyncio.get_running_loop()
+        silent_seconds = loop.time() - self._told_at
+        if silent_seconds >= PROGRESS_SECONDS:
+            self._due, silent_seconds = True, 0.0
+            self._wake.set()
+        self._progress_timer = loop.call_later(PROGRESS_SECONDS - silent_seconds, self._check_progress)
+
+    def _progress(self) -> pb.RunStreamFrame:
+        progress = shared.WatchProgress(through_seq=self._cursor, head_seq=self._fold.head_seq)
+        return pb.RunStreamFrame(progress=progress)
 
     def _notify(self, *, at_once: bool = False) -> None:
         """Wake the client's stream: at once when it was quiet, else at the end of the window."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
@@ -56,7 +56,7 @@ class AdapterClient:
 
     async def run(
         self, runtime: str, endpoint: str, request: pb.RuntimeServiceRunRequest, timeout_seconds: float
-    ) -> AsyncIterator[Sequence[pb.RunFrame]]:
+    ) -> AsyncGenerator[Sequence[pb.RunFrame], None]:
         """Yield the frames of one attempt as they come, several at a time under load.
 
         Raises:

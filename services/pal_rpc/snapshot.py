@@ -21,6 +21,8 @@ from pal_rpc.errors import InvalidField, MeshError
 DEFAULT_NAMESPACE = "default"
 _RECONNECT_SECONDS = 0.2
 _PUBLISHED_SECONDS = 1.0
+# Version ranges come from callers, and there is no end to them.
+_MAX_RESOLVED = 1000
 _NOT_FOUND = {
     pb.DOCUMENT_KIND_AGENT: ("agent", reasons.ERROR_REASON_AGENT_NOT_FOUND),
     pb.DOCUMENT_KIND_TOOL: ("tool", reasons.ERROR_REASON_TOOL_NOT_FOUND),
@@ -61,6 +63,9 @@ class RegistrySnapshot:
         """Follow through *stub*."""
         self._stub = stub
         self._documents: dict[Key, dict[str, pb.Document]] = {}
+        # What was found in them, until they change: versions are ordered by parsing them.
+        self._resolved: dict[tuple[int, str, str, str], pb.Document] = {}
+        self._newest: dict[int, list[pb.Document]] = {}
         self._runtimes: dict[str, pb.RegisteredRuntime] = {}
         self._routes: dict[tuple[str, str], pb.Route] = {}
         self._known = asyncio.Event()
@@ -119,6 +124,9 @@ class RegistrySnapshot:
             MeshError: there is none (…_NOT_FOUND with the nearest name), or the range is no SemVer range.
         """
         namespace = selector.namespace or DEFAULT_NAMESPACE
+        asked = (kind, namespace, selector.name, selector.version_range)
+        if (known := self._resolved.get(asked)) is not None:
+            return known
         versions = self._documents.get((kind, namespace, selector.name), {})
         offered = [document for document in versions.values() if not document.withdrawn]
         fitting = [document for document in offered if _fits(document.ref.version, selector.version_range)]
@@ -126,16 +134,22 @@ class RegistrySnapshot:
             names = {name for known, space, name in self._documents if (known, space) == (kind, namespace)}
             published = ", ".join(sorted(document.ref.version for document in offered))
             raise DocumentNotFound(kind, selector, names - {selector.name}, published)
-        return max(fitting, key=_newest)
+        if len(self._resolved) >= _MAX_RESOLVED:
+            self._resolved.clear()
+        found = self._resolved[asked] = max(fitting, key=_newest)
+        return found
 
     def newest(self, kind: pb.DocumentKind) -> list[pb.Document]:
         """Return the newest version of every document of *kind* that is not withdrawn."""
+        if (known := self._newest.get(kind)) is not None:
+            return known
         offered = (
             [document for document in versions.values() if not document.withdrawn]
-            for (known, _, _), versions in self._documents.items()
-            if known == kind
+            for (of_kind, _, _), versions in self._documents.items()
+            if of_kind == kind
         )
-        return [max(versions, key=_newest) for versions in offered if versions]
+        found = self._newest[kind] = [max(versions, key=_newest) for versions in offered if versions]
+        return found
 
     async def pinned(self, kind: pb.DocumentKind, ref: common.SpecRef) -> pb.Document:
         """Return the exact document *ref*, withdrawn or not; waits a second for one that was just published.
@@ -169,6 +183,9 @@ class RegistrySnapshot:
             await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _take(self, change: pb.RegistryServiceWatchResponse) -> None:
+        if change.snapshot or change.documents:
+            self._resolved.clear()
+            self._newest.clear()
         if change.snapshot:
             self._documents, self._runtimes, self._routes = {}, {}, {}
         for document in change.documents:

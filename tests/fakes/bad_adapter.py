@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,8 @@ class BadAdapter:
     def __init__(self) -> None:
         """Say nothing yet."""
         self.messages: list[bytes] = []
+        # Whether it goes on for ever after its last message, without a word.
+        self.hangs = False
 
     def says(self, *frames: pb.RunFrame) -> None:
         """Answer the next run with *frames*, one a message."""
@@ -33,6 +36,8 @@ class BadAdapter:
         """Answer a run."""
         for message in self.messages:
             yield message
+        if self.hangs:
+            await asyncio.Event().wait()
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
 from pal_log.payload import text_payload
+from pal_router import attempt
 from tests.fakes.bad_adapter import BadAdapter, bad_adapter
 from tests.fakes.seams import Say
 from tests.integration.router.conftest import Bench
@@ -75,6 +76,19 @@ async def test_bytes_that_are_no_message_end_the_run(bench: Bench, bad: BadAdapt
     log = await bench.run(str(uuid.uuid4()), pinned_runtime="bad")
 
     assert log[-1].run_finished.failure.reason == "ADAPTER_PROTOCOL"
+
+
+async def test_an_adapter_that_says_nothing_is_lost(
+    bench: Bench, bad: BadAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "SILENCE_SECONDS", 0.1)
+    bad.messages, bad.hangs = [], True
+
+    log = await bench.run(str(uuid.uuid4()), pinned_runtime="bad")
+    bad.hangs = False
+
+    assert log[-1].run_finished.failure.reason == "ADAPTER_LOST"
+    assert "no sign of life" in log[-1].run_finished.failure.message
 
 
 async def test_the_next_run_is_not_harmed(bench: Bench, bad: BadAdapter) -> None:
