@@ -59,6 +59,20 @@ def as_text(declared: capabilities.RuntimeCapability) -> str:
     return json.dumps(json_format.MessageToDict(declared), indent=2, ensure_ascii=False) + "\n"
 
 
+def standing(target: Target, results: Sequence[Result]) -> str:
+    """Return how *results*, settled and of all cases, stand to the evidence that *target* declares."""
+    evidence = target.declared.evidence
+    if not evidence.suite:
+        return "its declaration was not measured"
+    if evidence.runtime_version != target.described.installed_version:
+        return f"its declaration is stale: it was measured with version {evidence.runtime_version}"
+    if evidence.suite != SUITE:
+        return f"its declaration is stale: it was measured by {evidence.suite}"
+    if evidence.results_digest != results_digest(results):
+        return f"its declaration says something else than was found now: it was measured on {evidence.measured_on}"
+    return f"its declaration, measured on {evidence.measured_on}, says the same"
+
+
 def _shown(results: Sequence[Result], capability: str) -> bool:
     statuses = [result.status for result in results if result.capability == capability]
     return bool(statuses) and all(status is Status.passed for status in statuses)

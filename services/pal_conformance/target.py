@@ -25,6 +25,10 @@ class Unusable(Exception):
     """The target cannot be held to the contract; the message says why and what to do."""
 
 
+class BadAddress(Unusable):
+    """It is no address."""
+
+
 class NothingThere(Unusable):
     """Nothing listens on the address."""
 
@@ -86,7 +90,7 @@ async def connected(address: str) -> AsyncIterator[Target]:
 async def _listening(address: str) -> None:
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:
-        raise NothingThere(f"{address}: write HOST:PORT, for example 127.0.0.1:7410")
+        raise BadAddress(f"{address}: write HOST:PORT, for example 127.0.0.1:7410")
     try:
         async with asyncio.timeout(_CONNECT_SECONDS):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
@@ -124,10 +128,9 @@ def _unusable(address: str, error: grpc.aio.AioRpcError) -> Unusable:
         case grpc.StatusCode.UNIMPLEMENTED:
             return NotAnAdapter(f"{address} speaks gRPC and is no adapter: it serves no pal.service.v1.RuntimeService")
         case grpc.StatusCode.DEADLINE_EXCEEDED:
-            return NoAnswer(
-                f"{address} accepts connections and does not answer Describe within {_ANSWER_SECONDS:g} s: "
-                "it hangs, or it speaks no gRPC"
-            )
+            return NoAnswer(f"{address} does not answer Describe within {_ANSWER_SECONDS:g} s: it hangs")
+        case grpc.StatusCode.UNAVAILABLE if "timed out" in details:
+            return NoAnswer(f"{address} accepts connections and says nothing: it hangs, or it speaks no gRPC")
         case grpc.StatusCode.UNAVAILABLE:
             return NotAnAdapter(f"{address} is no adapter: it speaks no gRPC ({details})")
         case code:

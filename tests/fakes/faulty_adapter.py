@@ -52,6 +52,10 @@ class Fault:
     retries: int = 0
     ceiling: int = 128
     pulse: bool = True
+    # Whether it never answers Describe.
+    mute: bool = False
+    # Whether it is connected to its peers, and announced, before it serves.
+    warm: bool = True
     # Whether what the adapter streams piles up instead of waiting for its reader, and outlives it.
     unbounded: bool = False
 
@@ -68,6 +72,8 @@ class FaultyServicer(RuntimeServicer):
 
     async def Describe(self, request: rt.DescribeRequest, context: Any) -> rt.DescribeResponse:
         """Describe, wrongly."""
+        if self._fault.mute:
+            await asyncio.Event().wait()
         response = await super().Describe(request, context)
         self._fault.described(response)
         return response
@@ -161,7 +167,7 @@ async def faulty_adapter(fault: Fault, peers: Mapping[str, str]) -> AsyncIterato
     runtime.capability = declared
     async with AsyncExitStack() as stack:
         opened = {name: await stack.enter_async_context(channel(address)) for name, address in peers.items()}
-        for peer in opened.values():
+        for peer in opened.values() if fault.warm else ():
             await peer.channel_ready()
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         models: Any = _Models(llm_rpc.LLMProviderServiceStub(opened["llm_provider"]), fault)
@@ -170,7 +176,8 @@ async def faulty_adapter(fault: Fault, peers: Mapping[str, str]) -> AsyncIterato
         servicer = FaultyServicer(attempts, fault, tasks)
         register = partial(rpc.add_RuntimeServiceServicer_to_server, servicer)
         server = await stack.enter_async_context(serving("127.0.0.1:0", [SERVICE], register, drain_seconds=0))
-        await _announce(fault, runtime, server.address, registry_rpc.RegistryServiceStub(opened["registry"]))
+        if fault.warm:
+            await _announce(fault, runtime, server.address, registry_rpc.RegistryServiceStub(opened["registry"]))
         pulse = tasks.create_task(attempts.pulse() if fault.pulse else asyncio.sleep(0))
         yield server.address
         for task in (pulse, *servicer.piling):

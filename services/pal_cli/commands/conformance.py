@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from pal_cli.candidates import command_of, started
-from pal_cli.failures import NOT_FOUND, OK, REFUSED, RUN_FAILED, TIMEOUT, UNAVAILABLE, CommandError
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
-from pal_cli.show import print_json, say, table
+from pal_cli.show import err, print_json, say, table
+from pal_cli.trials import running, started_for_this
 from pal_conformance.case import Case
-from pal_conformance.declaration import as_text, measured, settled
-from pal_conformance.kit import ADDRESSES, Kit, kit
+from pal_conformance.declaration import as_text, measured, settled, standing
+from pal_conformance.kit import ADDRESSES
 from pal_conformance.report import as_json, as_junit, counted
-from pal_conformance.suite import ALL_SECONDS, CASE_SECONDS, matching, reached, results
-from pal_conformance.target import NoAnswer, NotAnAdapter, NothingThere, Target, TooNew, Unreached, Unusable, connected
+from pal_conformance.suite import ALL_SECONDS, CASE_SECONDS, matching, results
+from pal_conformance.target import Target
 from pal_conformance.verdict import Result, Status
-
-# Enough for the case that has a hundred going at once.
-_CONCURRENT_RUNS = "128"
-_EXITS = {NothingThere: UNAVAILABLE, NoAnswer: TIMEOUT, NotAnAdapter: REFUSED, TooNew: REFUSED}
 
 
 @command
@@ -64,9 +59,14 @@ async def conformance(
         raise CommandError("--declare measures all cases: leave out --case")
     if sum(map(bool, (target, runtime, install))) != 1:
         raise CommandError("name what is to be tested: --target HOST:PORT, --runtime NAME, or --install ./folder")
+    if version and not runtime:
+        raise CommandError("--version goes with --runtime")
+    for file in (json_file, junit, declare):
+        if file and not file.parent.is_dir():
+            raise CommandError(f"{file}: {file.parent} is no directory; make it, or name another")
     own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
-    ours = _started(command_of(home_of(home), runtime, version, install)) if not target else _running(target, own)
-    async with ours as (candidate, served):
+    trial = running(target, own) if target else started_for_this(home_of(home), runtime, version, install)
+    async with trial as (candidate, served):
         search = results(
             candidate,
             served,
@@ -75,15 +75,26 @@ async def conformance(
             all_seconds=total_timeout,
             undeclared_too=declare is not None,
         )
-        found = settled(candidate, [result async for result in search])
+        found = settled(candidate, await _all(search, len(chosen)))
     order = [known.id for known in chosen]
     found.sort(key=lambda result: order.index(result.case_id))
     _write(json_file, json.dumps(as_json(candidate, found), indent=2, ensure_ascii=False) + "\n")
     _write(junit, as_junit(candidate, found))
     _show(candidate, found, output)
+    if output is OutputFormat.table and not case:
+        say(f"[dim]{escape(standing(candidate, found))}[/]")
     if declare is not None:
         _declare(declare, candidate, found)
     return RUN_FAILED if counted(found)["failed"] else OK
+
+
+async def _all(search: AsyncIterator[Result], count: int) -> list[Result]:
+    found: list[Result] = []
+    with err.status(f"0 of {count} cases") as status:
+        async for result in search:
+            found.append(result)
+            status.update(f"{len(found)} of {count} cases")
+    return found
 
 
 def _declare(path: Path, target: Target, found: Sequence[Result]) -> None:
@@ -106,38 +117,6 @@ def _list(cases: Sequence[Case], output: OutputFormat) -> None:
         print_json({"cases": rows})
     else:
         table(["CASE", "NEEDS", "ENDS AS", "CLAIM"], [[c.id, c.capability, c.ending, c.claim] for c in cases], empty="")
-
-
-@asynccontextmanager
-async def _started(command: AbstractAsyncContextManager[Sequence[str]]) -> AsyncIterator[tuple[Target, Kit]]:
-    async with command as argv, kit() as served:
-        adapter = started(argv, served.addresses, PAL_CONCURRENT_RUNS=_CONCURRENT_RUNS)
-        async with adapter as address, _on_trial(address, served) as candidate:
-            yield candidate, served
-
-
-@asynccontextmanager
-async def _running(address: str, own: Mapping[str, str]) -> AsyncIterator[tuple[Target, Kit]]:
-    async with kit(own) as served, _on_trial(address, served) as candidate:
-        yield candidate, served
-
-
-@asynccontextmanager
-async def _on_trial(address: str, served: Kit) -> AsyncIterator[Target]:
-    async with AsyncExitStack() as stack:
-        try:
-            candidate = await stack.enter_async_context(connected(address))
-            await reached(candidate, served)
-        except Unreached as error:
-            raise CommandError(f"{error}; {_pointers(served)}", UNAVAILABLE) from None
-        except Unusable as error:
-            raise CommandError(str(error), _EXITS[type(error)]) from None
-        yield candidate
-
-
-def _pointers(served: Kit) -> str:
-    variables = " ".join(f"PAL_{name.upper()}_ADDRESS={address}" for name, address in served.addresses.items())
-    return f"start it with {variables}"
 
 
 def _write(path: Path | None, text: str) -> None:
