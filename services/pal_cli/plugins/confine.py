@@ -131,7 +131,8 @@ def _beside(hidden: list[Path]) -> Iterator[Path]:
             continue
         if folder == _PROC:
             children = [child for child in children if not child.name.isdigit()]
-        yield from (child for child in children if child not in upper and child not in hidden)
+        # A link grants nothing: it may lead to what is hidden, and where it leads elsewhere that is granted by itself.
+        yield from (c for c in children if not c.is_symlink() and c not in upper and c not in hidden)
 
 
 def _allow(ruleset: int, path: Path) -> None:
