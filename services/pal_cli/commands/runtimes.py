@@ -29,7 +29,7 @@ async def list_(home: HomeOption = None, output: Output = OutputFormat.table) ->
         print_json({"runtimes": [runtime.as_json() for runtime in seen]})
         return
     rows = [runtime.row() for runtime in seen]
-    columns = ["NAME", "VERSION", "STATE", "ADDRESS", "RUNS", "FROM", "CAN, OR WHY NOT"]
+    columns = ["NAME", "VERSION", "STATE", "ADDRESS", "RUNS", "FROM", "MEASURED", "CAN, OR WHY NOT"]
     table(columns, rows, empty="no runtime is registered; `pal doctor`")
 
 

@@ -42,18 +42,32 @@ class Seen:
         """What it was installed from."""
         return self.record.source if self.record and self.record.source else "PAL"
 
+    @property
+    def measured(self) -> str:
+        """Whether what it declares was measured with the version in use; stale says with which version it was."""
+        evidence = self.shown.capability.evidence if self.shown else None
+        if not evidence or not evidence.suite:
+            return "no" if self.shown else ""
+        fresh = self.shown is not None and evidence.runtime_version == self.shown.installed_version
+        return "yes" if fresh else f"stale, {evidence.runtime_version}"
+
     def row(self) -> list[object]:
         """Return what people see."""
         version = self.shown.installed_version if self.shown else (self.record.version if self.record else "")
         address = self.shown.endpoint if self.shown and self.state == "serving" else ""
         runs = self.shown.active_runs if self.shown else 0
         note = self.reason if self.reason else _abilities(self.shown)
-        return [self.name, version, self.state, address, runs, self.source, note]
+        return [self.name, version, self.state, address, runs, self.source, self.measured, note]
 
     def as_json(self) -> dict[str, Any]:
         """Return what machines see: what the registry shows, and what is known beside it."""
         known = as_json(self.shown) if self.shown else {"name": self.name}
-        beside: dict[str, Any] = {"status": self.state, "reason": self.reason, "source": self.source}
+        beside: dict[str, Any] = {
+            "status": self.state,
+            "reason": self.reason,
+            "source": self.source,
+            "measured": self.measured,
+        }
         if self.process:
             process = self.process
             beside |= {"pid": process.pid, "restarts": process.restarts, "ended": process.ended}

@@ -37,3 +37,15 @@ def test_the_smaller_number_holds() -> None:
 
     assert result.capabilities.max_context_tokens == 1000
     assert result.limits.concurrent_runs == 10
+
+
+def test_what_was_measured_stays_with_the_runtime() -> None:
+    own = declared(50, modes=["workflow"], streaming=True)
+    own.evidence.CopyFrom(capabilities.ConformanceEvidence(runtime_version="3.1.10", passed=90))
+    published = declared(10, modes=["workflow"])
+    published.evidence.CopyFrom(capabilities.ConformanceEvidence(runtime_version="9.9.9"))
+
+    result = narrowed(own, published)
+
+    assert not result.capabilities.HasField("streaming")
+    assert result.evidence == own.evidence
