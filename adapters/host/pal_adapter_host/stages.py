@@ -17,7 +17,7 @@ from pal_adapter_host.runtime import Stage, Task, Workflow
 from pal_adapter_host.seam import Grant
 from pal_log.events import TYPES, stable_id
 from pal_log.payload import content_text
-from pal_log.plans import last_stages
+from pal_log.plans import cycle, last_stages
 from pal_rpc.errors import MeshError, failure
 
 # Works on a task as the agent that a stage makes of the whole, and returns the final text.
@@ -54,6 +54,8 @@ class Stages:
 
     async def run(self, engine: Workflow) -> str:
         """Have *engine* bring the stages into their order, and return the text of the last one."""
+        if around := cycle(list(self._plan.values())):
+            raise _unsound(f"goes round in a circle: {' after '.join(around)}")
         await engine.workflow([Stage(id=s.id, after=list(s.after)) for s in self._plan.values()], self._carry_out)
         self._grant.check()
         if left := self._plan.keys() - self._handed_on.keys():
@@ -122,6 +124,10 @@ _CANCELLED = reasons.ERROR_REASON_RUN_CANCELLED
 def _stopped(culprit: str) -> MeshError:
     why = f"stage {culprit} failed" if culprit else "the run failed"
     return MeshError(_CANCELLED, f"the stage was stopped: {why}")
+
+
+def _unsound(problem: str) -> MeshError:
+    return MeshError(reasons.ERROR_REASON_INVALID_DOCUMENT, f"spec.plan.stages: {problem}", path="spec.plan.stages")
 
 
 def _broken(what: str) -> MeshError:

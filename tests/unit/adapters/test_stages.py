@@ -183,3 +183,14 @@ async def test_a_runtime_without_the_mode_refuses_a_plan() -> None:
         run = await driver.run(Script(), spec=planned())
 
     assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "CAPABILITY_MISSING")
+
+
+async def test_a_plan_that_goes_round_in_a_circle_is_refused() -> None:
+    spec = planned()
+    spec.spec.plan.stages[0].after.append("c")
+
+    async with driven(EchoRuntime()) as driver:
+        run = await driver.run(Script(), spec=spec)
+
+    assert (run.reason, run.result.failure.metadata["path"]) == ("INVALID_DOCUMENT", "spec.plan.stages")
+    assert run.events == []

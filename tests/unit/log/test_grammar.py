@@ -65,5 +65,35 @@ def test_a_foreign_event_is_seen() -> None:
     assert violations(recorded) == ["seq 2 belongs to run r2"]
 
 
+BEGUN = {"stage_id": "a", "stage_started": events.StageStarted()}
+ENDED = {"stage_id": "a", "stage_finished": events.StageFinished()}
+OF_A = {"stage_id": "a", **OPENED}
+CLOSED_IN_A = {"stage_id": "a", **CLOSED}
+BESIDE = [{**BEGUN, "stage_id": "b"}, {**ENDED, "stage_id": "b"}]
+
+
+def test_stages_that_overlap_break_nothing() -> None:
+    begun, ended = BESIDE
+
+    assert violations(log(ACCEPTED, BEGUN, begun, OF_A, CLOSED_IN_A, ENDED, ended, FINISHED)) == []
+
+
+@pytest.mark.parametrize(
+    ("bodies", "problem"),
+    [
+        ([BEGUN], "stage a is not ended"),
+        ([ENDED], "seq 2 belongs to stage a, which is not going on"),
+        ([OF_A, CLOSED], "seq 2 belongs to stage a, which is not going on"),
+        ([OF_A, BEGUN, CLOSED_IN_A, ENDED], "seq 2 belongs to stage a, which is not going on"),
+        ([BEGUN, OF_A, ENDED, CLOSED_IN_A], "seq 5 belongs to stage a, which is not going on"),
+        ([BEGUN, BEGUN, ENDED], "seq 3 begins stage a again"),
+        ([BEGUN, ENDED, BEGUN, ENDED], "seq 4 begins stage a again"),
+        ([BEGUN, ENDED, ENDED], "seq 4 belongs to stage a, which is not going on"),
+    ],
+)
+def test_each_rule_of_stages_is_seen_when_broken(bodies: list[dict[str, object]], problem: str) -> None:
+    assert problem in violations(log(ACCEPTED, *bodies, FINISHED))
+
+
 def test_an_empty_log_is_no_log() -> None:
     assert violations([]) == ["the log is empty"]
