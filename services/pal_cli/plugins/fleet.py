@@ -23,6 +23,8 @@ from pal_rpc.config import StartError
 
 log = logging.getLogger("pal.supervisor")
 
+# A mesh is ready without a runtime that was added and takes longer than this.
+ADDED_SECONDS = 30.0
 # How soon a change of a record is noticed.
 LOOK_SECONDS = 0.2
 
@@ -80,17 +82,21 @@ class Fleet:
         await asyncio.gather(*(keeper.stop() for keeper in self._keepers.values()))
 
     async def started(self) -> None:
-        """Return once everything that is chosen serves, or has not started.
+        """Return once everything that is chosen serves, or has not started; what was added is not waited for long.
 
         Raises:
             StartError: one that comes with PAL has not started.
         """
         await self._looked.wait()
         for name in self._chosen:
-            await self._keepers[name].settled.wait()
-            state = self._keepers[name].state
-            if name in BUNDLED and state.state == "restarting":
-                raise StartError(state.reason)
+            keeper = self._keepers[name]
+            if name in BUNDLED:
+                await keeper.settled.wait()
+                if keeper.state.state == "restarting":
+                    raise StartError(keeper.state.reason)
+            else:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(keeper.settled.wait(), ADDED_SECONDS)
 
     async def _run(self) -> None:
         async with self._tasks:
