@@ -153,6 +153,22 @@ def fails_instead_of_waiting(state: State, frame: rt.RunFrame) -> Frames:
     return [frame]
 
 
+def begins_no_stage(state: State, frame: rt.RunFrame) -> Frames:
+    return [] if frame.event.HasField("stage_started") else [frame]
+
+
+def hands_nothing_on(state: State, frame: rt.RunFrame) -> Frames:
+    if frame.event.HasField("stage_finished"):
+        frame.event.stage_finished.ClearField("output")
+    return [frame]
+
+
+def calls_stages_a_success(state: State, frame: rt.RunFrame) -> Frames:
+    if frame.event.HasField("stage_finished"):
+        frame.event.stage_finished.outcome = events.RUN_OUTCOME_SUCCEEDED
+    return [frame]
+
+
 def forgets_the_file(state: State, frame: rt.RunFrame) -> Frames:
     return [] if frame.event.HasField("artifact_added") else [frame]
 
@@ -240,6 +256,15 @@ def ignores_how_the_model_stopped(answer: llm.ModelAnswer) -> None:
 def repairs_nothing_said(answer: llm.ModelAnswer) -> None:
     if not "".join(part.text for part in answer.message.parts).strip() and not answer.message.tool_calls:
         answer.message.parts.append(text_payload("I have nothing to say."))
+
+
+def forgets_what_came_before(request: llm.ModelRequest) -> None:
+    for part in request.messages[-1].parts:
+        part.CopyFrom(text_payload(part.text.replace("the draft", "")))
+
+
+def forgets_the_stage_of_a_call(request: executor.ExecuteToolRequest) -> None:
+    request.stage_id = ""
 
 
 def parses_arguments(request: executor.ExecuteToolRequest) -> None:
@@ -483,6 +508,11 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "forgets the stage": (Fault(frames=forgets_the_stage), "stage.marked", "draft"),
     "all tools in every stage": (Fault(question=offers_more_tools), "stage.tools", "tools on offer"),
     "leaves stages open": (Fault(frames=leaves_stages_open), "stage.cancelled", "draft"),
+    "begins no stage": (Fault(frames=begins_no_stage), "stage.marked", "which is not going on"),
+    "hands nothing on": (Fault(frames=hands_nothing_on), "stage.sequence", "outputs: expected"),
+    "forgets what came before": (Fault(question=forgets_what_came_before), "stage.sequence", "not given the draft"),
+    "forgets the stage of a call": (Fault(call=forgets_the_stage_of_a_call), "stage.marked", "stage of the call"),
+    "a failed stage is a success": (Fault(frames=calls_stages_a_success), "stage.truncated", "how the stage ended"),
     "nothing is in the way": (Fault(described=claims_nothing_is_in_the_way), "ability.problems", "problems: expected"),
     "everything is in the way": (Fault(described=finds_fault_with_everything), "ability.fitting", "problems: expected"),
     "has no version": (Fault(described=has_no_version), "ability.described", "installed_version is empty"),
