@@ -80,7 +80,7 @@ class Anchors:
         self._through, self._closed, self._made = statement.through_position, statement.closing, self._clock()
 
     async def _write(self, position: int, *, closing: bool) -> None:
-        async with self._store.turn(position) as turn:
+        async with self._store.turn() as turn:
             checkpoint = await self._make(position, closing=closing, empty=True)
             if checkpoint:
                 await turn.write(Group(checkpoint=checkpoint))

@@ -71,6 +71,8 @@ class RunLog:
     async def follow_others(self) -> None:
         """Take in what other recorders write, for ever."""
         async for _ in self._store.changes():
+            if not self._tails.followed:
+                continue
             # A store that has gone away announces itself again.
             with suppress(StoreUnavailable):
                 await self.catch_up()
@@ -137,8 +139,8 @@ class RunLog:
 
     async def _commit(self, requests: list[_Pending]) -> list[list[pb.AppendResult]]:
         await self._find({batch.run_id for pending in requests for batch in pending.request.batches})
-        async with self._store.turn(self._tails.position) as turn:
-            self._take_in(turn.news)
+        async with self._store.turn() as turn:
+            await self._learn(turn.position)
             anchored = self._tails.position
             checkpoint = await self._anchors.next(anchored) if self._anchors.due(anchored) else None
             assembly = _Assembly(anchored, self._now(), checkpoint)
@@ -177,13 +179,23 @@ class RunLog:
         return pb.AppendResult(seqs=[head.ids[event.event_id] for event in batch.events], head_seq=head.run.head_seq)
 
     async def _catch_up(self) -> None:
-        while not self._store.exclusive and (page := await self._store.entries_of_all(self._tails.position, _PAGE)):
+        if not self._store.exclusive:
+            await self._learn(await self._store.last_position())
+
+    async def _learn(self, position: int) -> None:
+        """Go on to *position* from what another recorder has written, or this one without knowing that it had."""
+        while self._tails.follows_all and self._tails.position < position:
+            if not (page := await self._store.entries_of_all(self._tails.position, _PAGE)):
+                break
             self._take_in(page)
+        if self._tails.position < position:
+            # Nobody wants the events, so only the runs are forgotten of which something else is known here.
+            grown = await self._store.grown(self._tails.position, position)
+            for run_id in grown & self._heads.keys():
+                del self._heads[run_id]
+            self._tails.skip(grown, position)
 
     def _take_in(self, news: Sequence[Entry]) -> None:
-        """Go on from what another recorder has written, or this one without knowing that it had."""
-        if not news:
-            return
         group = [events.RunEvent.FromString(entry.encoded) for entry in news]
         for entry, event in zip(news, group, strict=True):
             if entry.seq == 1 and entry.run_id not in self._heads:
@@ -205,9 +217,12 @@ class RunLog:
         after_seq = head.run.head_seq - 1
         while page := await self._store.entries(run_id, after_seq, _PAGE):
             for entry in page:
+                event = events.RunEvent.FromString(entry.encoded)
                 if entry.seq > head.run.head_seq:
-                    project(head.run, events.RunEvent.FromString(entry.encoded))
+                    project(head.run, event)
             after_seq, head.hash = page[-1].seq, page[-1].hash
+            # Whoever recorded it may have had another clock.
+            self._stamp_ns = max(self._stamp_ns, event.recorded_at.ToNanoseconds())
         return head
 
     def _forget(self, assembly: _Assembly) -> None:

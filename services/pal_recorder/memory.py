@@ -35,14 +35,18 @@ class MemoryStore:
         return self._all[-1].position if self._all else 0
 
     @asynccontextmanager
-    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncIterator[Turn]:
         """Give the turn: there is one writer."""
-        yield Turn(self._write)
+        yield Turn(await self.last_position(), self._write)
 
     async def changes(self) -> AsyncIterator[None]:
         """Yield nothing."""
         await asyncio.Event().wait()
         yield
+
+    async def grown(self, after_position: int, through_position: int) -> set[str]:
+        """Return the runs of a stretch of entries."""
+        return {entry.run_id for entry in self._all[after_position:through_position]}
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of some runs there are."""

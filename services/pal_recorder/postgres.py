@@ -23,14 +23,18 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
-from pal_recorder.postgres_reader import _ENTRY, PostgresReader
-from pal_recorder.store import Entry, Group, StoreLost, StoreUnavailable, Turn, accepted_ns
+from pal_recorder.postgres_reader import PostgresReader
+from pal_recorder.store import Group, StoreLost, StoreUnavailable, Turn, accepted_ns
 from pal_rpc.postgres import is_lost, migrated, said
 
 MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0001"
 
-_BEGIN: LiteralString = "BEGIN; SELECT pg_advisory_xact_lock(hashtext('pal.recorder.' || current_schema()))"
-_NEWS: LiteralString = _ENTRY + " WHERE position > %s ORDER BY position"
+# In one message. What is selected after the lock is taken sees what its last holder has committed.
+_BEGIN: LiteralString = """
+BEGIN;
+SELECT pg_advisory_xact_lock(hashtext('pal.recorder.' || current_schema()));
+SELECT coalesce(max(position), 0) FROM events
+"""
 _CHANNEL: LiteralString = "pal_recorder"
 _INSERT_EVENTS: LiteralString = """
 INSERT INTO events SELECT * FROM unnest(
@@ -71,16 +75,17 @@ class PostgresStore(PostgresReader):
         await super().open()
 
     @asynccontextmanager
-    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncIterator[Turn]:
         """Hold the lock of all writers; what is written is committed at the end of the block."""
         async with self._writing:
             try:
                 connection = await self._connection()
                 # In pipeline mode the server would not notice that a session stands still with the lock in its hands.
-                await connection.execute(_BEGIN)
-                cursor = await connection.execute(_NEWS, (after_position,), binary=True)
-                news = [Entry(*row) for row in await cursor.fetchall()]
-                yield Turn(partial(self._write, connection), news)
+                cursor = await connection.execute(_BEGIN)
+                while cursor.nextset():
+                    pass
+                (position,) = await cursor.fetchone() or (0,)
+                yield Turn(position, partial(self._write, connection))
                 if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                     await connection.execute("ROLLBACK")
             except psycopg.Error as error:

@@ -94,6 +94,11 @@ class PostgresReader:
         rows = await self._rows(_HEADS, after_position, through_position)
         return [pb.RunHead(run_id=run_id, seq=seq, hash=hash_) for run_id, seq, hash_ in rows]
 
+    async def grown(self, after_position: int, through_position: int) -> set[str]:
+        """Return the runs of a stretch of entries."""
+        sql: LiteralString = "SELECT DISTINCT run_id FROM events WHERE position > %s AND position <= %s"
+        return {run_id for (run_id,) in await self._rows(sql, after_position, through_position)}
+
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""
         rows = await self._rows("SELECT encoded FROM checkpoints ORDER BY number DESC LIMIT 1")

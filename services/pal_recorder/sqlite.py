@@ -51,14 +51,15 @@ class SqliteStore(SqliteReader):
         except BaseException:
             os.close(self._lock)
             raise
+        self._position: int = next(self._writer.execute("SELECT coalesce(max(position), 0) FROM events"))[0]
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
 
     @asynccontextmanager
-    async def turn(self, after_position: int) -> AsyncIterator[Turn]:
+    async def turn(self) -> AsyncIterator[Turn]:
         """Give the turn: the directory has one recorder."""
-        yield Turn(self._write)
+        yield Turn(self._position, self._write)
 
     async def changes(self) -> AsyncIterator[None]:
         """Yield nothing."""
@@ -81,6 +82,8 @@ class SqliteStore(SqliteReader):
                 db.execute(_INSERT_CHECKPOINT, (number, group.checkpoint.SerializeToString()))
 
         await self._transact(insert)
+        if group.entries:
+            self._position = group.entries[-1].position
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run; asked on the event loop, because a point look-up is cheaper than a thread."""

@@ -87,6 +87,10 @@ class SqliteReader:
         rows: Any = await self._read(lambda db: db.execute(_HEADS, bounds).fetchall())
         return [pb.RunHead(run_id=run_id, seq=seq, hash=hash_) for run_id, seq, hash_ in rows]
 
+    async def grown(self, after_position: int, through_position: int) -> set[str]:
+        """Return the runs of a stretch of entries."""
+        return {head.run_id for head in await self.heads(after_position, through_position)}
+
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""
         sql = "SELECT encoded FROM checkpoints ORDER BY number DESC LIMIT 1"

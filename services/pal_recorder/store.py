@@ -85,14 +85,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Turn:
-    """The right to write next.
+    """The right to write next, after the newest *position*.
 
     *write* makes a group durable, all of it or nothing, at most once; it raises StoreUnavailable when nothing was
-    written, and StoreLost when nobody knows. *news* is what others have written.
+    written, and StoreLost when nobody knows.
     """
 
+    position: int
     write: Callable[[Group], Awaitable[None]]
-    news: Sequence[Entry] = ()
 
 
 class RecordReader(Protocol):
@@ -138,8 +138,8 @@ class EventStore(RecordReader, Protocol):
     # Whether no other recorder writes to it.
     exclusive: bool
 
-    def turn(self, after_position: int) -> AbstractAsyncContextManager[Turn]:
-        """Take the turn to write until the block ends, knowing everything up to a position.
+    def turn(self) -> AbstractAsyncContextManager[Turn]:
+        """Take the turn to write until the block ends.
 
         Raises:
             StoreUnavailable: the turn cannot be had.
@@ -147,6 +147,9 @@ class EventStore(RecordReader, Protocol):
 
     def changes(self) -> AsyncIterator[None]:
         """Yield whenever others may have written, for ever."""
+
+    async def grown(self, after_position: int, through_position: int) -> set[str]:
+        """Return the runs of the entries after one position up to another."""
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of *run_ids* are runs."""

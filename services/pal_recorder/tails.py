@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence, Set
 from contextlib import contextmanager
 
 from pal.v1 import run_event_pb2 as events
@@ -86,6 +86,22 @@ class Tails:
                 tail.offer(group, size_bytes, position)
         for run_id in {event.run_id for event in group} & self._grown.keys():
             self._grown.pop(run_id).set()
+
+    @property
+    def followed(self) -> bool:
+        """Whether somebody waits for more."""
+        return bool(self._tails or self._grown)
+
+    def skip(self, run_ids: Set[str], position: int) -> None:
+        """Go on to *position* while nobody follows all runs; some have grown."""
+        self.position = position
+        for run_id in run_ids & self._grown.keys():
+            self._grown.pop(run_id).set()
+
+    @property
+    def follows_all(self) -> bool:
+        """Whether somebody follows all runs."""
+        return bool(self._tails)
 
     @contextmanager
     def following(self, after_position: int | None) -> Iterator[Tail]:

@@ -12,7 +12,8 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import apsw
@@ -69,10 +70,19 @@ def raw_limit(path: Path, seconds: float) -> float:
     return position / (time.perf_counter() - began)
 
 
-async def through_recorder(directory: Path, arguments: argparse.Namespace) -> dict[str, float | int | str]:
-    """Return what was measured through a recorder in a process of its own."""
+async def through_recorder(
+    directory: Path, arguments: argparse.Namespace, *, store_url: str = "", recorders: int = 1
+) -> dict[str, float | int | str]:
+    """Return what was measured through recorders in processes of their own, which share a store."""
     create_keys(directory / "keys")
     token = issue_token(private_key(directory / "keys", MESH), "router")
+    async with AsyncExitStack() as stack:
+        started = [await stack.enter_async_context(_recorder(directory, store_url)) for _ in range(recorders)]
+        return await _load([address for _, address in started], token, [pid for pid, _ in started], arguments)
+
+
+@asynccontextmanager
+async def _recorder(directory: Path, store_url: str) -> AsyncIterator[tuple[int, str]]:
     reading, writing = os.pipe()
     env = {
         **os.environ,
@@ -80,20 +90,22 @@ async def through_recorder(directory: Path, arguments: argparse.Namespace) -> di
         "PAL_LOG_LEVEL": "WARNING",
         "PAL_DATA_DIR": str(directory / "data"),
         "PAL_KEYS_DIR": str(directory / "keys"),
+        "PAL_STORE_URL": store_url,
         "PAL_READY_FD": str(writing),
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "pal_recorder", env=env, pass_fds=[writing])
     os.close(writing)
     try:
         with os.fdopen(reading) as ready:
-            address = json.loads(ready.readline())["address"]
-        return await _load(address, token, process.pid, arguments)
+            yield process.pid, json.loads(await asyncio.to_thread(ready.readline))["address"]
     finally:
         process.terminate()
         await process.wait()
 
 
-async def _load(address: str, token: str, pid: int, arguments: argparse.Namespace) -> dict[str, float | int | str]:
+async def _load(
+    addresses: Sequence[str], token: str, pids: Sequence[int], arguments: argparse.Namespace
+) -> dict[str, float | int | str]:
     latencies: list[float] = []
     until = time.perf_counter() + arguments.seconds
 
@@ -112,15 +124,18 @@ async def _load(address: str, token: str, pid: int, arguments: argparse.Namespac
         return recorded
 
     async with AsyncExitStack() as stack:
-        opened = await stack.enter_async_context(channel(address))
-        stub = rpc.RecorderServiceStub(opened)
-        appenders = [await stack.enter_async_context(Appender(stub, token)) for _ in range(arguments.writers)]
-        cpu, began = cpu_seconds(pid), time.perf_counter()
+        opened = [await stack.enter_async_context(channel(address)) for address in addresses]
+        stubs = [rpc.RecorderServiceStub(each) for each in opened]
+        appenders = [
+            await stack.enter_async_context(Appender(stubs[number % len(stubs)], token))
+            for number in range(arguments.writers)
+        ]
+        cpu, began = sum(map(cpu_seconds, pids)), time.perf_counter()
         counts = await asyncio.gather(
             *(write_on(appender, n) for n, appender in enumerate(appenders) for _ in range(arguments.in_flight))
         )
         seconds = time.perf_counter() - began
-        cpu = cpu_seconds(pid) - cpu
+        cpu = sum(map(cpu_seconds, pids)) - cpu
     total = sum(counts)
     return {
         "writers": arguments.writers,

@@ -14,10 +14,11 @@ import os
 import pwd
 import shutil
 import socket
+import subprocess
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections.abc import AsyncIterator
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
 from typing import Any
 
 import psycopg
@@ -47,7 +48,8 @@ class Postgres:
         self._directory = directory
         self._port = port
         self._databases = 0
-        self._process: asyncio.subprocess.Process | None = None
+        # Not a subprocess of asyncio: under uvloop that cannot be another user's.
+        self._process: subprocess.Popen[bytes] | None = None
 
     def url(self, database: str = "postgres", user: str = "pal") -> str:
         """Return the URL of a database."""
@@ -74,29 +76,30 @@ class Postgres:
         """Start the server and wait until it takes connections."""
         settings = [word for name, value in _SETTINGS.items() for word in ("-c", f"{name}={value}")]
         with (self._directory / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                self._programs / "postgres", "-D", self._directory / "data", "-p", str(self._port), *settings,
-                stdin=DEVNULL, stdout=log, stderr=log, **_identity(),
-            )  # fmt: skip
+            command = [self._programs / "postgres", "-D", self._directory / "data", "-p", str(self._port), *settings]
+            self._process = await asyncio.to_thread(
+                subprocess.Popen, command, stdin=DEVNULL, stdout=log, stderr=log, **_identity()
+            )
         async with asyncio.timeout(_START_SECONDS):
             while not await self._answers():
-                if self._process.returncode is not None:
+                if self._process.poll() is not None:
                     raise NoPostgres((self._directory / "log").read_text()[-2000:])
 
     async def stop(self, number: int) -> None:
         """End the server by a signal: SIGINT aborts what goes on, SIGQUIT is a crash."""
         assert self._process is not None
         self._process.send_signal(number)
-        await self._process.wait()
+        await asyncio.to_thread(self._process.wait)
 
     async def initialize(self) -> None:
         """Create the cluster."""
         program = self._programs / "initdb"
         words = ("-D", self._directory / "data", "-U", "pal", "--auth=trust", "-E", "UTF8", "--locale=C", "-N")
-        process = await asyncio.create_subprocess_exec(program, *words, stdout=PIPE, stderr=STDOUT, **_identity())
-        output, _ = await process.communicate()
-        if process.returncode:
-            raise NoPostgres(output.decode(errors="replace")[-2000:])
+        ended = await asyncio.to_thread(
+            subprocess.run, [program, *words], stdout=PIPE, stderr=STDOUT, check=False, **_identity()
+        )
+        if ended.returncode:
+            raise NoPostgres(ended.stdout.decode(errors="replace")[-2000:])
 
     async def _answers(self) -> bool:
         try:

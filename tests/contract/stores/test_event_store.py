@@ -52,7 +52,7 @@ def run(run_id: str, accepted: int, **fields: object) -> shared.Run:
 
 
 async def write(store: EventStore, group: Group) -> None:
-    async with store.turn(await store.last_position()) as turn:
+    async with store.turn() as turn:
         await turn.write(group)
 
 
@@ -196,6 +196,15 @@ async def test_heads_are_the_newest_ends_of_a_stretch(store: EventStore) -> None
     assert await store.heads(4, 9) == []
 
 
+async def test_a_turn_knows_the_newest_position_and_a_stretch_its_runs(store: EventStore) -> None:
+    await write(store, Group([entry(1, "b", 1), entry(2, "a", 1), entry(3, "b", 2)]))
+
+    async with store.turn() as turn:
+        assert turn.position == 3
+    assert await store.grown(0, 3) == {"a", "b"}
+    assert await store.grown(1, 2) == {"a"}
+
+
 async def test_checkpoints_come_back_in_order(store: EventStore) -> None:
     assert await store.last_checkpoint() is None
     made = [
@@ -211,7 +220,7 @@ async def test_checkpoints_come_back_in_order(store: EventStore) -> None:
 
 async def test_what_is_not_written_in_a_turn_leaves_nothing(store: EventStore) -> None:
     with pytest.raises(ZeroDivisionError):
-        async with store.turn(0):
+        async with store.turn():
             raise ZeroDivisionError
     await write(store, Group([entry(1)]))
 

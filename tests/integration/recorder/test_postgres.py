@@ -358,8 +358,8 @@ async def test_a_recorder_that_stands_still_in_its_turn_is_passed(database: Data
     entry = Entry(1, "r1", 1, "a", "run.accepted", b"h", b"x")
     try:
         with pytest.raises(StoreLost):
-            async with still.turn(0) as turn:
-                async with other.turn(0) as others:
+            async with still.turn() as turn:
+                async with other.turn() as others:
                     await others.write(Group([entry]))
                 await turn.write(Group([entry]))
 

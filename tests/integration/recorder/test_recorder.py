@@ -58,7 +58,7 @@ async def refused(appender: Appender, *batch: events.RunEvent, **expected: int) 
 
 
 async def write(store: EventStore, group: Group) -> None:
-    async with store.turn(0) as turn:
+    async with store.turn() as turn:
         await turn.write(group)
 
 
