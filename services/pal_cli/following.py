@@ -34,6 +34,7 @@ class RunView:
         self._machine = machine
         self._shown: dict[str, int] = {}
         self._open_line = False
+        self._staged = False
         self._tools: dict[str, str] = {}
         self._runtime = ""
         self._scripted = False
@@ -78,6 +79,9 @@ class RunView:
                 self._live(frame.live_output.message_id, frame.live_output.offset, frame.live_output.text)
 
     def _live(self, message_id: str, offset: int, text: str) -> None:
+        if self._staged:
+            # Stages speak at the same time.
+            return
         shown = self._shown.get(message_id, 0)
         fresh = text.encode()[max(shown - offset, 0) :].decode(errors="ignore") if offset <= shown else text
         self._shown[message_id] = offset + len(text.encode())
@@ -105,15 +109,20 @@ class RunView:
                 self._line(f"[dim]run {event.run_id} on {self._runtime} ({escape(routed.reason)})[/]")
             case "model_call_started" if event.model_call_started.provider == SCRIPTED:
                 self._scripted = True
+            case "stage_started":
+                self._staged = True
+                self._line(f"[bold]▸ {event.stage_id}[/]")
+            case "stage_finished":
+                self._stage(event.stage_id, event.stage_finished)
             case "message_added" if event.message_added.role == events.MESSAGE_ROLE_AGENT:
-                self._message(event.message_added)
+                self._message(event.message_added, event.stage_id)
             case "tool_call_requested":
                 requested = event.tool_call_requested
                 self._tools[requested.call_id] = requested.tool.name
                 arguments = escape(shorten(content_text(requested.arguments), 80))
-                self._line(f"[cyan]→ {requested.tool.name}[/] [dim]{arguments}[/]")
+                self._line(f"{_of(event)}[cyan]→ {requested.tool.name}[/] [dim]{arguments}[/]")
             case "tool_call_finished":
-                self._tool(event.tool_call_finished)
+                self._tool(event.tool_call_finished, _of(event))
             case "artifact_added":
                 await self._artifact(event.artifact_added.content)
             case "input_requested":
@@ -133,18 +142,29 @@ class RunView:
         answer = "approve" if asked.kind == events.INPUT_KIND_APPROVAL else "answer"
         self._line(f"  [dim]`pal inputs {answer} {event.run_id} {asked.input_id}` or `pal inputs decline …`[/]")
 
-    def _message(self, message: events.MessageAdded) -> None:
+    def _stage(self, stage_id: str, finished: events.StageFinished) -> None:
+        if finished.outcome == events.RUN_OUTCOME_SUCCEEDED:
+            self._line(f"[bold]✓ {stage_id}[/]")
+        else:
+            self._line(f"[yellow]✗ {stage_id}: {escape(finished.failure.reason)}[/] {escape(finished.failure.message)}")
+
+    def _message(self, message: events.MessageAdded, stage_id: str) -> None:
+        if stage_id:
+            # What stages say to each other is for them; what the last one says is the output of the run.
+            text = "".join(content_text(part) for part in message.parts)
+            self._line(f"[dim]{stage_id} {escape(shorten(text, 80))}[/]")
+            return
         if message.message_id not in self._shown:
             self._write("".join(content_text(part) for part in message.parts))
         if self._open_line:
             self._write("\n")
 
-    def _tool(self, finished: events.ToolCallFinished) -> None:
+    def _tool(self, finished: events.ToolCallFinished, of: str) -> None:
         name = self._tools.get(finished.call_id, finished.call_id)
         if finished.outcome == events.TOOL_CALL_OUTCOME_SUCCEEDED:
-            self._line(f"[green]← {name}[/] [dim]{escape(shorten(content_text(finished.result), 80))}[/]")
+            self._line(f"{of}[green]← {name}[/] [dim]{escape(shorten(content_text(finished.result), 80))}[/]")
         else:
-            self._line(f"[yellow]← {name}: {escape(finished.failure.reason)}[/] {escape(finished.failure.message)}")
+            self._line(f"{of}[yellow]← {name}: {escape(finished.failure.reason)}[/] {escape(finished.failure.message)}")
 
     async def _artifact(self, content: common.Payload) -> None:
         path = await self._keep(content)
@@ -156,6 +176,8 @@ class RunView:
 
     def _end(self, event: events.RunEvent) -> None:
         finished = event.run_finished
+        if self._staged and finished.output.media_type.startswith("text/"):
+            self._write(content_text(finished.output))
         good = finished.outcome == events.RUN_OUTCOME_SUCCEEDED
         mark = "[bold green]✓" if good else "[bold red]✗"
         facts = [f"{event.seq} events", f"{tokens(finished.usage)} tokens", f"cost {money(finished.cost)}"]
@@ -167,6 +189,10 @@ class RunView:
         if finished.HasField("failure"):
             failure = finished.failure
             say(f"  {escape(failure.reason)}: {escape(failure.message)}")
+
+
+def _of(event: events.RunEvent) -> str:
+    return f"[dim]{event.stage_id}[/] " if event.stage_id else ""
 
 
 def request_input(text: str, *, as_json_text: bool, media_type: str, filename: str) -> common.Payload:

@@ -52,15 +52,17 @@ def summary(event: events.RunEvent) -> str:
             return f"waits for {', '.join(event.run_suspended.input_ids)}"
         case "run_resumed":
             return "goes on"
-        case "stage_started" | "stage_finished":
-            return _stage(event)
+        case "stage_started":
+            return f"attempt {event.stage_started.attempt}"
+        case "stage_finished":
+            return _stage(event.stage_finished)
         case "input_requested":
             asked = event.input_requested
             return f"{asked.input_id} {word(events.InputKind, asked.kind, 'INPUT_KIND_')}: {_content(asked.prompt)}"
         case "input_received":
             received = event.input_received
-            decision = word(events.InputDecision, received.decision, "INPUT_DECISION_")
-            return f"{received.input_id} {decision} by {received.responder.id} {_content(received.answer)}"
+            decided = word(events.InputDecision, received.decision, "INPUT_DECISION_")
+            return f"{received.input_id} {decided} by {received.responder.id} {_content(received.answer)}"
         case "input_expired":
             return event.input_expired.input_id
         case "message_withheld":
@@ -74,12 +76,9 @@ def summary(event: events.RunEvent) -> str:
             return ""
 
 
-def _stage(event: events.RunEvent) -> str:
-    if not event.HasField("stage_finished"):
-        return event.stage_id
-    finished = event.stage_finished
-    failed = f": {_failure(finished.failure)}" if finished.HasField("failure") else ""
-    return f"{event.stage_id} {outcome_word(finished.outcome)}{failed}"
+def _stage(finished: events.StageFinished) -> str:
+    detail = _failure(finished.failure) if finished.HasField("failure") else _content(finished.output)
+    return f"{outcome_word(finished.outcome)}: {detail}"
 
 
 def _finished(finished: events.RunFinished) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import run_event_pb2 as events
-from pal_llm_provider import generic, support_desk, testcase_writer
+from pal_llm_provider import generic, support_desk, testcase_review, testcase_writer
 from pal_llm_provider.provider import Answering, Completion, Profile
 from pal_llm_provider.reading import Reading, Reply, counted, read
 
@@ -16,6 +16,7 @@ _CHUNK_CHARACTERS = 40
 
 # The first rule that has something to say answers; the last one always has.
 RULES: tuple[Callable[[Reading], Reply | None], ...] = (
+    testcase_review.reply,
     testcase_writer.reply,
     support_desk.reply,
     generic.reply,

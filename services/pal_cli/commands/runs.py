@@ -21,6 +21,7 @@ from pal_cli.failures import CommandError
 from pal_cli.following import RunView
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, money, outcome_word, print_json, say, seconds_between, table, tokens, word
+from pal_cli.stages import stages
 from pal_cli.summaries import summary
 from pal_rpc.recorder_client import RecorderClient
 
@@ -59,6 +60,7 @@ async def show(run_id: RunId, home: HomeOption = None, output: Output = OutputFo
     async with connected(home_of(home)) as mesh:
         run = (await mesh.router.GetRun(pb.GetRunRequest(run_id=run_id), timeout=_CALL_SECONDS)).run
         spans = (await mesh.recorder.ListSpans(rec.ListSpansRequest(run_id=run_id), timeout=_CALL_SECONDS)).spans
+        steps = stages([event async for event in _log(mesh, run_id, 0, ["stage."])])
     if output is OutputFormat.json:
         print_json({"run": as_json(run), "spans": [as_json(span) for span in spans]})
         return
@@ -81,9 +83,10 @@ async def show(run_id: RunId, home: HomeOption = None, output: Output = OutputFo
     if run.HasField("failure"):
         say(f"[dim]{'failure':13}[/] [red]{escape(run.failure.reason)}[/] {escape(run.failure.message)}")
     rows = [[span.name, _milliseconds(span), word(traces.SpanStatus, span.status, "SPAN_STATUS_")] for span in spans]
-    if rows:
-        say()
-        table(["WORK", "MS", "ENDED"], rows, empty="")
+    for title, found in (("STAGE", steps), ("WORK", rows)):
+        if found:
+            say()
+            table([title, "MS", "ENDED"], found, empty="")
 
 
 @app.command("events")
@@ -104,11 +107,14 @@ async def events_(
                 print_json(as_json(event), indent=None)
                 continue
             first = first or event
-            rows.append(
-                [event.seq, f"+{seconds_between(first.recorded_at, event.recorded_at):.3f}", event.type, summary(event)]
-            )
+            when = f"+{seconds_between(first.recorded_at, event.recorded_at):.3f}"
+            rows.append([event.seq, when, event.type, event.stage_id, summary(event)])
     if output is OutputFormat.table:
-        table(["SEQ", "SECONDS", "TYPE", "WHAT"], rows, empty="no such events")
+        columns = ["SEQ", "SECONDS", "TYPE", "STAGE", "WHAT"]
+        if not any(row[3] for row in rows):
+            # Most runs have no stages.
+            rows, columns = [[*row[:3], row[4]] for row in rows], [*columns[:3], columns[4]]
+        table(columns, rows, empty="no such events")
 
 
 @app.command()
