@@ -220,8 +220,15 @@ test: setup ## the default tests
 	@$(BIN)/pytest -q
 
 .PHONY: test-all
-test-all: setup ## the default tests and the slow ones
+test-all: setup crash-drill ## the default tests, the slow ones and the drills
 	@$(BIN)/pytest -q -m ""
+
+ROUNDS ?= 200
+SEED ?= 1
+
+.PHONY: crash-drill
+crash-drill: setup ## kill -9 of every process under load: make crash-drill ROUNDS=20 SEED=7
+	@PYTHONPATH=.:gen/python:services:adapters/host $(BIN)/python -m tests.drills.crash --rounds $(ROUNDS) --seed $(SEED)
 
 .PHONY: e2e
 e2e: setup ## a whole mesh in processes of its own

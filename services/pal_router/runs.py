@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
@@ -37,6 +38,9 @@ log = logging.getLogger("pal.router")
 
 GRACE_SECONDS = 10.0
 DRAIN_MARGIN_SECONDS = 5.0
+# How long after its start a router waits for a runtime that it does not know.
+SETTLING_SECONDS = 5.0
+_NOT_YET = frozenset({reasons.ERROR_REASON_RUNTIME_NOT_FOUND, reasons.ERROR_REASON_RUNTIME_UNAVAILABLE})
 Frames = AsyncIterator[list[pb.RunStreamFrame]]
 
 
@@ -58,6 +62,7 @@ class Runs:
         self._driver = Driver(peers, lease_key, self._writer)
         self._active: dict[str, ActiveRun] = {}
         self._carrying: set[asyncio.Task[None]] = set()
+        self._began = time.monotonic()
 
     async def start(self, request: pb.RunRequest, requester: common.Principal, traceparent: str) -> ActiveRun | str:
         """Accept the run that *request* asks for and begin it; return it, or its id when it was begun before.
@@ -90,8 +95,12 @@ class Runs:
             MeshError: the run is refused; nothing was begun.
         """
         acceptance = run.acceptance
-        runtimes, routes = self._peers.snapshot.runtimes, self._peers.snapshot.routes
-        selection = select(acceptance.agent, run.pinned_runtime, runtimes, routes)
+        try:
+            selection = await self._selected(run)
+        except MeshError:
+            if run.acceptance.accepted.request_id and await self._begun_before(run):
+                return run.run_id
+            raise
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
         try:
@@ -252,6 +261,18 @@ class Runs:
             ineligible=[pb.IneligibleRuntime(runtime=name, reason=reason) for name, reason in sorted(others.items())],
             route_revision=selection.revision,
         )
+
+    async def _selected(self, run: ActiveRun) -> Selection:
+        snapshot = self._peers.snapshot
+        while True:
+            try:
+                return select(run.acceptance.agent, run.pinned_runtime, snapshot.runtimes, snapshot.routes)
+            except MeshError as error:
+                # A registry that was started with this router hears of its runtimes in the next moments.
+                left = self._began + SETTLING_SECONDS - time.monotonic()
+                if error.reason not in _NOT_YET or left <= 0:
+                    raise
+            await snapshot.wait_change(left)
 
     async def _accept(self, request: pb.RunRequest, requester: common.Principal) -> Acceptance:
         snapshot = self._peers.snapshot

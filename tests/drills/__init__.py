@@ -1,0 +1,1 @@
+"""Drills: the mesh under faults, many rounds, from a seed."""
