@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(path for root in ("services", "adapters") for path in (ROOT / root).rglob("pal_*/**/*.py"))
+
+TYPESCRIPT = sorted(
+    path
+    for root in ("adapters/host-ts", "examples", "gen/ts")
+    for path in (ROOT / root).rglob("*.[jt]s")
+    if "node_modules" not in path.parts
+)
+_IMPORTED = re.compile(r"""(?:from|import) ["']((?:@[^/"']+/)?[^/"']+)""")
 
 # Where the transport may be named: the edge of a service, and the packages that are made of transport.
 EDGE_FILES = {"servicer.py", "__main__.py"}
@@ -69,3 +78,18 @@ def test_an_adapter_takes_types_and_no_client_of_a_model_sdk() -> None:
     taken = {name for name in names if name.split(".")[0] in {"anthropic", "openai"}}
     assert taken
     assert {name for name in taken if not name.startswith("openai.types.")} == set()
+
+
+def test_only_an_adapter_imports_a_runtime_sdk_in_typescript_too() -> None:
+    names = {name for path in TYPESCRIPT for name in _IMPORTED.findall(path.read_text())}
+
+    packages = {name for name in names if not name.startswith((".", "node:"))}
+    assert packages <= {
+        "@bufbuild/protobuf",
+        "@grpc/grpc-js",
+        "@grpc/reflection",
+        "@pal/adapter-host",
+        "@pal/contracts",
+        "ajv",
+        "grpc-health-check",
+    }

@@ -7,6 +7,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 const CACHED = 256;
 // Draft 2020-12 takes formats and words it does not know for remarks; so do we.
 const OPTIONS = { strict: false, validateFormats: false, logger: false, addUsedSchema: false } as const;
+const compilers = new Map<new (options: typeof OPTIONS) => Ajv, Ajv>();
 const validators = new Map<string, ValidateFunction>();
 
 export function isSchema(text: string): boolean {
@@ -35,15 +36,21 @@ function validator(text: string): ValidateFunction {
   const known = validators.get(text);
   if (known) return known;
   const schema = JSON.parse(text) as object | boolean;
-  const made = dialect(schema).compile(schema);
+  const ajv = compiler(schema, text.includes('"$id"'));
+  const made = ajv.compile(schema);
+  // What it made is kept here, and not in there as well.
+  if (typeof schema === "object") ajv.removeSchema(schema);
   if (validators.size >= CACHED) validators.delete(validators.keys().next().value!);
   validators.set(text, made);
   return made;
 }
 
-function dialect(schema: object | boolean): Ajv {
+/** Return the compiler for the dialect of *schema*: one of its own if it is *named*, for equal names must not meet. */
+function compiler(schema: object | boolean, named: boolean): Ajv {
   const uri = typeof schema === "object" && "$schema" in schema ? String(schema.$schema) : "";
-  // A new one for every schema, so that equal $ids of two agents do not meet.
-  if (uri.includes("draft-07")) return new Ajv(OPTIONS);
-  return uri.includes("2019-09") ? new Ajv2019(OPTIONS) : new Ajv2020(OPTIONS);
+  const Dialect = uri.includes("draft-07") ? Ajv : uri.includes("2019-09") ? Ajv2019 : Ajv2020;
+  if (named) return new Dialect(OPTIONS);
+  const shared = compilers.get(Dialect) ?? new Dialect(OPTIONS);
+  compilers.set(Dialect, shared);
+  return shared;
 }
