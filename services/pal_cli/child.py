@@ -35,6 +35,7 @@ class Child:
         self._log = log_path
         self._changed = changed
         self._process: asyncio.subprocess.Process | None = None
+        self._swept = False
 
     @property
     def alive(self) -> bool:
@@ -49,6 +50,7 @@ class Child:
         """
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
         self._process, reading = await spawn(self._next_life(), self._log)
+        self._swept = False
         self.show(pid=self._process.pid, started_at=time.time(), state="starting")
         try:
             await self._serving(reading)
@@ -123,6 +125,9 @@ class Child:
     async def _kill(self) -> None:
         """End it at once, and whatever it started."""
         assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if not self._swept:
+            # Once: later the number may be somebody else's.
+            self._swept = True
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()

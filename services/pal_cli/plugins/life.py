@@ -77,7 +77,7 @@ class Adapter(Candidate):
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             used = self._census.usage(self._process.pid)
-            if reason := silence.verdict(used.cpu_seconds, self._limits.cpu_percent):
+            if reason := silence.verdict(used, self._limits.cpu_percent):
                 return reason
 
     async def _asked(self, silence: Silence) -> None:
@@ -86,7 +86,7 @@ class Adapter(Candidate):
         async with channel(self._address) as opened:
             while True:
                 if await answers(opened):
-                    silence.broken(self._census.usage(self._process.pid).cpu_seconds)
+                    silence.broken(self._census.usage(self._process.pid))
                 with contextlib.suppress(StartError):
                     await self._enrolment.renew(opened)
                 await asyncio.sleep(_ASK_SECONDS)

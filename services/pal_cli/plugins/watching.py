@@ -13,9 +13,11 @@ from pathlib import Path
 from pal_cli.plugins.limits import Limits
 
 LOOK_SECONDS, _COUNT_SECONDS = 0.2, 1.0
-# An adapter that works while it answers nobody spins; one that does neither may only be slow.
+# An adapter that wants a core all the time and answers nobody spins; one that does neither may only be slow.
 SPIN_SECONDS, HANG_SECONDS = 5.0, 15.0
 _SPIN_SHARE = 0.5
+# On a machine that is busy it may not have got round to an answer yet; with this much CPU time it has.
+_SPIN_CPU_SECONDS = 2.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MIB = 1024 * 1024
@@ -23,11 +25,16 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What a process and its descendants use; *memory_mib* is memory of their own, not shared with files."""
+    """What a process and its descendants use.
+
+    *memory_mib* is memory of their own, not shared with files. *busy_seconds* is how long the main thread of the
+    process has run or waited for a core, which is the same on a machine that is busy with other things.
+    """
 
     memory_mib: float
     processes: int
     cpu_seconds: float
+    busy_seconds: float
 
 
 class Census:
@@ -48,6 +55,7 @@ class Census:
             memory_mib=sum(share.memory_mib for share in shares),
             processes=sum(share.processes for share in shares),
             cpu_seconds=sum(share.cpu_seconds for share in shares),
+            busy_seconds=_busy_seconds(leader),
         )
 
 
@@ -66,18 +74,20 @@ class Silence:
     def __init__(self) -> None:
         """Begin as if it had just answered."""
         self._since = time.monotonic()
-        self._cpu_seconds = 0.0
+        self._used = Usage(memory_mib=0, processes=0, cpu_seconds=0, busy_seconds=0)
 
-    def broken(self, cpu_seconds: float) -> None:
-        """Note an answer, at *cpu_seconds* of its CPU time."""
-        self._since, self._cpu_seconds = time.monotonic(), cpu_seconds
+    def broken(self, used: Usage) -> None:
+        """Note an answer, when so much was *used*."""
+        self._since, self._used = time.monotonic(), used
 
-    def verdict(self, cpu_seconds: float, cpu_percent: int | None = None) -> str:
-        """Return why it is killed, having used *cpu_seconds* of the *cpu_percent* it may; nothing when it may go on."""
+    def verdict(self, used: Usage, cpu_percent: int | None = None) -> str:
+        """Return why it is killed, having *used* so much, of *cpu_percent* that it may; nothing when it may go on."""
         silent_seconds = time.monotonic() - self._since
-        share = (cpu_seconds - self._cpu_seconds) / max(silent_seconds, LOOK_SECONDS)
-        if silent_seconds > SPIN_SECONDS and share > _SPIN_SHARE * min(1.0, (cpu_percent or 100) / 100):
-            return f"killed: it spun: {share:.0%} of a core and no answer for {silent_seconds:.0f} s"
+        worked_seconds = used.cpu_seconds - self._used.cpu_seconds
+        share = (used.busy_seconds - self._used.busy_seconds) / max(silent_seconds, LOOK_SECONDS)
+        least = min(1.0, (cpu_percent or 100) / 100)
+        if silent_seconds > SPIN_SECONDS and share > _SPIN_SHARE * least and worked_seconds > _SPIN_CPU_SECONDS * least:
+            return f"killed: it spun: {worked_seconds:.1f} s of CPU time and no answer for {silent_seconds:.0f} s"
         if silent_seconds > HANG_SECONDS:
             return f"killed: it hung: no answer for {silent_seconds:.0f} s"
         return ""
@@ -97,13 +107,22 @@ def _share(pid: int) -> Usage:
     try:
         _, resident, shared, *_ = (path / "statm").read_text().split()
     except (OSError, ValueError):
-        return Usage(memory_mib=0, processes=0, cpu_seconds=0)
+        return Usage(memory_mib=0, processes=0, cpu_seconds=0, busy_seconds=0)
     fields = _fields(path)
     return Usage(
         memory_mib=(int(resident) - int(shared)) * _PAGE_BYTES / _MIB,
         processes=int(fields[17]) if fields else 0,
         cpu_seconds=(int(fields[11]) + int(fields[12])) / _TICKS if fields else 0,
+        busy_seconds=0,
     )
+
+
+def _busy_seconds(pid: int) -> float:
+    try:
+        run_ns, wait_ns, _ = Path(f"/proc/{pid}/schedstat").read_text().split()
+    except (OSError, ValueError):
+        return 0.0
+    return (int(run_ns) + int(wait_ns)) / 1e9
 
 
 def _fields(process: Path) -> list[str]:

@@ -40,44 +40,63 @@ def test_memory_and_processes_of_a_whole_session_are_counted() -> None:
     assert together.processes == 2 and together.memory_mib > alone.memory_mib
 
 
+def used(memory_mib: float = 0, processes: int = 0, cpu_seconds: float = 0, busy_seconds: float = 0) -> Usage:
+    return Usage(memory_mib=memory_mib, processes=processes, cpu_seconds=cpu_seconds, busy_seconds=busy_seconds)
+
+
 def test_a_process_that_is_gone_uses_nothing() -> None:
     with subprocess.Popen(["true"]) as process:
         process.wait()
 
-    assert Census().usage(process.pid) == Usage(memory_mib=0, processes=0, cpu_seconds=0)
+    assert Census().usage(process.pid) == used()
 
 
 @pytest.mark.parametrize(
-    ("used", "words"),
+    ("seen", "words"),
     [
-        (Usage(memory_mib=100, processes=10, cpu_seconds=0), ""),
-        (Usage(memory_mib=101, processes=1, cpu_seconds=0), "out of memory: it used 101 MiB and its limit is 100 MiB"),
-        (Usage(memory_mib=1, processes=11, cpu_seconds=0), "too many processes: it had 11 and its limit is 10"),
+        (used(memory_mib=100, processes=10), ""),
+        (used(memory_mib=101, processes=1), "out of memory: it used 101 MiB and its limit is 100 MiB"),
+        (used(memory_mib=1, processes=11), "too many processes: it had 11 and its limit is 10"),
     ],
 )
-def test_what_is_over_a_limit_is_named(used: Usage, words: str) -> None:
-    assert words in excess(used, LIMITS)
-    assert bool(words) == bool(excess(used, LIMITS))
+def test_what_is_over_a_limit_is_named(seen: Usage, words: str) -> None:
+    assert words in excess(seen, LIMITS)
+    assert bool(words) == bool(excess(seen, LIMITS))
 
 
 @pytest.mark.parametrize(
-    ("silent_seconds", "cpu_seconds", "words"),
+    ("silent_seconds", "cpu_seconds", "busy_seconds", "words"),
     [
-        (SPIN_SECONDS - 1, SPIN_SECONDS - 1, ""),
-        (SPIN_SECONDS + 1, SPIN_SECONDS + 1, "it spun: 100% of a core and no answer for 6 s"),
-        (SPIN_SECONDS + 1, 1, ""),
-        (HANG_SECONDS + 1, 1, "it hung: no answer for 16 s"),
+        (SPIN_SECONDS - 1, 4, 4, ""),
+        (SPIN_SECONDS + 1, 6, 6, "it spun: 6.0 s of CPU time and no answer for 6 s"),
+        (SPIN_SECONDS + 1, 1, 1, ""),
+        # The machine is busy with other things: it has wanted a core all the time and has had little of one.
+        (SPIN_SECONDS + 1, 1, 6, ""),
+        (SPIN_SECONDS + 5, 2.5, 9, "it spun: 2.5 s of CPU time and no answer for 10 s"),
+        (HANG_SECONDS + 1, 1, 1, "it hung: no answer for 16 s"),
     ],
 )
 def test_silence_is_judged_by_how_hard_it_works(
-    monkeypatch: pytest.MonkeyPatch, silent_seconds: float, cpu_seconds: float, words: str
+    monkeypatch: pytest.MonkeyPatch, silent_seconds: float, cpu_seconds: float, busy_seconds: float, words: str
 ) -> None:
     now = 1000.0
     monkeypatch.setattr("pal_cli.plugins.watching.time.monotonic", lambda: now)
     silence = Silence()
 
-    silence.broken(cpu_seconds=50)
+    silence.broken(used(cpu_seconds=50, busy_seconds=70))
     now += silent_seconds
+    verdict = silence.verdict(used(cpu_seconds=50 + cpu_seconds, busy_seconds=70 + busy_seconds))
 
-    assert words in silence.verdict(50 + cpu_seconds)
-    assert bool(words) == bool(silence.verdict(50 + cpu_seconds))
+    assert words in verdict
+    assert bool(words) == bool(verdict)
+
+
+def test_one_that_may_have_little_of_a_core_spins_with_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("pal_cli.plugins.watching.time.monotonic", lambda: now)
+    silence = Silence()
+    now += SPIN_SECONDS + 1
+    seen = used(cpu_seconds=1.2, busy_seconds=1.2)
+
+    assert silence.verdict(seen) == ""
+    assert "it spun" in silence.verdict(seen, cpu_percent=20)
