@@ -234,6 +234,10 @@ crash-drill: setup ## kill -9 of every process under load: make crash-drill ROUN
 e2e: setup ## a whole mesh in processes of its own
 	@$(BIN)/pytest -q -m "" tests/e2e
 
+.PHONY: e2e-postgres
+e2e-postgres: setup ## the same, with record and documents in PostgreSQL
+	@PAL_TEST_STORE=postgres $(BIN)/pytest -q -m "" tests/e2e
+
 .PHONY: golden
 golden: setup ## rewrite the goldens, then review the diff
 	@PAL_GOLDEN=write $(BIN)/pytest -q -m "" tests/contract/contracts

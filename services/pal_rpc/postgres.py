@@ -50,7 +50,7 @@ def checked(url: str) -> str:
 
 def shown(url: str) -> str:
     """Return *url* as it may be shown: without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    return re.sub(r"(password=)[^&]*", r"\1***", re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url))
 
 
 def is_lost(error: psycopg.Error) -> bool:

@@ -6,13 +6,15 @@ import asyncio
 import json
 import os
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.fakes.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 PAL = ROOT / ".venv" / "bin" / "pal"
@@ -87,10 +89,23 @@ async def started(home: Path, *options: str, runtimes: Sequence[str] = TWO, **en
         await cli("down")
 
 
+# With PAL_TEST_STORE=postgres every mesh of the suite keeps its record and its documents in a PostgreSQL database.
+ON_POSTGRES = os.environ.get("PAL_TEST_STORE") == "postgres"
+Server = Callable[[], Awaitable[Postgres]]
+
+
+@pytest.fixture(autouse=True)
+async def store_url(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give each test that starts a mesh of its own a database of its own."""
+    if ON_POSTGRES:
+        monkeypatch.setenv("PAL_STORE_URL", await (await postgres()).create_database())
+
+
 @pytest.fixture(scope="session")
-async def pal(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+async def pal(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> AsyncIterator[Cli]:
     """Start one mesh with the examples for all tests that do not hurt it."""
-    async with started(tmp_path_factory.mktemp("mesh")) as cli:
+    options = ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
+    async with started(tmp_path_factory.mktemp("mesh"), *options) as cli:
         applied = await cli("apply", "-f", "examples")
         assert applied.code == 0, applied.err
         yield cli

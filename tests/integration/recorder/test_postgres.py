@@ -378,6 +378,7 @@ async def test_a_recorder_that_stands_still_in_its_turn_is_passed(database: Data
         ("mysql://host/db", "write postgresql://"),
         ("record.db", "write postgresql://"),
         ("postgresql://pal:secret@127.0.0.1:1/db", r"pal:\*\*\*@127.0.0.1:1/db: .*start the server, or correct host"),
+        ("postgresql://127.0.0.1:1/db?user=pal&password=secret", r"password=\*\*\*: "),
         ("postgresql://127.0.0.1:port/db", "PAL_STORE_URL"),
         ("postgresql://pal@127.0.0.1/db?colour=red", "colour"),
     ],
