@@ -108,7 +108,9 @@ class Attempt:
             self.last = batch
             self._check(self._order.missing(self._result.outcome))
         elif batch:
-            self.appender.submit(self.run.run_id, batch, linger=True)
+            # What a stage asks waits for its start to be on record.
+            begins = any(event.type == "stage.started" for event in batch)
+            self.appender.submit(self.run.run_id, batch, linger=not begins)
 
     async def _event(self, event: events.RunEvent) -> events.RunEvent:
         if event.type not in ADAPTER_TYPES or event.WhichOneof("body") != BODIES.get(event.type):
