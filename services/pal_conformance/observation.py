@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf import json_format
@@ -18,12 +19,11 @@ def observation(run: Run) -> dict[str, Any]:
     Stages that do not wait for each other happen in any order: what belongs to one is together here.
     """
     places = _places(run)
+    asked = sorted(run.asked, key=lambda request: places.get(request.stage_id, 0))
     return {
         "end": run.end,
         "frames": shape(run),
-        "modelRequests": [
-            _question(request) for request in sorted(run.asked, key=lambda asked: places.get(asked.stage_id, 0))
-        ],
+        "modelRequests": _questions(asked),
         "toolCalls": sorted([call.call_id, call.tool.name, call.arguments.json] for call in run.executed),
     }
 
@@ -68,9 +68,22 @@ def _seen(frame: rt.RunFrame) -> list[str]:
             return []
 
 
-def _question(request: llm.ModelRequest) -> dict[str, Any]:
-    bare = llm.ModelRequest()
-    bare.CopyFrom(request)
-    bare.ClearField("lease")
-    bare.ClearField("timeout")
-    return json_format.MessageToDict(bare)
+def _questions(asked: Sequence[llm.ModelRequest]) -> list[dict[str, Any]]:
+    """Return each request without what it has in common with the one before: its first messages, its tools."""
+    questions = []
+    before = llm.ModelRequest()
+    for request in asked:
+        known = _common(before.messages, request.messages)
+        bare = llm.ModelRequest()
+        bare.CopyFrom(request)
+        for field in ("lease", "timeout", *(["tools"] if request.tools == before.tools else [])):
+            bare.ClearField(field)
+        del bare.messages[:known]
+        questions.append({"messagesBefore": known, **json_format.MessageToDict(bare)})
+        before = request
+    return questions
+
+
+def _common(before: Sequence[llm.ModelMessage], after: Sequence[llm.ModelMessage]) -> int:
+    pairs = zip(before, after, strict=False)
+    return next((place for place, (old, new) in enumerate(pairs) if old != new), min(len(before), len(after)))

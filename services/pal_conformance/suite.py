@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from typing import Any
 
 import grpc
 
@@ -107,11 +108,11 @@ async def run_case(target: Target, kit: Kit, case: Case, seconds: float = CASE_S
     except Unmeasured as unmeasured:
         return _result(case, Status.skipped, began, reason=str(unmeasured))
     except Broken as broken:
-        return _result(case, Status.failed, began, reason=broken.problem, evidence=broken.evidence)
+        return _result(case, Status.failed, began, reason=broken.problem, evidence=broken.evidence, runs=broken.runs)
     return _result(case, Status.passed, began, runs=runs)
 
 
-async def _tested(target: Target, kit: Kit, case: Case, seconds: float) -> tuple[dict[str, object], ...]:
+async def _tested(target: Target, kit: Kit, case: Case, seconds: float) -> tuple[dict[str, Any], ...]:
     bench = None
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as tasks:
@@ -119,8 +120,10 @@ async def _tested(target: Target, kit: Kit, case: Case, seconds: float) -> tuple
             try:
                 await case.test(bench)
                 bench.check()
-                # What a case alone sees depends on the machine.
-                return () if case.alone else tuple(observation(run) for run in bench.runs)
+                return _seen(bench)
+            except Broken as broken:
+                broken.runs = _seen(bench)
+                raise
             finally:
                 bench.close()
     except TimeoutError:
@@ -130,6 +133,11 @@ async def _tested(target: Target, kit: Kit, case: Case, seconds: float) -> tuple
         raise _first(group) from None
     except grpc.aio.AioRpcError as error:
         raise Broken(f"the call failed with {error.code().name}: {error.details()}") from None
+
+
+def _seen(bench: Bench) -> tuple[dict[str, Any], ...]:
+    # What a case alone sees depends on the machine.
+    return () if bench.case.alone else tuple(observation(run) for run in bench.runs)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -28,6 +28,8 @@ class Broken(Exception):
         super().__init__(problem)
         self.problem = problem
         self.evidence = shown(evidence)
+        # What was seen of the runs until then.
+        self.runs: tuple[dict[str, Any], ...] = ()
 
 
 class Unmeasured(Exception):
