@@ -24,12 +24,26 @@ PROFILES = """
 profiles:
   default: {provider: scripted}
   slow: {provider: faulty, model: chunks, options: {chunks: 60, pause_ms: 50}}
+  steady: {provider: faulty, model: chunks, options: {chunks: 20, pause_ms: 50}}
 """
 SLOW = """
 apiVersion: pal/v1
 kind: AgentSpec
 metadata: {name: slow, version: 1.0.0}
 spec: {objective: Take long., modelNeeds: {profile: slow}}
+---
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: staged, version: 1.0.0}
+spec:
+  objective: Take your time.
+  modelNeeds: {profile: steady}
+  plan:
+    stages:
+      - {id: root, objective: Begin.}
+      - {id: left, objective: Go left., after: [root]}
+      - {id: right, objective: Go right., after: [root]}
+      - {id: join, objective: Join., after: [left, right]}
 """
 
 
@@ -86,6 +100,26 @@ async def test_a_run_outlives_the_process_that_it_needs(mesh: Cli, process: str)
     assert violations(seen) == []
     assert (attempts(seen) == 1) is (process == "tool_executor")
     assert again.code == 0, again.err + again.out
+
+
+async def test_a_plan_outlives_its_adapter_and_no_stage_is_recorded_twice(mesh: Cli) -> None:
+    seen: list[events.RunEvent] = []
+    following = await begin(mesh, seen, "staged")
+    while not any(event.type == "stage.started" and event.stage_id == "right" for event in seen):
+        await asyncio.sleep(0.01)
+
+    os.kill(mesh.pid("agno"), signal.SIGKILL)
+    await following
+
+    assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
+    assert violations(seen) == []
+    assert attempts(seen) == 2
+    names = ("root", "left", "right", "join")
+    steps = [(event.type, event.stage_id) for event in seen if event.type.startswith("stage.")]
+    assert sorted(steps) == sorted((f"stage.{step}", name) for step in ("started", "finished") for name in names)
+    # What was answered before is not asked again.
+    asked = [event.stage_id for event in seen if event.type == "model.call.started"]
+    assert asked.count("root") == asked.count("join") == 1
 
 
 async def test_a_run_outlives_the_core_and_nothing_that_was_seen_is_lost(mesh: Cli) -> None:
