@@ -31,7 +31,8 @@ apiVersion: pal/v1
 kind: AgentSpec
 metadata: {name: slow, version: 1.0.0}
 spec: {objective: Take long., modelNeeds: {profile: slow}}
----
+"""
+STAGED = """
 apiVersion: pal/v1
 kind: AgentSpec
 metadata: {name: staged, version: 1.0.0}
@@ -50,14 +51,14 @@ spec:
 @pytest.fixture
 async def mesh(tmp_path: Path) -> AsyncIterator[Cli]:
     (tmp_path / "profiles.yaml").write_text(PROFILES)
-    (tmp_path / "slow.yaml").write_text(SLOW)
+    (tmp_path / "slow.yaml").write_text(f"{SLOW}---{STAGED}")
     async with started(tmp_path / "home", "--profiles", str(tmp_path / "profiles.yaml")) as pal:
         assert (await pal("apply", "-f", "examples", "-f", str(tmp_path / "slow.yaml"))).code == 0
         yield pal
 
 
-async def begin(pal: Cli, seen: list[events.RunEvent], agent: str = "slow") -> asyncio.Task[None]:
-    """Start a slow run and return once its model talks; events are added to *seen* as they come."""
+async def begin(pal: Cli, seen: list[events.RunEvent], agent: str = "slow", stage: str = "") -> asyncio.Task[None]:
+    """Start a slow run and return once its model talks, or *stage* began; events are added to *seen* as they come."""
     talking = asyncio.Event()
 
     async def follow() -> None:
@@ -67,7 +68,7 @@ async def begin(pal: Cli, seen: list[events.RunEvent], agent: str = "slow") -> a
                 for frame in response.frames:
                     if frame.HasField("event"):
                         seen.append(frame.event)
-                    if frame.HasField("live_output"):
+                    if frame.HasField("live_output") if not stage else frame.event.stage_id == stage:
                         talking.set()
 
     task = asyncio.create_task(follow())
@@ -104,9 +105,7 @@ async def test_a_run_outlives_the_process_that_it_needs(mesh: Cli, process: str)
 
 async def test_a_plan_outlives_its_adapter_and_no_stage_is_recorded_twice(mesh: Cli) -> None:
     seen: list[events.RunEvent] = []
-    following = await begin(mesh, seen, "staged")
-    while not any(event.type == "stage.started" and event.stage_id == "right" for event in seen):
-        await asyncio.sleep(0.01)
+    following = await begin(mesh, seen, "staged", stage="right")
 
     os.kill(mesh.pid("agno"), signal.SIGKILL)
     await following
