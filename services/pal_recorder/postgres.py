@@ -24,10 +24,10 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres_reader import PostgresReader
-from pal_recorder.store import Group, StoreLost, StoreUnavailable, Turn, accepted_ns
+from pal_recorder.store import Group, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0001"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0002"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -46,6 +46,9 @@ INSERT INTO runs SELECT run_id, accepted_ns, state, agent, conversation, runtime
   AS new (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded)
 ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns, state = excluded.state, agent = excluded.agent,
   conversation = excluded.conversation, runtime = excluded.runtime, labels = excluded.labels, encoded = excluded.encoded
+"""
+_INSERT_LABELS: LiteralString = """
+INSERT INTO run_labels SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]) ON CONFLICT DO NOTHING
 """
 _INSERT_SPANS: LiteralString = "INSERT INTO spans (run_id, encoded) SELECT * FROM unnest(%b::text[], %b::bytea[])"
 _PIECE_BYTES = 1024 * 1024
@@ -170,6 +173,8 @@ class PostgresStore(PostgresReader):
                 await connection.execute(_INSERT_EVENTS, _columns(group.entries))
             if group.runs:
                 await connection.execute(_INSERT_RUNS, _columns([_row(run) for run in group.runs.values()]))
+            if labels := labels_of(group.runs.values()):
+                await connection.execute(_INSERT_LABELS, _columns(labels))
             if group.checkpoint:
                 row = (statement_of(group.checkpoint).number, group.checkpoint.SerializeToString())
                 await connection.execute("INSERT INTO checkpoints VALUES (%s, %b)", row)

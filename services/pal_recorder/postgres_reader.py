@@ -57,12 +57,12 @@ class PostgresReader:
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         """Return selected runs, newest first."""
-        where, values = _where(query)
+        table, where, values = _where(query)
         if before:
             where.append("(accepted_ns, run_id) < (%s, %s)")
             values.extend(before)
-        condition: LiteralString = f"WHERE {' AND '.join(where)}" if where else ""
-        sql: LiteralString = f"SELECT encoded FROM runs {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT %s"
+        condition = f"WHERE {' AND '.join(where)}" if where else ""
+        sql = f"SELECT encoded FROM {table} {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT %s".encode()
         return [shared.Run.FromString(encoded) for (encoded,) in await self._rows(sql, *values, limit)]
 
     async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
@@ -116,7 +116,7 @@ class PostgresReader:
     async def _entries(self, sql: LiteralString, *values: Any) -> list[Entry]:
         return [Entry(*row) for row in await self._rows(sql, *values)]
 
-    async def _rows(self, sql: LiteralString, *values: Any) -> list[tuple[Any, ...]]:
+    async def _rows(self, sql: LiteralString | bytes, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query, asked again on another connection while the database goes away and comes back.
 
         Raises:
@@ -141,13 +141,14 @@ class PostgresReader:
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def _where(query: shared.RunQuery) -> tuple[list[LiteralString], list[Any]]:
-    where: list[LiteralString] = []
+def _where(query: shared.RunQuery) -> tuple[str, list[str], list[Any]]:
+    """Return the tables, the conditions and their values."""
+    where: list[str] = []
     values: list[Any] = []
     if query.states:
         where.append("state = ANY(%s)")
         values.append(list(query.states))
-    fields: dict[LiteralString, str] = {
+    fields = {
         "agent = %s": query.agent_name,
         # The second half is what the index is limited to.
         "conversation = %s AND conversation <> ''": query.conversation_id,
@@ -157,10 +158,14 @@ def _where(query: shared.RunQuery) -> tuple[list[LiteralString], list[Any]]:
         if value:
             where.append(condition)
             values.append(value)
-    if query.labels:
-        where.append("labels @> %s")
-        values.append(psycopg.types.json.Jsonb(dict(query.labels)))
     if query.HasField("accepted_from"):
         where.append("accepted_ns >= %s")
         values.append(min(query.accepted_from.ToNanoseconds(), _MAX_NS))
-    return where, values
+    # The labels come first: what the list is ordered by is then read from their index.
+    tables = [f"run_labels AS label_{number}" for number in range(len(query.labels))]
+    for table, label in zip(tables, query.labels.items(), strict=True):
+        name = table.rpartition(" ")[2]
+        where.append(f"{name}.key = %s AND {name}.value = %s")
+        values.extend(label)
+    joined = "".join(f" JOIN {table} USING (accepted_ns, run_id)" for table in [*tables, "runs"][1:])
+    return f"{[*tables, 'runs'][0]}{joined}", where, values

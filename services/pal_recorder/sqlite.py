@@ -20,11 +20,17 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_recorder.sqlite_schema import opened
-from pal_recorder.store import Group, StoreUnavailable, Turn, accepted_ns
+from pal_recorder.store import Group, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.config import StartError
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
-_INSERT_RUN = "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+# An update leaves alone the indexes of what stays as it is.
+_INSERT_RUN = """
+INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
+  state = excluded.state, agent = excluded.agent, conversation = excluded.conversation, runtime = excluded.runtime,
+  labels = excluded.labels, encoded = excluded.encoded
+"""
+_INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
 
 
@@ -77,6 +83,7 @@ class SqliteStore(SqliteReader):
         def insert(db: apsw.Connection) -> None:
             db.executemany(_INSERT_EVENT, group.entries)
             db.executemany(_INSERT_RUN, map(_row, group.runs.values()))
+            db.executemany(_INSERT_LABEL, labels_of(group.runs.values()))
             if group.checkpoint:
                 number = statement_of(group.checkpoint).number
                 db.execute(_INSERT_CHECKPOINT, (number, group.checkpoint.SerializeToString()))

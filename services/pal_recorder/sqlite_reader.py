@@ -48,12 +48,12 @@ class SqliteReader:
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         """Return selected runs, newest first."""
-        where, values = _where(query)
+        table, where, values = _where(query)
         if before:
             where.append("(accepted_ns, run_id) < (?, ?)")
             values.extend(before)
         condition = f"WHERE {' AND '.join(where)}" if where else ""
-        sql = f"SELECT encoded FROM runs {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
+        sql = f"SELECT encoded FROM {table} {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
         rows: Any = await self._read(lambda db: db.execute(sql, (*values, limit)).fetchall())
         return [shared.Run.FromString(encoded) for (encoded,) in rows]
 
@@ -122,21 +122,35 @@ class SqliteReader:
             raise StoreDamaged(str(self._path), str(error)) from None
 
 
-def _where(query: shared.RunQuery) -> tuple[list[str], list[Any]]:
+def _where(query: shared.RunQuery) -> tuple[str, list[str], list[Any]]:
+    """Return the table, the conditions and their values.
+
+    Conditions that follow from others say that an index which is limited to them may be used.
+    """
     where: list[str] = []
     values: list[Any] = []
     if query.states:
         where.append(f"state IN ({', '.join('?' for _ in query.states)})")
         values.extend(query.states)
-    fields = {"agent": query.agent_name, "conversation": query.conversation_id, "runtime": query.runtime}
-    for column, value in fields.items():
+        if shared.RUN_STATE_FINISHED not in query.states:
+            where.append(f"state <> {shared.RUN_STATE_FINISHED}")
+    fields = {
+        "agent = ?": query.agent_name,
+        "conversation = ? AND conversation <> ''": query.conversation_id,
+        "runtime = ?": query.runtime,
+    }
+    for condition, value in fields.items():
         if value:
-            where.append(f"{column} = ?")
+            where.append(condition)
             values.append(value)
-    for key, value in query.labels.items():
-        where.append("EXISTS (SELECT 1 FROM json_each(labels) WHERE key = ? AND value = ?)")
-        values.extend((key, value))
     if query.HasField("accepted_from"):
         where.append("accepted_ns >= ?")
         values.append(min(query.accepted_from.ToNanoseconds(), _MAX_NS))
-    return where, values
+    # The labels come first: what the list is ordered by is then read from their index.
+    tables = [f"run_labels AS label_{number}" for number in range(len(query.labels))]
+    for table, label in zip(tables, query.labels.items(), strict=True):
+        name = table.rpartition(" ")[2]
+        where.append(f"{name}.key = ? AND {name}.value = ?")
+        values.extend(label)
+    joined = "".join(f" JOIN {table} USING (accepted_ns, run_id)" for table in [*tables, "runs"][1:])
+    return f"{[*tables, 'runs'][0]}{joined}", where, values

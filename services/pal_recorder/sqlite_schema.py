@@ -11,7 +11,7 @@ import apsw
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -27,13 +27,23 @@ CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, accepted_ns INTEGER NOT NULL, state INTEGER NOT NULL, agent TEXT NOT NULL,
   conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX runs_by_time ON runs (accepted_ns, run_id);
-CREATE INDEX runs_by_conversation ON runs (conversation, accepted_ns) WHERE conversation <> '';
-CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
 CREATE TABLE artifacts (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
 CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
 CREATE INDEX spans_by_run ON spans (run_id);
 """
+# A list is cut off after a page, so each way to select runs has an index in the order of the list.
+_LISTING = """
+CREATE INDEX runs_by_time ON runs (accepted_ns, run_id);
+CREATE INDEX runs_by_agent ON runs (agent, accepted_ns, run_id);
+CREATE INDEX runs_by_runtime ON runs (runtime, accepted_ns, run_id);
+CREATE INDEX runs_by_conversation ON runs (conversation, accepted_ns, run_id) WHERE conversation <> '';
+CREATE INDEX runs_open ON runs (state, accepted_ns, run_id) WHERE state <> 5;
+CREATE TABLE run_labels (
+  key TEXT NOT NULL, value TEXT NOT NULL, accepted_ns INTEGER NOT NULL, run_id TEXT NOT NULL,
+  PRIMARY KEY (key, value, accepted_ns, run_id)
+) STRICT, WITHOUT ROWID;
+"""
+_OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
@@ -54,12 +64,14 @@ def opened(path: Path) -> apsw.Connection:
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST)
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING)
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
         with db:
-            _chain_events(db)
+            if found < 2:
+                _chain_events(db)
+            _index_runs(db)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 
@@ -132,3 +144,11 @@ def _chain_events(db: apsw.Connection) -> None:
     )
     db.execute("DROP TABLE unchained;" + _INDEX_AND_CHECKPOINTS)
     db.create_scalar_function("hash_of", None)
+
+
+def _index_runs(db: apsw.Connection) -> None:
+    db.execute(_OLD_LISTING + _LISTING)
+    db.execute(
+        "INSERT INTO run_labels SELECT word.key, word.value, accepted_ns, run_id"
+        " FROM runs, json_each(runs.labels) AS word"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +173,11 @@ class EventStore(RecordReader, Protocol):
 def accepted_ns(run: shared.Run) -> int:
     """Return when *run* was accepted, in nanoseconds since the epoch."""
     return int(run.accepted_at.ToNanoseconds())
+
+
+def labels_of(runs: Iterable[shared.Run]) -> list[tuple[str, str, int, str]]:
+    """Return a row of key, value, moment of acceptance and run id for each label; labels never change."""
+    return [(key, value, accepted_ns(run), run.run_id) for run in runs for key, value in run.labels.items()]
 
 
 def selected(run: shared.Run, query: shared.RunQuery) -> bool:

@@ -122,6 +122,9 @@ async def test_a_run_is_kept_as_last_written(store: EventStore) -> None:
         (shared.RunQuery(runtime="agno"), ["b"]),
         (shared.RunQuery(conversation_id="talk"), ["c"]),
         (shared.RunQuery(labels={"tier": "prod"}), ["a"]),
+        (shared.RunQuery(labels={"tier": "prod", "team": "x"}), ["a"]),
+        (shared.RunQuery(labels={"tier": "prod", "team": "y"}), []),
+        (shared.RunQuery(labels={"tier": "prod"}, agent_name="desk"), []),
         (shared.RunQuery(agent_name="desk"), ["c"]),
         (shared.RunQuery(states=[shared.RUN_STATE_FINISHED]), []),
         (shared.RunQuery(states=[shared.RUN_STATE_RUNNING, shared.RUN_STATE_FINISHED]), ["c", "b", "a"]),
@@ -146,6 +149,16 @@ async def test_runs_go_on_below_a_key(store: EventStore) -> None:
     found = await store.runs(shared.RunQuery(), (5, "b"), 10)
 
     assert [listed.run_id for listed in found] == ["a"]
+
+
+async def test_labelled_runs_go_on_below_a_key_and_are_listed_as_last_written(store: EventStore) -> None:
+    for runtime in ("", "agno"):
+        labelled = {name: run(name, 5, labels={"tier": "prod"}, runtime=runtime) for name in ("a", "b", "c")}
+        await write(store, Group([], labelled))
+
+    found = await store.runs(shared.RunQuery(labels={"tier": "prod"}), (5, "c"), 1)
+
+    assert [(listed.run_id, listed.runtime) for listed in found] == [("b", "agno")]
 
 
 async def test_artifacts_are_kept_once(store: EventStore, tmp_path: Path) -> None:

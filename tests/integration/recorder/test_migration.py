@@ -42,6 +42,11 @@ CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB 
 CREATE INDEX spans_by_run ON spans (run_id);
 PRAGMA user_version = 1;
 """
+TO_SCHEMA_2 = """
+DROP TABLE run_labels; DROP INDEX runs_by_agent; DROP INDEX runs_by_runtime;
+DROP INDEX runs_open; CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
+PRAGMA user_version = 2;
+"""
 INSERT_RUN = "INSERT INTO runs VALUES (?, 0, 0, '', '', '', '{}', ?)"
 # Ends its own process in the midst of the migration.
 KILLED = """
@@ -108,6 +113,24 @@ async def test_an_earlier_store_is_backed_up_and_chained_in_place(config: Config
     assert [event.seq for event in read] == list(range(1, 16))
     assert rows(path) == before == rows(config.data_dir / "record.schema-1.db")
     assert await findings(config) == []
+
+
+async def test_labels_of_the_second_version_are_indexed(config: Config) -> None:
+    path = config.data_dir / "record.db"
+    async with recorder(config):
+        pass
+    db = apsw.Connection(str(path))
+    db.execute(TO_SCHEMA_2)
+    listed = shared.Run(run_id="r1", labels={"tier": "prod"}).SerializeToString()
+    db.execute("""INSERT INTO runs VALUES ('r1', 0, 1, '', '', '', '{"tier": "prod"}', ?)""", (listed,))
+    db.close()
+
+    async with recorder(config) as server:
+        stub = rpc.RecorderServiceStub(server.local)  # type: ignore[arg-type]
+        found = await RecorderClient(stub, "").runs(shared.RunQuery(labels={"tier": "prod"}))
+
+    assert [run.run_id for run in found.runs] == ["r1"]
+    assert (config.data_dir / "record.schema-2.db").exists()
 
 
 async def test_without_a_backup_nothing_is_migrated(config: Config) -> None:

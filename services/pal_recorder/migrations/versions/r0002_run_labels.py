@@ -1,0 +1,23 @@
+"""Labels of runs in the order in which runs are listed."""
+
+from __future__ import annotations
+
+from alembic import op
+
+revision = "r0002"
+down_revision = "r0001"
+
+TABLES = """
+CREATE TABLE run_labels (
+  key text COLLATE "C" NOT NULL, value text COLLATE "C" NOT NULL, accepted_ns bigint NOT NULL,
+  run_id text COLLATE "C" NOT NULL, PRIMARY KEY (key, value, accepted_ns, run_id)
+);
+INSERT INTO run_labels
+  SELECT word.key, word.value, accepted_ns, run_id FROM runs, jsonb_each_text(runs.labels) AS word;
+DROP INDEX runs_by_label;
+"""
+
+
+def upgrade() -> None:
+    """Create the table."""
+    op.execute(TABLES)
