@@ -6,6 +6,7 @@ import importlib.metadata
 import logging
 import os
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 # The environment wins over what an agent says, so it has to say the same. Read when agno is imported.
 os.environ["AGNO_TELEMETRY"] = "false"
@@ -25,6 +26,9 @@ from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task, ToolPort
 from pal_agno import workflow
 from pal_agno.model import PortModel, message
 from pal_log.payload import content_text
+
+# Where the one entrypoint of all tools finds the run that it is called in.
+_port: ContextVar[ToolPort] = ContextVar("port")
 
 
 class AgnoFailed(Exception):
@@ -57,9 +61,10 @@ class AgnoRuntime:
 
     async def run(self, task: Task, ports: Ports) -> str:
         """Carry out *task*."""
+        _port.set(ports.tools)
         agent = Agent(
             model=PortModel(port=ports.model),
-            tools=_functions(task.tools, ports.tools),
+            tools=[_function(tool) for tool in task.tools],
             # The opening is complete: agno adds nothing and fills in no templates.
             build_context=False,
             resolve_in_context=False,
@@ -82,11 +87,10 @@ async def _nothing(stage_id: str) -> None:
     return
 
 
-def _functions(tools: Sequence[llm.ModelTool], port: ToolPort) -> list[Function]:
-    async def entrypoint(call_id: str) -> str:
-        return content_text((await port.call(call_id)).result)
+async def _entrypoint(call_id: str) -> str:
+    return content_text((await _port.get().call(call_id)).result)
 
-    return [
-        Function(name=tool.name, description=tool.purpose, entrypoint=entrypoint, skip_entrypoint_processing=True)
-        for tool in tools
-    ]
+
+def _function(tool: llm.ModelTool) -> Function:
+    # agno examines an entrypoint when it first meets it: one for each run would cost as much as the rest of the run.
+    return Function(name=tool.name, description=tool.purpose, entrypoint=_entrypoint, skip_entrypoint_processing=True)
