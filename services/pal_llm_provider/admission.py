@@ -20,7 +20,7 @@ from pal_llm_provider.recorded import answer, diverged, stopped
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match, Missing, source
 from pal_llm_provider.stages import begun
-from pal_llm_provider.transcript import request_digest
+from pal_llm_provider.transcript import request_digest, request_text
 from pal_log.call_ids import fresh, newest
 from pal_policy.evaluate import Question, decide
 from pal_rpc.accounts import Accounts
@@ -43,6 +43,8 @@ class Call:
     account: RunAccount
     call_id: str
     request: pb.ModelRequest
+    # The request as it is recorded.
+    text: str
     digest: str
     decision: policies.PolicyDecision | None = None
     known: pb.ModelAnswer | None = None
@@ -92,7 +94,8 @@ class Admission:
         continuing = any(message.tool_calls or message.tool_results for message in request.messages)
         account = await self._accounts.of(lease, continuing=continuing)
         await begun(request.stage_id, lease, account, self._recorder)
-        digest = request_digest(request, profile.name)
+        text = request_text(request, profile.name)
+        digest = request_digest(request, profile.name, text)
         await self._close_lost(lease, account)
         known = await self._known(lease, account, request, digest)
         if known is not None:
@@ -102,6 +105,7 @@ class Admission:
                 account=account,
                 call_id=request.call_id,
                 request=request,
+                text=text,
                 digest=digest,
                 known=known,
             )
@@ -118,6 +122,7 @@ class Admission:
             account=account,
             call_id=call_id,
             request=request,
+            text=text,
             digest=digest,
             decision=decision,
             match=match,

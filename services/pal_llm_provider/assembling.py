@@ -15,7 +15,9 @@ from pal_llm_provider.provider import Answering, Completion, Profile, ToolAsk
 from pal_rpc.errors import MeshError, TooLarge
 from pal_rpc.options import MIB
 
-# The first text leaves at once; what follows within this time leaves together.
+# An answer that comes at once is one message; of one that takes its time the first text leaves without being missed.
+FIRST_SECONDS = 0.005
+# What follows within this time leaves together.
 WINDOW_SECONDS = 0.04
 # Half of what a message may weigh, because arguments and identifiers travel along.
 MAX_ANSWER_BYTES = 2 * MIB
@@ -74,16 +76,14 @@ class Pump:
 
     async def chunks(self) -> AsyncIterator[pb.ModelFrame]:
         """Yield text until the answer ends; what is left then is in :meth:`rest`."""
-        while True:
-            await self._arrived.wait()
-            if self._ended.is_set():
-                return
+        await self._arrived.wait()
+        await self._ends_within(FIRST_SECONDS)
+        while not self._ended.is_set():
             self._arrived.clear()
             for frame in self.rest():
                 yield frame
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(WINDOW_SECONDS):
-                    await self._ended.wait()
+            await self._ends_within(WINDOW_SECONDS)
+            await self._arrived.wait()
 
     def rest(self) -> list[pb.ModelFrame]:
         """Return the text that has not left yet, as one frame or none."""
@@ -106,6 +106,12 @@ class Pump:
         if self._completion is None:
             raise OutputMalformed(self._profile, "it ended without saying why")
         return self._completion
+
+    async def _ends_within(self, seconds: float) -> None:
+        if not self._ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._ended.wait()
 
     async def _read(self) -> None:
         try:

@@ -17,7 +17,7 @@ from pal_llm_provider.admission import Call
 from pal_llm_provider.provider import Completion
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match
-from pal_llm_provider.transcript import answer_text, message_text, request_text
+from pal_llm_provider.transcript import answer_text, message_text
 from pal_log.events import LLM_PROVIDER, now
 from pal_log.payload import json_payload
 from pal_rpc.errors import MeshError, failure
@@ -42,7 +42,7 @@ class OpenCall:
     async def open(self) -> None:
         """Record that the model is asked; the record is not waited for."""
         call, profile = self._call, self._call.profile
-        request = await self._recording.kept(json_payload(request_text(call.request, profile.name)))
+        request = await self._recording.kept(json_payload(call.text))
         started = events.ModelCallStarted(
             call_id=call.call_id,
             profile=profile.name,

@@ -19,13 +19,16 @@ def request_text(request: pb.ModelRequest, profile: str) -> str:
     return _canonical(_asked(request, profile, {}))
 
 
-def request_digest(request: pb.ModelRequest, profile: str) -> str:
+def request_digest(request: pb.ModelRequest, profile: str, text: str = "") -> str:
     """Return the digest of *request* by which the same question is known again, also in another run.
 
-    Identifiers of tool calls count by their place only, because they differ from run to run.
+    Identifiers of tool calls count by their place only, because they differ from run to run. *text* is that of
+    :func:`request_text`, where it is at hand.
     """
     ids = (call.call_id for message in request.messages for call in message.tool_calls)
     places = {call_id: f"t{place}" for place, call_id in enumerate(dict.fromkeys(ids), start=1)}
+    if text and not places:
+        return digest(text.encode())
     return digest(_canonical(_asked(request, profile, places)).encode())
 
 

@@ -17,7 +17,7 @@ PROFILE = Profile(name="default", provider="scripted", model="scripted")
 END = Completion(stop_reason=events.MODEL_STOP_REASON_COMPLETE, usage=common.TokenUsage())
 
 
-async def test_the_first_piece_leaves_at_once_and_the_rest_together() -> None:
+async def test_the_first_piece_does_not_wait_for_the_others_and_those_leave_together() -> None:
     more, read = asyncio.Event(), asyncio.Event()
 
     async def answering() -> Answering:
@@ -40,6 +40,19 @@ async def test_the_first_piece_leaves_at_once_and_the_rest_together() -> None:
     # Offsets count bytes of UTF-8.
     assert [(chunk.offset, chunk.text) for chunk in rest] == [(8, "an alle")]
     assert (pump.text, pump.completion()) == ("grüße an alle", END)
+
+
+async def test_an_answer_that_comes_at_once_leaves_whole() -> None:
+    async def answering() -> Answering:
+        yield "all "
+        yield "of it"
+        yield END
+
+    async with Pump(answering(), PROFILE, None) as pump:
+        pieces = [frame async for frame in pump.chunks()]
+        rest = [frame.text.text for frame in pump.rest()]
+
+    assert (pieces, rest) == ([], ["all of it"])
 
 
 async def test_the_error_of_a_provider_reaches_whoever_waits() -> None:

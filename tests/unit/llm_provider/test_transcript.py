@@ -5,7 +5,7 @@ from __future__ import annotations
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
-from pal_llm_provider.transcript import request_digest
+from pal_llm_provider.transcript import request_digest, request_text
 from pal_log.payload import text_payload
 
 
@@ -47,3 +47,10 @@ def test_a_role_from_the_future_is_read() -> None:
     message.MergeFromString(b"\x08\x63")
 
     assert request_digest(pb.ModelRequest(messages=[message]), "default")
+
+
+def test_the_text_at_hand_makes_no_difference() -> None:
+    first_turn = pb.ModelRequest(messages=[pb.ModelMessage(role=events.MESSAGE_ROLE_USER, parts=[text_payload("é")])])
+
+    for request in (first_turn, question()):
+        assert request_digest(request, "gpt", request_text(request, "gpt")) == request_digest(request, "gpt")
