@@ -47,6 +47,7 @@ class Targets:
         self._served = served
         self._stack = stack
         self._wanted = wanted
+        self._targets: dict[str, Target] = {}
         self._found: dict[str, dict[str, Result]] = {}
         self._one_at_a_time = asyncio.Lock()
 
@@ -54,20 +55,27 @@ class Targets:
         """Return what each case found on *runtime*."""
         async with self._one_at_a_time:
             if runtime not in self._found:
-                target = await self._target(runtime)
+                target = await self.target(runtime)
                 cases = [case for case in matching([]) if case.id in self._wanted]
                 self._found[runtime] = {r.case_id: r async for r in results(target, self._served, cases)}
         return self._found[runtime]
 
-    async def _target(self, runtime: str) -> Target:
-        adapter = started(COMMANDS[runtime], self._served.addresses, PAL_CONCURRENT_RUNS="128")
-        return await self._stack.enter_async_context(connected(await self._stack.enter_async_context(adapter)))
+    async def target(self, runtime: str) -> Target:
+        """Return the adapter of *runtime*."""
+        if runtime not in self._targets:
+            adapter = started(COMMANDS[runtime], self._served.addresses, PAL_CONCURRENT_RUNS="128")
+            address = await self._stack.enter_async_context(adapter)
+            self._targets[runtime] = await self._stack.enter_async_context(connected(address))
+        return self._targets[runtime]
 
 
 @pytest.fixture(scope="session")
 async def targets(peers: Kit, request: pytest.FixtureRequest) -> AsyncIterator[Targets]:
     """Hold the adapters to the cases that the chosen tests ask for."""
-    chosen = [getattr(item, "callspec", None) for item in request.session.items]
-    wanted = {spec.params["case_id"] for spec in chosen if spec and "case_id" in spec.params}
+    wanted: set[str] = set()
+    for item in request.session.items:
+        if "targets" in getattr(item, "fixturenames", ()):
+            case_id = getattr(item, "callspec").params.get("case_id")  # noqa: B009  mypy knows no callspec
+            wanted |= {case_id} if case_id else {case.id for case in matching([])}
     async with AsyncExitStack() as stack:
         yield Targets(peers, stack, wanted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pal_conformance.declaration import standing
 from pal_conformance.suite import matching
 from pal_conformance.verdict import Status
 from tests.contract.runtimes.conftest import Targets
@@ -30,3 +31,14 @@ async def test_a_case_looks_the_same_as_on_the_reference(targets: Targets, runti
     if Status.skipped in (reference.status, own.status):
         pytest.skip("not declared by both")
     assert own.runs == reference.runs
+
+
+@pytest.mark.timeout(180)
+async def test_the_declaration_says_what_was_found(targets: Targets, runtime: str) -> None:
+    if runtime == "echo":
+        pytest.skip("echo is the reference; nobody installs it")
+
+    found = list((await targets.found(runtime)).values())
+
+    # Otherwise `make declarations` writes what is found now.
+    assert "says the same" in standing(await targets.target(runtime), found)
