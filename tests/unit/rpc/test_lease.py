@@ -119,6 +119,15 @@ def test_a_caller_without_a_good_token_is_nobody(keys: Path, metadata: tuple[tup
         caller(metadata, public_key(keys, MESH))
 
 
+def test_a_token_of_another_mesh_proves_nothing_here_wherever_it_was_seen_before(keys: Path, tmp_path: Path) -> None:
+    create_keys(tmp_path)
+    token = issue_token(private_key(keys, MESH), "router")
+    caller(bearer(token), public_key(keys, MESH))
+
+    with pytest.raises(Unauthenticated):
+        caller(bearer(token), public_key(tmp_path, MESH))
+
+
 def test_private_keys_are_for_the_owner_alone(keys: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in keys.glob("*.key")} == {0o600}
 
