@@ -15,7 +15,8 @@ def violations(log: Iterable[events.RunEvent]) -> list[str]:
 
     The rules: positions 1, 2, 3 without holes; one run id; ``run.accepted`` first and once; ``run.finished``
     last and once; a type that agrees with the body; every model and tool call opened once, closed once, and
-    closed only after it was opened; a call that stays open is named in ``run.finished``; every stage begun once and
+    closed only after it was opened; a call that stays open is named in ``run.finished``, unless it waited for a person
+    and was never sent; every stage begun once and
     ended once, and whatever belongs to it in between.
     """
     recorded = list(log)
@@ -58,10 +59,16 @@ def _calls(log: list[events.RunEvent]) -> Iterator[str]:
             if call not in opened or call in closed:
                 yield f"seq {event.seq} closes {family} call {call[1]}, which is not open"
             closed.add(call)
-    unresolved = set(log[-1].run_finished.unresolved_call_ids)
+    settled = {*log[-1].run_finished.unresolved_call_ids, *_never_sent(log)}
     for family, call_id in sorted(opened - closed):
-        if call_id not in unresolved:
+        if call_id not in settled:
             yield f"{family} call {call_id} is neither closed nor named as unresolved"
+
+
+def _never_sent(log: list[events.RunEvent]) -> set[str]:
+    """Return the calls that waited for a person and were not sent: a run that ends then leaves them as they are."""
+    asked = {event.input_requested.tool_call_id for event in log if event.HasField("input_requested")}
+    return asked - {event.tool_call_dispatched.call_id for event in log if event.HasField("tool_call_dispatched")}
 
 
 def _stages(log: list[events.RunEvent]) -> Iterator[str]:
