@@ -31,7 +31,8 @@ def observation(run: Run) -> dict[str, Any]:
 def shape(run: Run) -> list[list[str]]:
     """Return the frames of *run*, stage by stage; the signs of life and the measurements left out."""
     places = _places(run)
-    stages = {event.message_added.message_id: event.stage_id for event in run.events}
+    said = [event for event in run.events if event.HasField("message_added")]
+    stages = {event.message_added.message_id: event.stage_id for event in said}
 
     def place(frame: rt.RunFrame) -> int:
         stage = frame.event.stage_id or stages.get(frame.live_output.message_id, "")
