@@ -111,12 +111,15 @@ def last_words(path: Path, since: int = 0) -> str:
     if said and _NODE_ENDS.match(said[-1]):
         # The error comes before the stack, and its own properties after that.
         said = [line for line in said if _NODE_ERROR.match(line)] or said
-    return _for_people(said[-1]) if said else "it said nothing"
+    return next((words for line in reversed(said) if (words := _for_people(line))), "it said nothing")
 
 
 def _for_people(line: str) -> str:
+    """Return a line of a log as a sentence; nothing where it only says that all is well."""
     try:
         said = json.loads(line)
+        if said.get("level") in ("debug", "info"):
+            return ""
         exception = str(said.get("exception", "")).strip().splitlines()[-1:]
         return ": ".join([str(said["message"]), *exception])
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -98,15 +98,17 @@ class Runtimes:
         return announcement.shown
 
     def drain(self, registration_id: str, reason: str) -> pb.RegisteredRuntime:
-        """Take a runtime out of routing, for a *reason* that people are told.
+        """Take a runtime out of routing, for a *reason* that people are told; one that is lost stays so.
 
         Raises:
-            MeshError: REGISTRATION_NOT_FOUND, it has ended or never was.
+            MeshError: REGISTRATION_NOT_FOUND, another has taken its place, or it never was.
         """
-        announcement = self._live(registration_id)
+        announcement = self._announced(registration_id)
+        lost = announcement.shown.state == pb.RUNTIME_STATE_LOST
         # An adapter that is stopped drains itself, and does not know why.
         told = reason[:_MAX_REASON_CHARACTERS] or announcement.shown.reason
-        self._show(announcement, state=pb.RUNTIME_STATE_DRAINING, reason=told)
+        state = pb.RUNTIME_STATE_LOST if lost else pb.RUNTIME_STATE_DRAINING
+        self._show(announcement, state=state, reason=told)
         return announcement.shown
 
     def all(self) -> list[pb.RegisteredRuntime]:
@@ -132,15 +134,16 @@ class Runtimes:
             _stop(announcement)
 
     def _live(self, registration_id: str) -> _Announcement:
+        announcement = self._announced(registration_id)
+        if announcement.shown.state == pb.RUNTIME_STATE_LOST:
+            raise _ended(registration_id)
+        return announcement
+
+    def _announced(self, registration_id: str) -> _Announcement:
         for announcement in self._by_name.values():
-            shown = announcement.shown
-            if shown.registration_id == registration_id and shown.state != pb.RUNTIME_STATE_LOST:
+            if announcement.shown.registration_id == registration_id:
                 return announcement
-        raise MeshError(
-            reasons.ERROR_REASON_REGISTRATION_NOT_FOUND,
-            f"registration {registration_id} has ended or never was; register the runtime anew",
-            registration_id=registration_id,
-        )
+        raise _ended(registration_id)
 
     def _prolong(self, announcement: _Announcement, **changes: object) -> None:
         _stop(announcement)
@@ -157,6 +160,14 @@ class Runtimes:
     def _show(self, announcement: _Announcement, **changes: object) -> None:
         announcement.shown = _with(announcement.shown, **changes)
         self._feed.publish(runtimes=[announcement.shown])
+
+
+def _ended(registration_id: str) -> MeshError:
+    return MeshError(
+        reasons.ERROR_REASON_REGISTRATION_NOT_FOUND,
+        f"registration {registration_id} has ended or never was; register the runtime anew",
+        registration_id=registration_id,
+    )
 
 
 def _superseded(old: _Announcement | None, instance_id: str) -> tuple[str, ...]:

@@ -188,6 +188,20 @@ async def test_an_upgrade_that_fails_leaves_the_old_one(mesh: Cli) -> None:
     assert (await ended(mesh, "plain", "staying", "hello")).outcome == SUCCEEDED
 
 
+async def test_an_upgrade_that_passes_its_trial_and_does_not_start_is_taken_back(mesh: Cli) -> None:
+    await install(mesh, "reverting", ROUGH)
+    old = mesh.pid("reverting")
+
+    refused = await mesh("runtime", "upgrade", "reverting", "--command", f"{ROUGH} shy")
+    finished = await ended(mesh, "plain", "reverting", "hello")
+    again = await mesh("runtime", "start", "reverting")
+
+    assert refused.code == 1 and "stays at 0.1.0" in refused.err and "the cupboard is locked" in refused.err
+    assert finished.outcome == SUCCEEDED
+    assert again.code == 0 and mesh.pid("reverting") == old, again.err
+    assert "shy" not in (mesh.home / "runtimes" / "reverting" / "runtime.json").read_text()
+
+
 async def test_of_two_commands_on_one_runtime_one_wins(mesh: Cli) -> None:
     arguments = ("runtime", "install", "--command", FOREIGN, "--name", "contested")
 
@@ -234,6 +248,7 @@ async def test_an_adapter_reaches_the_mesh_and_nothing_else(mesh: Cli) -> None:
 async def test_a_mesh_that_starts_again_has_its_runtimes(tmp_path: Path) -> None:
     pal = Cli(tmp_path / "home")
     before = await pal("runtime", "install", "--command", FOREIGN, "--name", "foreign")
+    asleep = await pal("runtime", "list")
     async with started(pal.home, "--runtime", "agno", "--runtime", "foreign"):
         adapter, supervisor = pal.pid("foreign"), pal.state()["pid"]
         os.kill(supervisor, signal.SIGKILL)
@@ -243,6 +258,7 @@ async def test_a_mesh_that_starts_again_has_its_runtimes(tmp_path: Path) -> None
         seen = await listed(pal)
 
     assert before.code == 0 and "starts with the next `pal up`" in before.out, before.err
+    assert asleep.code == 0 and "not started" in asleep.out and "no mesh runs" in asleep.out, asleep.err
     assert up.code == 0, up.err
     assert seen["foreign"]["status"] == "serving"
 

@@ -1,5 +1,7 @@
 """An adapter that does what its input says: eats memory, spins, forks, dies, knocks, or answers like echo.
 
+    rough_adapter.py [shy]     a shy one does not start where it would have company
+
 It does not start while there is a file ``ill`` in its working directory.
 """
 
@@ -28,8 +30,9 @@ class RoughRuntime(EchoRuntime):
     capability = ROUGH
 
     async def warm_up(self) -> None:
-        """End where it is ill."""
-        if Path("ill").exists():
+        """End where it is ill, or shy and not alone."""
+        alone = os.environ["PAL_REGISTRY_ADDRESS"] == "127.0.0.1:1"
+        if Path("ill").exists() or ("shy" in sys.argv and not alone):
             _die()
 
     async def run(self, task: Task, ports: Ports) -> str:

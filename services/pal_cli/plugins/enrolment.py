@@ -78,7 +78,7 @@ class Enrolment:
         with contextlib.suppress(grpc.aio.AioRpcError, TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 shown = await self._shown()
-                if shown and shown.registration_id and shown.state != pb.RUNTIME_STATE_LOST:
+                if shown and shown.registration_id:
                     await self._stub.DrainRuntime(
                         pb.DrainRuntimeRequest(registration_id=shown.registration_id, reason=reason)
                     )

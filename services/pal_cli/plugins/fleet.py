@@ -88,8 +88,7 @@ class Fleet:
             StartError: one that comes with PAL has not started.
         """
         await self._looked.wait()
-        for name in self._chosen:
-            keeper = self._keepers[name]
+        for name, keeper in list(self._keepers.items()):
             if name in BUNDLED:
                 await keeper.settled.wait()
                 if keeper.state.state == "restarting":
@@ -124,19 +123,22 @@ class Fleet:
             self._keepers[name].order(record)
 
     async def _kept(self, keeper: Keeper) -> None:
-        try:
-            await keeper.run()
-        except Exception as error:
-            log.error("runtime is not kept any more", extra={"runtime": keeper.name}, exc_info=error)
-        if self._keepers.get(keeper.name) is keeper:
-            del self._keepers[keeper.name]
-            self._changed()
+        while not keeper.removed:
+            try:
+                await keeper.run()
+            except Exception as error:
+                # The others go on, and so does this one with the next order.
+                log.error("an order was not carried out", extra={"runtime": keeper.name}, exc_info=error)
+                keeper.refuse(f"{type(error).__name__}: {error}; `pal logs supervisor` has the details")
+        del self._keepers[keeper.name]
+        self._changed()
 
     def _made(self, record: Record) -> Adapter:
         name = record.name
         (free,) = free_addresses(1)
         # Two adapters are there at once while one takes the place of the other.
-        address = self._addresses.get(name, free) if name not in self.states or not self.states[name].pid else free
+        beside = name in self._keepers and self._keepers[name].alive
+        address = free if beside else self._addresses.get(name, free)
         command = record.command or BUNDLED[name].command
         program = adapter(record, command, self._home, address, self._addresses)
         log_path = self._home.logs / f"{name}.log"

@@ -65,7 +65,12 @@ async def upgrade(home: Home, name: str, source: Source) -> tuple[Record, Record
             return None
         environment = "" if isinstance(source, Program) else records.adopt(name, stage)
         wanted = dataclasses.replace(
-            old, source=source.text, environment=environment, generation=old.generation + 1, running=True
+            old,
+            source=source.text,
+            environment=environment,
+            generation=old.generation + 1,
+            made=old.made + 1,
+            running=True,
         )
         new = await _tried(home, wanted, made)
         if new.runtime != old.runtime:

@@ -48,7 +48,19 @@ class Keeper:
             state = ProcessState(pid=0, services={}, log="", started_at=0.0, state="stopped", adapter=True)
         else:
             state = self._adapter.state
-        return dataclasses.replace(state, generation=self._generation, reason=self._trouble or state.reason)
+        # What became of an order is told while there is nothing worse to tell.
+        reason = self._trouble if self._trouble and state.state in ("serving", "stopped") else state.reason
+        return dataclasses.replace(state, generation=self._generation, reason=reason)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its adapter is there."""
+        return self._adapter is not None and self._adapter.alive
+
+    @property
+    def removed(self) -> bool:
+        """Whether the runtime is gone for good."""
+        return self.settled.is_set() and self._record is None and not self.alive
 
     def order(self, record: Record | None) -> None:
         """Have it do what *record* says; None removes the runtime."""
@@ -89,14 +101,20 @@ class Keeper:
             return
         if self._adapter is None or not self._fits(record) or not self._adapter.alive:
             await self._replace(record)
+        else:
+            self._trouble = ""
         self._settle(record, self._trouble)
         assert self._adapter is not None
         await self._adapter.keep()
 
+    def refuse(self, trouble: str) -> None:
+        """Leave the newest order at that, for a reason that people are told."""
+        self._settle(self._record, trouble)
+
     def _fits(self, record: Record) -> bool:
         """Tell whether the adapter that is there is what *record* wants."""
         made = self._made_for
-        return made is not None and (made.command, made.limits) == (record.command, record.limits)
+        return made is not None and dataclasses.replace(made, generation=record.generation) == record
 
     async def _replace(self, record: Record) -> None:
         """Start an adapter for *record*; the old one ends when the new one takes runs, and stays when it does not."""

@@ -27,9 +27,9 @@ class Record:
     """What is wanted of one runtime.
 
     *source* is what a person asked for. *command* is empty for a runtime that comes with PAL. *environment* is the
-    folder below the runtime's own that the command lives in, empty for none. *generation* grows with every order to
-    start, so that the same order again is a new one. *limits* were stated by a person, *declared* by the adapter when
-    it was checked.
+    folder below the runtime's own that the command lives in, empty for none. *made* grows with every upgrade,
+    *generation* with every order, so that the same order again is a new one. *limits* were stated by a person,
+    *declared* by the adapter when it was checked.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Record:
     version: str = ""
     running: bool = True
     generation: int = 1
+    made: int = 1
     limits: Limits = field(default_factory=Limits)
     declared: Limits = field(default_factory=Limits)
     start_seconds: float = 60.0

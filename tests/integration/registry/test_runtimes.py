@@ -107,6 +107,21 @@ async def test_a_silent_runtime_is_lost_and_everybody_is_told(stub: rpc.Registry
         await renew(stub, announced.registration_id)
 
 
+async def test_why_a_runtime_was_lost_can_be_told_later(stub: rpc.RegistryServiceStub) -> None:
+    watch = stub.Watch(pb.RegistryServiceWatchRequest())
+    await watch.read()
+    announced = await register(stub)
+    state = announced.state
+    while state != pb.RUNTIME_STATE_LOST:
+        state = next((runtime.state for runtime in (await watch.read()).runtimes), state)
+    watch.cancel()
+
+    request = pb.DrainRuntimeRequest(registration_id=announced.registration_id, reason="it spun")
+    told = (await stub.DrainRuntime(request)).runtime
+
+    assert (told.state, told.reason) == (pb.RUNTIME_STATE_LOST, "it spun")
+
+
 async def test_a_published_declaration_narrows_a_runtime_at_once(stub: rpc.RegistryServiceStub) -> None:
     await register(stub)
 

@@ -19,6 +19,8 @@ from pal_cli.spawning import last_words
         ("Traceback (most recent call last):\n  File x\nImportError: no module\n", "ImportError: no module"),
         ("  | ExceptionGroup\n  +-+--- 1 ---\n    | OSError: in use\n    +-----------\n", "OSError: in use"),
         ("x.ts:3\n  ^\n\nTypeError: no f\n    at g (x.ts:3)\n  code: 14\n\nNode.js v22.1.0\n", "TypeError: no f"),
+        ('{"level": "error", "message": "it broke"}\n{"level": "info", "message": "rpc"}\n', "it broke"),
+        ('{"level": "info", "message": "rpc"}\n', "it said nothing"),
         ("{not json", "{not json"),
     ],
 )
