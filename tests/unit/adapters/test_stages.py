@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.echo import EchoRuntime
-from pal_adapter_host.host import Config, adapter
 from pal_adapter_host.runtime import CarryOut, Ports, Stage, Task
-from tests.contract.runtimes.driver import Driver, Run, agent
-from tests.fakes.seams import Say, Script, seams
+from pal_conformance.run import Run
+from pal_conformance.script import Say, Script
+from pal_conformance.specs import agent
+from tests.fakes.driven import Gate, driven, ran
 
 Engine = Callable[[Sequence[Stage], CarryOut], Awaitable[None]]
 PLAN = agents.Plan(
@@ -34,15 +35,6 @@ class Foreign(EchoRuntime):
         await self.engine(stages, carry_out)
 
 
-@asynccontextmanager
-async def driven(runtime: EchoRuntime) -> AsyncIterator[Driver]:
-    async with seams() as (fakes, _):
-        addresses = dict.fromkeys(("registry_address", "llm_provider_address", "tool_executor_address"), fakes.address)
-        settings = Config(address="127.0.0.1:0", drain_seconds=0, **addresses)
-        async with adapter(settings, runtime) as server, Driver(server.address, fakes) as driver:
-            yield driver
-
-
 def planned() -> agents.AgentSpec:
     spec = agent()
     spec.spec.plan.CopyFrom(PLAN)
@@ -51,8 +43,8 @@ def planned() -> agents.AgentSpec:
 
 async def carried_out(engine: Engine, script: Script | None = None) -> Run:
     script = script or Script(stages={name: [Say(chunks=[f"of {name}"])] for name in "abc"})
-    async with driven(Foreign(engine)) as driver:
-        return await driver.run(script, spec=planned())
+    async with driven(Foreign(engine)) as bench:
+        return await ran(bench, script, spec=planned())
 
 
 def ends(run: Run) -> dict[str, tuple[str, str]]:
@@ -74,7 +66,7 @@ async def test_a_stage_is_begun_when_those_before_it_are_over_and_not_sooner() -
 
     run = await carried_out(hasty)
 
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "RUNTIME_ERROR")
+    assert run.end == "FAILED RUNTIME_ERROR"
     assert "it began stage c before b was over" in run.result.failure.message
     assert ends(run) == {"a": ("SUCCEEDED", "")}
 
@@ -96,7 +88,7 @@ async def test_every_stage_has_to_be_over() -> None:
 
     run = await carried_out(lazy)
 
-    assert run.reason == "RUNTIME_ERROR"
+    assert run.end == "FAILED RUNTIME_ERROR"
     assert "it came back before stage b was over" in run.result.failure.message
 
 
@@ -110,20 +102,19 @@ async def test_a_stage_that_is_tried_again_is_not() -> None:
 
     run = await carried_out(stubborn, script)
 
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "OUTPUT_EMPTY")
+    assert run.end == "FAILED OUTPUT_EMPTY"
     assert run.result.failure.metadata["stage"] == "a"
     assert ends(run) == {"a": ("FAILED", "OUTPUT_EMPTY")}
-    assert len(script.asked) == 1
+    assert len(run.asked) == 1
 
 
 async def test_what_the_engine_raises_ends_the_run_and_the_stages_that_are_going() -> None:
-    begun = asyncio.Event()
-    script = Script(stages={"a": [Say(hold=asyncio.Event())]})
+    gate = Gate()
+    script = Script(stages={"a": [Say(hold=gate)]})
 
     async def broken(stages: Sequence[Stage], carry_out: CarryOut) -> None:
         going = asyncio.ensure_future(carry_out("a"))
-        await script.reached.wait()
-        begun.set()
+        await gate.reached.wait()
         try:
             raise LookupError("lost the way")
         finally:
@@ -131,8 +122,7 @@ async def test_what_the_engine_raises_ends_the_run_and_the_stages_that_are_going
 
     run = await carried_out(broken, script)
 
-    assert begun.is_set()
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "RUNTIME_ERROR")
+    assert run.end == "FAILED RUNTIME_ERROR"
     assert ends(run) == {"a": ("CANCELLED", "RUN_CANCELLED")}
 
 
@@ -146,11 +136,11 @@ async def test_an_engine_that_will_not_let_go_of_a_failed_run_is_left_behind() -
             with suppress(asyncio.CancelledError):
                 await released.wait()
 
-    async with driven(Foreign(sticky)) as driver:
-        run = await driver.run(Script(stages={"a": [Say(chunks=[" "])]}), spec=planned())
+    async with driven(Foreign(sticky)) as bench:
+        run = await ran(bench, Script(stages={"a": [Say(chunks=[" "])]}), spec=planned())
         released.set()
 
-    assert run.reason == "OUTPUT_EMPTY"
+    assert run.end == "FAILED OUTPUT_EMPTY"
 
 
 async def test_ports_of_a_stage_that_is_over_are_closed() -> None:
@@ -164,12 +154,12 @@ async def test_ports_of_a_stage_that_is_over_are_closed() -> None:
             kept.append((task, ports))
             return await super().run(task, ports)
 
-    async with driven(Keeping(EchoRuntime().workflow)) as driver:
-        run = await driver.run(script, spec=planned())
+    async with driven(Keeping(EchoRuntime().workflow)) as bench:
+        run = await ran(bench, script, spec=planned())
 
-    assert run.reason == "RUNTIME_ERROR"
+    assert run.end == "FAILED RUNTIME_ERROR"
     assert "went on with stage a after its end" in run.result.failure.message
-    assert [request.stage_id for request in script.asked] == ["a"]
+    assert [request.stage_id for request in run.asked] == ["a"]
 
 
 async def test_a_runtime_without_the_mode_refuses_a_plan() -> None:
@@ -179,18 +169,18 @@ async def test_a_runtime_without_the_mode_refuses_a_plan() -> None:
     Plain.capability.CopyFrom(EchoRuntime.capability)
     Plain.capability.capabilities.modes[:] = ["conversational"]
 
-    async with driven(Plain()) as driver:
-        run = await driver.run(Script(), spec=planned())
+    async with driven(Plain()) as bench:
+        run = await ran(bench, Script(), spec=planned())
 
-    assert (run.result.outcome, run.reason) == (events.RUN_OUTCOME_FAILED, "CAPABILITY_MISSING")
+    assert run.end == "FAILED CAPABILITY_MISSING"
 
 
 async def test_a_plan_that_goes_round_in_a_circle_is_refused() -> None:
     spec = planned()
     spec.spec.plan.stages[0].after.append("c")
 
-    async with driven(EchoRuntime()) as driver:
-        run = await driver.run(Script(), spec=spec)
+    async with driven(EchoRuntime()) as bench:
+        run = await ran(bench, Script(), spec=spec)
 
-    assert (run.reason, run.result.failure.metadata["path"]) == ("INVALID_DOCUMENT", "spec.plan.stages")
+    assert (run.result.failure.reason, run.result.failure.metadata["path"]) == ("INVALID_DOCUMENT", "spec.plan.stages")
     assert run.events == []
