@@ -35,6 +35,7 @@ export class AiSdkRuntime implements Runtime {
       // How often a model may ask is the platform's to limit, and so is asking again.
       stopWhen: () => false,
       maxRetries: 0,
+      telemetry: { isEnabled: false },
       abortSignal: signal,
     });
     return text;

@@ -40,6 +40,7 @@ export class Dialogue {
   readonly #calls = new Map<string, ModelToolCall>();
   readonly #modelCalls = new Map<string, string>();
   readonly #results = new Map<string, ModelToolResult>();
+  readonly #texts = new Map<string, ModelMessage>();
   readonly #waiting = new Set<string>();
   #changed = () => {};
 
@@ -101,7 +102,15 @@ export class Dialogue {
   message(turn: Turn): ModelMessage {
     if (turn.results?.size) return create(ModelMessageSchema, { role: USER, toolResults: this.#inOrder(turn.results) });
     const original = turn.callIds?.length ? this.#asking.get(turn.callIds[0]!) : undefined;
-    return original ?? create(ModelMessageSchema, { role: turn.role, parts: [textPayload(turn.text ?? "")] });
+    return original ?? this.#spoken(turn.role, turn.text ?? "");
+  }
+
+  // The same at every question of the run.
+  #spoken(role: MessageRole, text: string): ModelMessage {
+    const key = `${role} ${text}`;
+    const known = this.#texts.get(key) ?? create(ModelMessageSchema, { role, parts: [textPayload(text)] });
+    this.#texts.set(key, known);
+    return known;
   }
 
   #inOrder(results: ReadonlyMap<string, string>): ModelToolResult[] {
