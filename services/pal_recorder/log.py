@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Sequence, Set
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from google.protobuf import timestamp_pb2
@@ -25,6 +25,8 @@ from pal_rpc.errors import MeshError, failure
 _GROUP_BATCHES, _GROUP_BYTES = 2048, 8 * 1024 * 1024
 _CACHED_RUNS = 20_000
 _PAGE = 5000
+# How long this recorder goes on listening to the others when nobody waits for more: many come back soon.
+_LISTENING_SECONDS = 30.0
 # How long a group waits for a store that has gone away before its writers are told.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 20.0, 0.2
 
@@ -69,13 +71,20 @@ class RunLog:
                 await self._record(self._next_group())
 
     async def follow_others(self) -> None:
-        """Take in what other recorders write, for ever."""
-        async for _ in self._store.changes():
-            if not self._tails.followed:
-                continue
-            # A store that has gone away announces itself again.
-            with suppress(StoreUnavailable):
-                await self.catch_up()
+        """Take in what other recorders write, as long as somebody here waits for it, for ever."""
+        while True:
+            await self._tails.wanted.wait()
+            self._tails.wanted.clear()
+            async with aclosing(self._store.changes()) as changes:
+                until = time.monotonic() + _LISTENING_SECONDS
+                async for _ in changes:
+                    # A store that has gone away announces itself again.
+                    with suppress(StoreUnavailable):
+                        await self.catch_up()
+                    if self._tails.followed:
+                        until = time.monotonic() + _LISTENING_SECONDS
+                    elif time.monotonic() > until:
+                        break
 
     async def catch_up(self) -> None:
         """Know at least what was durable when this was called."""

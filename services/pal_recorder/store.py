@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,7 +145,7 @@ class EventStore(RecordReader, Protocol):
             StoreUnavailable: the turn cannot be had.
         """
 
-    def changes(self) -> AsyncIterator[None]:
+    def changes(self) -> AsyncGenerator[None, None]:
         """Yield whenever others may have written, for ever."""
 
     async def grown(self, after_position: int, through_position: int) -> set[str]:

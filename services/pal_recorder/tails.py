@@ -76,6 +76,8 @@ class Tails:
         self.position = position
         self._tails: set[Tail] = set()
         self._grown: dict[str, asyncio.Event] = {}
+        # Set once somebody waits for more, or did a moment ago.
+        self.wanted = asyncio.Event()
 
     def publish(self, group: Sequence[events.RunEvent], position: int) -> None:
         """Hand *group*, durable up to *position*, to everybody."""
@@ -108,6 +110,7 @@ class Tails:
         """Follow all runs after a position; None means from the present end."""
         tail = Tail(self._store, self.position if after_position is None else after_position, self.position)
         self._tails.add(tail)
+        self.wanted.set()
         try:
             yield tail
         finally:
@@ -115,6 +118,7 @@ class Tails:
 
     def growth(self, run_id: str) -> asyncio.Event:
         """Return what is set once the log of *run_id* has grown; ask again each time, before reading."""
+        self.wanted.set()
         return self._grown.setdefault(run_id, asyncio.Event())
 
 
