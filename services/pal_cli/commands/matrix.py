@@ -27,6 +27,7 @@ async def matrix(
     sdk: Annotated[str, typer.Argument(help="an SDK whose adapter comes with PAL, for example agno")],
     versions: Annotated[list[str], typer.Argument(help="versions and ranges: 2.5.17..latest 3.0.11")],
     contract: Annotated[bool, typer.Option(help="hold the named versions to the contract as well")] = True,
+    search: Annotated[bool, typer.Option(help="where two named versions differ, find the one that changed it")] = True,
     write: Annotated[Path | None, typer.Option(help="file to write the result to, as Markdown")] = None,
     output: Output = OutputFormat.table,
 ) -> None:
@@ -41,7 +42,8 @@ async def matrix(
     if kind.installer == "npm":
         raise CommandError(f"{sdk}: versions of npm packages are not compared; `pal conformance` measures one")
     known = await available(kind.sdk)
-    found, changes = await _compared(kind, meant(versions, known), known, contract)
+    wanted = meant(versions, known)
+    found, changes = await _compared(kind, wanted, known if search else wanted, contract)
     if write is not None:
         write.write_text(as_markdown(kind, found, changes))
     if output is OutputFormat.json:
