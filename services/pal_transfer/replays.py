@@ -12,7 +12,6 @@ import grpc
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
-from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import stable_id
 from pal_rpc.status import from_rpc_error, is_lost
@@ -65,7 +64,7 @@ async def selected(router: rpc.RouterServiceStub, query: shared.RunQuery, limit:
     while True:
         page = await router.ListRuns(pb.ListRunsRequest(query=page_of), timeout=_PAGE_SECONDS)
         for run in page.runs:
-            if run.mode != common.EXECUTION_MODE_LIVE:
+            if not meant(run, query):
                 continue
             if limit <= 0:
                 return
@@ -74,6 +73,16 @@ async def selected(router: rpc.RouterServiceStub, query: shared.RunQuery, limit:
         if not page.next_page_token:
             return
         page_of.page_token = page.next_page_token
+
+
+def meant(run: shared.Run, query: shared.RunQuery) -> bool:
+    """Tell what the recorder does not look at yet: the mode, the outcome, and the later bound of time."""
+    before = query.accepted_before.ToNanoseconds()
+    return (
+        run.mode == query.mode
+        and (not query.outcomes or run.outcome in query.outcomes)
+        and (not before or run.accepted_at.ToNanoseconds() < before)
+    )
 
 
 async def replay_all(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_transfer.replays import meant
 from pal_transfer.selection import BadSelection, query
 
 
@@ -33,3 +36,15 @@ def test_a_wrong_word_is_named(text: str, problem: str) -> None:
         query(text)
 
     assert problem in str(bad.value)
+
+
+def test_what_the_recorder_does_not_look_at_is_looked_at_here() -> None:
+    wanted = query("outcome=failed before=2026-11-24")
+    run = shared.Run(mode=common.EXECUTION_MODE_LIVE, outcome=events.RUN_OUTCOME_FAILED)
+    run.accepted_at.FromSeconds(1_700_000_000)
+    late, other, repeated = (shared.Run.FromString(run.SerializeToString()) for _ in range(3))
+    late.accepted_at.FromSeconds(1_900_000_000)
+    other.outcome = events.RUN_OUTCOME_SUCCEEDED
+    repeated.mode = common.EXECUTION_MODE_REPLAY
+
+    assert [meant(candidate, wanted) for candidate in (run, late, other, repeated)] == [True, False, False, False]
