@@ -13,8 +13,9 @@ from pal_rpc.recorder_client import RecorderClient
 
 PENDING_LIMIT_BYTES = 256 * 1024
 PROGRESS_SECONDS = 15.0
-# What follows a message within this time shares the next one; the end of a run waits for nothing.
-WINDOW_SECONDS = 0.01
+# What follows a message within this time shares the next one: text that people watch appear, and what is recorded. The
+# end of a run waits for nothing, and whatever leaves takes all the rest along.
+LIVE_WINDOW_SECONDS, EVENT_WINDOW_SECONDS = 0.01, 0.1
 _TERMINAL = "run.finished"
 
 
@@ -66,13 +67,13 @@ class Follower:
         """Take the next event of the tail."""
         if not self._behind and event.seq > self._cursor:
             self._push(pb.RunStreamFrame(event=event), size_bytes)
-        self._notify(at_once=event.type == _TERMINAL)
+        self._notify(0.0 if event.type == _TERMINAL else EVENT_WINDOW_SECONDS)
 
     def offer_live(self, frame: pb.RunStreamFrame, size_bytes: int) -> None:
         """Take live output, unless the client is behind."""
         if self._live_output and not self._behind and self._pending_bytes + size_bytes <= PENDING_LIMIT_BYTES:
             self._push(frame, size_bytes)
-            self._notify()
+            self._notify(LIVE_WINDOW_SECONDS)
 
     async def batches(self) -> AsyncIterator[list[pb.RunStreamFrame]]:
         """Yield what there is, several frames at a time under load, until the terminal event was yielded."""
@@ -105,23 +106,25 @@ class Follower:
         progress = shared.WatchProgress(through_seq=self._cursor, head_seq=self._fold.head_seq)
         return pb.RunStreamFrame(progress=progress)
 
-    def _notify(self, *, at_once: bool = False) -> None:
-        """Wake the client's stream: at once when it was quiet, else at the end of the window."""
-        if self._timer is not None and not at_once:
-            return
+    def _notify(self, window_seconds: float) -> None:
+        """Wake the client's stream: at once when it was quiet for so long, else at the end of the window."""
         loop = asyncio.get_running_loop()
-        pause = self._woken_at + WINDOW_SECONDS - loop.time()
-        if at_once or pause <= 0:
+        wakes_at = self._woken_at + window_seconds
+        if not window_seconds or wakes_at <= loop.time():
             self._wake_now()
-        else:
-            self._timer = loop.call_later(pause, self._wake_now)
+        elif self._timer is None or wakes_at < self._timer.when():
+            self._stop_timer()
+            self._timer = loop.call_at(wakes_at, self._wake_now)
 
     def _wake_now(self) -> None:
+        self._stop_timer()
+        self._woken_at = asyncio.get_running_loop().time()
+        self._wake.set()
+
+    def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._woken_at = asyncio.get_running_loop().time()
-        self._wake.set()
 
     def _push(self, frame: pb.RunStreamFrame, size_bytes: int) -> None:
         self._pending.append(frame)

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_router import follower
 from pal_router.fold import RunFold
@@ -58,3 +60,35 @@ async def test_an_event_comes_alone_and_the_terminal_one_ends_it() -> None:
     seen = [[frame.event.seq for frame in batch] async for batch in watching.batches()]
 
     assert seen == [[1, 2]]
+
+
+async def test_what_follows_at_once_shares_a_message_and_the_end_brings_it_along(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(follower, "EVENT_WINDOW_SECONDS", 60)
+    watching = following(RunFold())
+    batches = watching.batches()
+
+    watching.offer_event(event(1), 10)
+    first = await anext(batches)
+    watching.offer_event(event(2), 10)
+    watching.offer_event(event(3), 10)
+    watching.offer_event(event(4, "run.finished"), 10)
+    rest = [[frame.event.seq for frame in batch] async for batch in batches]
+
+    assert ([frame.event.seq for frame in first], rest) == ([1], [[2, 3, 4]])
+
+
+async def test_text_waits_for_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "EVENT_WINDOW_SECONDS", 60)
+    watching = following(RunFold())
+    batches = watching.batches()
+
+    watching.offer_event(event(1), 10)
+    await anext(batches)
+    watching.offer_event(event(2), 10)
+    watching.offer_live(pb.RunStreamFrame(live_output=shared.LiveOutput(text="Hel")), 3)
+    second = await anext(batches)
+    await batches.aclose()  # type: ignore[attr-defined]
+
+    assert [frame.WhichOneof("frame") for frame in second] == ["event", "live_output"]
