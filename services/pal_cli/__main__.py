@@ -2,55 +2,59 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
+from collections.abc import Iterable
 
 import typer
 
-from pal_cli.commands import (
-    audit,
-    conformance,
-    demo,
-    doctor,
-    documents,
-    imports,
-    inputs,
-    mesh,
-    replay,
-    run,
-    runs,
-    runtime,
-    runtimes,
-)
+# The module of each word and what it means there: a command, or the words of a group.
+WORDS = {
+    "up": ("mesh", "up"),
+    "down": ("mesh", "down"),
+    "status": ("mesh", "status"),
+    "logs": ("mesh", "logs"),
+    "apply": ("documents", "apply"),
+    "get": ("documents", "get"),
+    "describe": ("documents", "describe"),
+    "delete": ("documents", "delete"),
+    "run": ("run", "run"),
+    "runs": ("runs", "app"),
+    "inputs": ("inputs", "app"),
+    "replay": ("replay", "replay"),
+    "import": ("imports", "app"),
+    "runtime": ("runtime", "app"),
+    "runtimes": ("runtime", "app"),
+    "route": ("runtimes", "routes"),
+    "conformance": ("conformance", "conformance"),
+    "audit": ("audit", "app"),
+    "doctor": ("doctor", "doctor"),
+    "version": ("doctor", "version"),
+    "demo": ("demo", "demo"),
+}
+_HIDDEN = {"runtimes"}
 
-app = typer.Typer(
-    name="pal",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="Run agents on replaceable runtimes. `pal up` starts a mesh, `pal run AGENT --input TEXT` runs an agent.",
-)
-app.command()(mesh.up)
-app.command()(mesh.down)
-app.command()(mesh.status)
-app.command()(mesh.logs)
-app.command()(documents.apply)
-app.command()(documents.get)
-app.command()(documents.describe)
-app.command()(documents.delete)
-app.command()(run.run)
-app.add_typer(runs.app, name="runs")
-app.add_typer(inputs.app, name="inputs")
-app.command()(replay.replay)
-app.add_typer(imports.app, name="import")
-app.add_typer(runtime.app, name="runtime")
-app.add_typer(runtime.app, name="runtimes", hidden=True)
-app.add_typer(runtimes.routes, name="route")
-app.command()(conformance.conformance)
-app.add_typer(audit.app, name="audit")
-app.command()(doctor.doctor)
-app.command()(doctor.version)
-app.command()(demo.demo)
+
+def command_line(words: Iterable[str]) -> typer.Typer:
+    """Return the command line that knows *words*; nothing else is imported."""
+    app = typer.Typer(
+        name="pal",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        help="Run agents on replaceable runtimes. `pal up` starts a mesh, `pal run AGENT --input TEXT` runs an agent.",
+    )
+    # Without it a command that is alone would be the whole command line.
+    app.callback()(lambda: None)
+    for word in words:
+        module, name = WORDS[word]
+        meant = getattr(importlib.import_module(f"pal_cli.commands.{module}"), name)
+        if isinstance(meant, typer.Typer):
+            app.add_typer(meant, name=word, hidden=word in _HIDDEN)
+        else:
+            app.command(word)(meant)
+    return app
 
 
 def main() -> None:
@@ -58,7 +62,8 @@ def main() -> None:
     # grpc writes what it thinks of lost peers to stderr; commands say it in their own words.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-    app()
+    asked = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), "")
+    command_line([asked] if asked in WORDS else WORDS)()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,28 @@
+"""A command starts as fast as it can: what the others need is not imported."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from pal_cli.__main__ import WORDS, command_line
+
+LOADED = """
+import sys
+from pal_cli.__main__ import command_line
+command_line(["get"])
+print(*(name for name in sys.modules if name.startswith("pal_cli.commands.")))
+"""
+
+
+def test_a_command_imports_no_other() -> None:
+    loaded = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+
+    assert loaded.stdout.split() == ["pal_cli.commands.documents"]
+
+
+def test_every_word_is_there() -> None:
+    app = command_line(WORDS)
+
+    words = [command.name for command in app.registered_commands] + [group.name for group in app.registered_groups]
+    assert sorted(filter(None, words)) == sorted(WORDS)
