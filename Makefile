@@ -182,11 +182,15 @@ release-image: .venv/.ready ## make the current proto/ the published contract
 PY := services adapters tests examples requirements gen/plugins
 SOURCES = $(wildcard $(PY))
 
+TYPESCRIPT := adapters/*/{src,test} examples/clients/typescript gen/ts/grpc.* tests/bench/adapters/*.ts
+prettier = test ! -e node_modules/.ready || PATH="$(CURDIR)/node_modules/.bin:$$PATH" prettier $(1) $(TYPESCRIPT)
+
 .PHONY: lint
 lint: .venv/.ready breaking ## style, layers, contracts
 	@$(BIN)/buf lint
 	@$(BIN)/ruff check --quiet $(SOURCES)
 	@$(BIN)/ruff format --check --quiet $(SOURCES) || { echo "not formatted: run make fmt" >&2; exit 1; }
+	@$(call prettier,--check --log-level=warn) || { echo "not formatted: run make fmt" >&2; exit 1; }
 	@PYTHONPATH=adapters/agno:adapters/pydantic-ai:adapters/openai-agents:adapters/langgraph $(BIN)/lint-imports --no-cache
 
 .PHONY: fmt
@@ -194,6 +198,7 @@ fmt: .venv/.ready ## format and apply safe fixes
 	@$(BIN)/ruff check --fix --quiet $(SOURCES) || true
 	@$(BIN)/ruff format --quiet $(SOURCES)
 	@$(BIN)/buf format --write
+	@$(call prettier,--write --log-level=warn)
 
 MYPY := $(BIN)/mypy --no-error-summary
 

@@ -32,7 +32,7 @@ export declare class Connection {
     options?: CallOptions,
   ): AsyncGenerator<MessageShape<O>, void, undefined>;
 
-  /** Hands what is streamed to *take*, which is waited for if it returns a promise; cheaper than a loop over `stream`. */
+  /** Hands what is streamed to *take*, and waits for the promise it may return; cheaper than a loop over `stream`. */
   receive<I extends DescMessage, O extends DescMessage>(
     method: Method<I, O, "server_streaming">,
     request: MessageInitShape<I>,

@@ -1,4 +1,4 @@
-// What grpc-js needs to serve and to call the services of protobuf-es. Written by hand; everything around it is generated.
+// What grpc-js needs to serve and to call the services of protobuf-es. Written by hand, unlike what is around it.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
@@ -61,7 +61,14 @@ export class Connection {
   receive(method, request, take, { metadata = new Metadata(), signal, ...options } = {}) {
     const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
     const message = create(method.input, request);
-    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, options);
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      message,
+      metadata,
+      options,
+    );
     const release = cancelledBy(signal, call);
     return new Promise((resolve, reject) => {
       const refuse = (error) => {
@@ -85,7 +92,14 @@ export class Connection {
   async *stream(method, request, { metadata = new Metadata(), signal, ...options } = {}) {
     const { path, requestSerialize, responseDeserialize } = methodDefinition(method);
     const message = create(method.input, request);
-    const call = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message, metadata, options);
+    const call = this.#client.makeServerStreamRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      message,
+      metadata,
+      options,
+    );
     const release = cancelledBy(signal, call);
     try {
       yield* call;

@@ -39,11 +39,17 @@ export class PortModel implements LanguageModelV4 {
 
   /** Return the answer of the port. */
   async doGenerate({ prompt, tools = [] }: LanguageModelV4CallOptions): Promise<LanguageModelV4GenerateResult> {
-    const { message } = await this.#port.ask([...turns(prompt)], tools.map((tool) => tool.name));
-    const text = textOf(message?.parts ?? []);
-    const calls = (message?.toolCalls ?? []).map(
-      ({ callId, name }): LanguageModelV4Content => ({ type: "tool-call", toolCallId: callId, toolName: name, input: "{}" }),
+    const { message } = await this.#port.ask(
+      [...turns(prompt)],
+      tools.map((tool) => tool.name),
     );
+    const text = textOf(message?.parts ?? []);
+    const calls = (message?.toolCalls ?? []).map(({ callId, name }): LanguageModelV4Content => ({
+      type: "tool-call",
+      toolCallId: callId,
+      toolName: name,
+      input: "{}",
+    }));
     const reason = calls.length ? "tool-calls" : "stop";
     return {
       content: text ? [{ type: "text", text }, ...calls] : calls,
@@ -79,7 +85,10 @@ export function* turns(prompt: Prompt): Generator<Turn> {
         yield { role: AGENT, text: written(said.content), callIds: called(said.content) };
         break;
       case "tool":
-        yield { role: USER, results: new Map(said.content.flatMap((part) => (part.type === "tool-result" ? [result(part)] : []))) };
+        yield {
+          role: USER,
+          results: new Map(said.content.flatMap((part) => (part.type === "tool-result" ? [result(part)] : []))),
+        };
     }
   }
 }

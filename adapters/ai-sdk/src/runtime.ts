@@ -43,7 +43,8 @@ export class AiSdkRuntime implements Runtime {
 }
 
 function tools(task: Task, port: ToolPort): ToolSet {
-  const execute = async (_: unknown, { toolCallId }: { toolCallId: string }) => contentText((await port.call(toolCallId)).result);
+  const execute = async (_: unknown, { toolCallId }: { toolCallId: string }) =>
+    contentText((await port.call(toolCallId)).result);
   return Object.fromEntries(
     task.tools.map(({ name, purpose }) => [name, tool({ description: purpose, inputSchema: ANYTHING, execute })]),
   );

@@ -93,7 +93,10 @@ export class Attempt {
   async #suspend(dialogue: Dialogue): Promise<void> {
     await this.#grant.quiet();
     // A runtime that begins the calls of one answer together has begun them by now, or is about to.
-    await within(SIBLING_MS, dialogue.askedEverything().then(() => this.#grant.quiet()));
+    await within(
+      SIBLING_MS,
+      dialogue.askedEverything().then(() => this.#grant.quiet()),
+    );
     this.#grant.suspend();
     await within(LET_GO_MS, this.#work);
     if (!this.#grant.fatal) this.#close(suspended(this.runId, this.#grant.waitsFor));
@@ -114,7 +117,10 @@ export class Attempt {
   #noPlan(): MeshError {
     const { runtime } = this.#runtime.capability;
     const message = `runtime ${runtime} carries out no spec.plan; choose one whose modes name workflow`;
-    return new MeshError(ErrorReason.CAPABILITY_MISSING, message, { runtime, missing: "modes: workflow, for spec.plan" });
+    return new MeshError(ErrorReason.CAPABILITY_MISSING, message, {
+      runtime,
+      missing: "modes: workflow, for spec.plan",
+    });
   }
 
   #named(error: unknown): MeshError {

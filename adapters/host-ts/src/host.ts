@@ -2,7 +2,10 @@
 
 import { clone, create } from "@bufbuild/protobuf";
 import { Connection } from "@pal/contracts/grpc.js";
-import { RegisterRuntimeRequestSchema, type RegisterRuntimeRequest } from "@pal/contracts/pal/service/v1/registry_service_pb.js";
+import {
+  RegisterRuntimeRequestSchema,
+  type RegisterRuntimeRequest,
+} from "@pal/contracts/pal/service/v1/registry_service_pb.js";
 import { RuntimeService } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import { RuntimeCapabilitySchema, RuntimeLimitsSchema } from "@pal/contracts/pal/v1/runtime_capability_pb.js";
 import { Attempts, CONTRACT_LEVEL } from "./attempts.ts";
@@ -69,5 +72,11 @@ function announced(
   const declared = clone(RuntimeCapabilitySchema, capability);
   declared.limits = create(RuntimeLimitsSchema, { ...declared.limits, concurrentRuns });
   const contractLevel = CONTRACT_LEVEL;
-  return create(RegisterRuntimeRequestSchema, { capability: declared, installedVersion, endpoint, name, contractLevel });
+  return create(RegisterRuntimeRequestSchema, {
+    capability: declared,
+    installedVersion,
+    endpoint,
+    name,
+    contractLevel,
+  });
 }

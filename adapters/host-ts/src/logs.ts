@@ -22,8 +22,11 @@ export const log = {
 
 function write(level: Level, message: string, { error, ...values }: Values): void {
   if (LEVELS.indexOf(level) < least) return;
-  const exception = error instanceof Error ? { exception: error.stack ?? String(error) } : error ? { exception: String(error) } : {};
-  process.stderr.write((process.stderr.isTTY ? forPeople : forMachines)(level, message, { ...values, ...exception }) + "\n");
+  const exception =
+    error instanceof Error ? { exception: error.stack ?? String(error) } : error ? { exception: String(error) } : {};
+  process.stderr.write(
+    (process.stderr.isTTY ? forPeople : forMachines)(level, message, { ...values, ...exception }) + "\n",
+  );
 }
 
 function forMachines(level: Level, message: string, values: Values): string {

@@ -54,7 +54,7 @@ export class Outbox {
 
   /** Hand what has piled up to *send*, one batch after the other, until the result is out. */
   async drainTo(send: (batch: readonly RunFrame[]) => Promise<void>): Promise<void> {
-    for (let closed = false; !closed; ) {
+    for (let closed = false; !closed;) {
       if (!this.#filled) await new Promise<void>((resolve) => (this.#reader = resolve));
       closed = this.#closed;
       await send(this.#taken());

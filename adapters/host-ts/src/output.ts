@@ -5,7 +5,11 @@ import type { AgentDefinition, IoContract } from "@pal/contracts/pal/v1/agent_sp
 import type { Payload } from "@pal/contracts/pal/v1/common_pb.js";
 import { ErrorReason } from "@pal/contracts/pal/v1/error_reason_pb.js";
 import { RunEventSchema, RunOutcome, SuspendReason, type InputRequested } from "@pal/contracts/pal/v1/run_event_pb.js";
-import { RuntimeResultSchema, type RunFrame, type RuntimeResult } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
+import {
+  RuntimeResultSchema,
+  type RunFrame,
+  type RuntimeResult,
+} from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import { failure, MeshError } from "./errors.ts";
 import { stableId } from "./identifiers.ts";
 import { frame } from "./outbox.ts";

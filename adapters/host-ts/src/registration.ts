@@ -25,12 +25,7 @@ export class Registration {
   #reached = true;
 
   /** Announce what *request* says for *ttlSeconds* at a time, under an identifier of this process life. */
-  constructor(
-    registry: Connection,
-    request: RegisterRuntimeRequest,
-    ttlSeconds: number,
-    activeRuns: () => number,
-  ) {
+  constructor(registry: Connection, request: RegisterRuntimeRequest, ttlSeconds: number, activeRuns: () => number) {
     this.#registry = registry;
     const ttl = create(DurationSchema, { seconds: BigInt(Math.round(ttlSeconds)) });
     this.#request = { ...request, instanceId: newId(), ttl };

@@ -20,13 +20,19 @@ export interface Serving {
 }
 
 /** Serve *handlers* on *address* (port 0 picks one); throws StartError when it cannot be had. */
-export async function serve(address: string, service: DescService, handlers: UntypedServiceImplementation): Promise<Serving> {
+export async function serve(
+  address: string,
+  service: DescService,
+  handlers: UntypedServiceImplementation,
+): Promise<Serving> {
   requireLoopback(address);
   const server = new Server(SERVER);
   server.addService(serviceDefinition(service as never), handlers);
   const health = new HealthImplementation({ "": "SERVING", [service.typeName]: "SERVING" });
   health.addToServer(server);
-  new ReflectionService({ [service.typeName]: { fileDescriptorProtos: files(service.file) } as never }).addToServer(server);
+  new ReflectionService({ [service.typeName]: { fileDescriptorProtos: files(service.file) } as never }).addToServer(
+    server,
+  );
   const port = await bound(server, address);
   return {
     address: `${address.slice(0, address.lastIndexOf(":"))}:${port}`,

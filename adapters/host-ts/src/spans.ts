@@ -3,7 +3,11 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampNow } from "@bufbuild/protobuf/wkt";
 import { randomBytes } from "node:crypto";
-import type { RunFrame, RuntimeResult, RuntimeServiceRunRequest } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
+import type {
+  RunFrame,
+  RuntimeResult,
+  RuntimeServiceRunRequest,
+} from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import { ExecutionMode } from "@pal/contracts/pal/v1/common_pb.js";
 import { RunOutcome } from "@pal/contracts/pal/v1/run_event_pb.js";
 import { SpanKind, SpanStatus, TraceSpanSchema } from "@pal/contracts/pal/v1/trace_span_pb.js";

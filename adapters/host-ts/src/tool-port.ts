@@ -4,7 +4,11 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ServiceError } from "@grpc/grpc-js";
 import type { CallOptions, Connection } from "@pal/contracts/grpc.js";
-import { ModelToolResultSchema, type ModelToolCall, type ModelToolResult } from "@pal/contracts/pal/service/v1/llm_provider_service_pb.js";
+import {
+  ModelToolResultSchema,
+  type ModelToolCall,
+  type ModelToolResult,
+} from "@pal/contracts/pal/service/v1/llm_provider_service_pb.js";
 import type { RuntimeServiceRunRequest } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import {
   ToolExecutorService,

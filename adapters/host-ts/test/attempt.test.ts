@@ -23,7 +23,10 @@ async function loop(task: Task, ports: Ports): Promise<string> {
     const callIds = message!.toolCalls.map(({ callId }) => callId);
     if (!callIds.length) return textOf(message!.parts);
     const results = await Promise.all(callIds.map((callId) => ports.tools.call(callId)));
-    turns.push({ role: AGENT, callIds }, { role: USER, results: new Map(results.map((r) => [r.callId, contentText(r.result)])) });
+    turns.push(
+      { role: AGENT, callIds },
+      { role: USER, results: new Map(results.map((r) => [r.callId, contentText(r.result)])) },
+    );
   }
 }
 

@@ -2,7 +2,14 @@
 
 import type { TestContext } from "node:test";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { Metadata, Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall, type ServerWritableStream } from "@grpc/grpc-js";
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type sendUnaryData,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+} from "@grpc/grpc-js";
 import { Connection, serviceDefinition } from "@pal/contracts/grpc.js";
 import {
   LLMProviderService,
@@ -10,7 +17,11 @@ import {
   type ModelAnswerSchema,
   type StreamCompleteRequest,
 } from "@pal/contracts/pal/service/v1/llm_provider_service_pb.js";
-import { DrainRuntimeResponseSchema, RegisterRuntimeResponseSchema, RegistryService } from "@pal/contracts/pal/service/v1/registry_service_pb.js";
+import {
+  DrainRuntimeResponseSchema,
+  RegisterRuntimeResponseSchema,
+  RegistryService,
+} from "@pal/contracts/pal/service/v1/registry_service_pb.js";
 import { RuntimeService, type RunFrame, type RuntimeResult } from "@pal/contracts/pal/service/v1/runtime_service_pb.js";
 import {
   ExecuteToolResponseSchema,
@@ -82,7 +93,10 @@ export class Driver {
   }
 
   async cancel(): Promise<void> {
-    await this.connection.unary(RuntimeService.method.cancel, { lease: { runId: "run-1", epoch: 1n }, reason: "enough" });
+    await this.connection.unary(RuntimeService.method.cancel, {
+      lease: { runId: "run-1", epoch: 1n },
+      reason: "enough",
+    });
   }
 }
 
@@ -105,7 +119,10 @@ export async function driven(t: TestContext, work: Work, config: Partial<Config>
 }
 
 function runtime(work: Work): Runtime {
-  const capability = create(RuntimeCapabilitySchema, { runtime: "foreign", capabilities: { modes: ["conversational"] } });
+  const capability = create(RuntimeCapabilitySchema, {
+    runtime: "foreign",
+    capabilities: { modes: ["conversational"] },
+  });
   return { capability, installedVersion: "1.0.0", problems: () => [], warmUp: async () => {}, run: work };
 }
 

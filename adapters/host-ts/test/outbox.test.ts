@@ -70,5 +70,8 @@ test("a quiet run gives a sign of life and a talking one does not", async () => 
   await new Promise(setImmediate);
   outbox.close([RESULT]);
 
-  assert.deepEqual((await taken).map((batch) => batch.map((sent) => sent.frame.case)), [["pulse"], ["liveOutput"], ["result"]]);
+  assert.deepEqual(
+    (await taken).map((batch) => batch.map((sent) => sent.frame.case)),
+    [["pulse"], ["liveOutput"], ["result"]],
+  );
 });

@@ -27,7 +27,10 @@ test("a refusal arrives as it was sent", () => {
   const arrived = fromServiceError(Object.assign(new Error(), sent));
 
   assert.equal(sent.code, status.RESOURCE_EXHAUSTED);
-  assert.deepEqual([arrived?.reason, arrived?.message, arrived?.metadata], [ErrorReason.OVERLOADED, "3 runs are going", { limit: "3" }]);
+  assert.deepEqual(
+    [arrived?.reason, arrived?.message, arrived?.metadata],
+    [ErrorReason.OVERLOADED, "3 runs are going", { limit: "3" }],
+  );
 });
 
 test("a violation is said where it is", () => {

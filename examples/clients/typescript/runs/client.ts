@@ -3,7 +3,11 @@
 import { randomUUID } from "node:crypto";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Connection } from "@pal/contracts/grpc.js";
-import { RouterService, type RunRequestSchema, type RunStreamFrame } from "@pal/contracts/pal/service/v1/router_service_pb.js";
+import {
+  RouterService,
+  type RunRequestSchema,
+  type RunStreamFrame,
+} from "@pal/contracts/pal/service/v1/router_service_pb.js";
 import type { Run } from "@pal/contracts/pal/service/v1/shared_pb.js";
 import { following, type Patience } from "./following.ts";
 

@@ -3,7 +3,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { Connection } from "@pal/contracts/grpc.js";
-import { RouterService, type RunRequestSchema, type RunStreamFrame } from "@pal/contracts/pal/service/v1/router_service_pb.js";
+import {
+  RouterService,
+  type RunRequestSchema,
+  type RunStreamFrame,
+} from "@pal/contracts/pal/service/v1/router_service_pb.js";
 import { Cut, retryAfter } from "./errors.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -23,7 +27,7 @@ export interface Patience {
   readonly onCut?: (error: unknown, waitMs: number) => void;
 }
 
-/** Yield the frames of a run up to its end, each event once and in order; throws when the mesh refuses or stays away. */
+/** Yield the frames of a run up to its end, each event once and in order; throws when the mesh refuses or is gone. */
 export async function* following(connection: Connection, known: Known, { patienceMs, onCut }: Patience) {
   let heard = Date.now();
   let pause = FIRST_PAUSE_MS;
@@ -45,7 +49,8 @@ export async function* following(connection: Connection, known: Known, { patienc
     const wait = retryAfter(lost, pause);
     if (wait === undefined) throw lost;
     const silent = Date.now() - heard;
-    if (silent + wait > patienceMs) throw new Error(`gave up after ${silent / 1000} s without the mesh`, { cause: lost });
+    if (silent + wait > patienceMs)
+      throw new Error(`gave up after ${silent / 1000} s without the mesh`, { cause: lost });
     onCut?.(lost, wait);
     await sleep(wait);
     pause = Math.min(2 * pause, MAX_PAUSE_MS);
