@@ -63,7 +63,6 @@ class PostgresStore(PostgresReader):
     def __init__(self, url: str) -> None:
         """Write at *url*; nothing is opened before :meth:`open`."""
         super().__init__(url)
-        self._url = url
         self._instance = new_id()
         self._writer: psycopg.AsyncConnection | None = None
         self._writing = asyncio.Lock()

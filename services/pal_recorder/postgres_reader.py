@@ -13,7 +13,8 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.checkpoints import decoded
 from pal_recorder.store import Entry, StoreDamaged, StoreLost
-from pal_rpc.postgres import checked, is_lost, said, shown
+from pal_rpc.config import StartError
+from pal_rpc.postgres import checked, connected, is_lost, said, shown
 
 _CONNECTIONS = 6
 # How long a reader waits for a database that has gone away.
@@ -31,6 +32,7 @@ class PostgresReader:
 
     def __init__(self, url: str) -> None:
         """Read at *url*; nothing is opened before :meth:`open`."""
+        self._url = url
         self._conninfo = checked(url)
         self._where = shown(url)
         self._pool = psycopg_pool.AsyncConnectionPool(
@@ -38,7 +40,15 @@ class PostgresReader:
         )
 
     async def open(self) -> None:
-        """Open the pool."""
+        """Open the pool.
+
+        Raises:
+            StartError: there is no such database, it cannot be used, or no recorder has written to it.
+        """
+        async with await connected(self._url) as connection:
+            known = await (await connection.execute("SELECT to_regclass('checkpoints')")).fetchone()
+        if known is None or known[0] is None:
+            raise StartError(f"PAL_STORE_URL={self._where}: holds no record; name the database of a recorder")
         await self._pool.open()
 
     async def last_position(self) -> int:

@@ -16,7 +16,8 @@ ONE = ("pydantic-ai",)
 async def test_a_mesh_on_postgresql_finds_everything_again(
     tmp_path: Path, database: Callable[[], Awaitable[str]]
 ) -> None:
-    options = ("--store", await database(), "--default-runtime", *ONE)
+    url = await database()
+    options = ("--store", url, "--default-runtime", *ONE)
     async with started(tmp_path, *options, runtimes=ONE) as mesh:
         await mesh("apply", "-f", "examples")
         ran = await mesh("run", "support-desk", "--input", "Where is order A-1001?", "-o", "json")
@@ -24,11 +25,13 @@ async def test_a_mesh_on_postgresql_finds_everything_again(
         listed = await mesh("runs", "list", "-o", "json")
         documents = await mesh("get", "agents", "-o", "json")
         audited = await mesh("audit", "verify")
+    offline = await Cli(tmp_path)("audit", "verify", "--store", url)
 
     assert ran.code == 0, ran.err
     assert [run["outcome"] for run in listed.json["runs"]] == ["RUN_OUTCOME_SUCCEEDED"]
     assert "support-desk" in documents.out
     assert audited.code == 0 and "all as recorded" in audited.out
+    assert offline.code == 0 and "all as recorded" in offline.out
     assert not (tmp_path / "data" / "record.db").exists()
 
 

@@ -22,12 +22,16 @@ from pal_cli.show import as_json, moment, print_json, say, word
 from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import digest_of, known_keys, statement_of, without_heads
 from pal_recorder.sqlite_reader import SqliteReader
+from pal_recorder.store import RecordReader
 
 app = typer.Typer(no_args_is_help=True, help="Prove that nothing in the record was changed, added or lost.")
 
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="read this data directory instead of asking a recorder; keys come from --home"),
+]
+StoreOption = Annotated[
+    str, typer.Option("--store", help="read this PostgreSQL database instead of asking a recorder", show_default=False)
 ]
 _CALL_SECONDS = 10.0
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -42,6 +46,7 @@ async def verify(
     since: Annotated[str, typer.Option(help="only what is newer: 2h, 7d, 2026-11-24, 2026-11-24T08:00")] = "",
     checkpoint: Annotated[list[Path] | None, typer.Option(help="file of checkpoints that you kept, repeatable")] = None,
     data: DataOption = None,
+    store: StoreOption = "",
     output: Output = OutputFormat.table,
 ) -> int:
     """Read the record again and say what is not as it was recorded, and where. Exit code 1 when something is."""
@@ -52,7 +57,7 @@ async def verify(
         request.since.CopyFrom(_moment(since))
     findings: list[pb.AuditFinding] = []
     summary = pb.AuditSummary()
-    async with _audited(home_of(home), data, request) as frames:
+    async with _audited(home_of(home), data, store, request) as frames:
         async for frame in frames:
             if frame.HasField("finding"):
                 findings.append(frame.finding)
@@ -73,10 +78,11 @@ async def checkpoint_(
     home: HomeOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="file to add it to, a line of JSON")] = None,
     data: DataOption = None,
+    store: StoreOption = "",
     output: Output = OutputFormat.table,
 ) -> None:
     """Show the newest checkpoint. Kept outside, it shows later whether the record was rolled back."""
-    newest = await _newest(home_of(home), data)
+    newest = await _newest(home_of(home), data, store)
     statement = statement_of(newest)
     if out:
         _append(out, newest)
@@ -98,31 +104,48 @@ async def checkpoint_(
 
 @asynccontextmanager
 async def _audited(
-    home: Home, data: Path | None, request: pb.AuditRequest
+    home: Home, data: Path | None, store: str, request: pb.AuditRequest
 ) -> AsyncIterator[AsyncIterable[pb.AuditResponse]]:
-    if data is None:
+    if data is None and not store:
         async with connected(home) as mesh:
             yield mesh.recorder.Audit(request)
         return
-    keys, reader = known_keys(home.keys), SqliteReader(data)
-    try:
+    keys = known_keys(home.keys)
+    async with _reader(data, store) as reader:
         yield Audit(reader, keys, request).frames()
+
+
+@asynccontextmanager
+async def _reader(data: Path | None, store: str) -> AsyncIterator[RecordReader]:
+    if data and store:
+        raise CommandError("--data and --store: name one of them")
+    if data:
+        files = SqliteReader(data)
+        try:
+            yield files
+        finally:
+            await files.close()
+        return
+    # No other command needs what this imports.
+    from pal_recorder.postgres_reader import PostgresReader
+
+    database = PostgresReader(store)
+    await database.open()
+    try:
+        yield database
     finally:
-        await reader.close()
+        await database.close()
 
 
-async def _newest(home: Home, data: Path | None) -> pb.Checkpoint:
-    if data is None:
+async def _newest(home: Home, data: Path | None, store: str) -> pb.Checkpoint:
+    if data is None and not store:
         async with connected(home) as mesh:
             request = pb.ListCheckpointsRequest(page_size=1)
             listed = await mesh.recorder.ListCheckpoints(request, timeout=_CALL_SECONDS)
         found = listed.checkpoints[0] if listed.checkpoints else None
     else:
-        reader = SqliteReader(data)
-        try:
+        async with _reader(data, store) as reader:
             found = await reader.last_checkpoint()
-        finally:
-            await reader.close()
     if found is None:
         raise CommandError("there is no checkpoint yet; the recorder makes the first one when it starts", NOT_FOUND)
     return without_heads(found)
