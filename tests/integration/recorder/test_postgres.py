@@ -20,6 +20,7 @@ from pal_log.events import EventWriter
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres import PostgresStore
+from pal_recorder.postgres_reader import PostgresReader
 from pal_recorder.store import Entry, Group, StoreLost
 from pal_rpc.appender import Appender
 from pal_rpc.config import StartError
@@ -422,6 +423,11 @@ async def test_a_database_of_a_newer_version_is_refused(
     with pytest.raises(StartError, match=r"PAL_STORE_URL=.*newer version .*r9999.*upgrade PAL"):
         async with replica(config, url):
             pass
+
+
+async def test_an_audit_of_a_database_without_a_record_names_it(database: Database) -> None:
+    with pytest.raises(StartError, match="holds no record"):
+        await PostgresReader(await database()).open()
 
 
 async def test_the_data_directory_is_still_checked(config: Config, database: Database, tmp_path: Path) -> None:
