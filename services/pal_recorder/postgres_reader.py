@@ -158,6 +158,9 @@ def _where(query: shared.RunQuery) -> tuple[str, list[str], list[Any]]:
     if query.states:
         where.append("state = ANY(%s)")
         values.append(list(query.states))
+        if shared.RUN_STATE_FINISHED not in query.states:
+            # What the index of open runs is limited to.
+            where.append(f"state <> {shared.RUN_STATE_FINISHED}")
     fields = {
         "agent = %s": query.agent_name,
         # The second half is what the index is limited to.

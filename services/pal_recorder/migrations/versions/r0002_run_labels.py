@@ -1,4 +1,4 @@
-"""Labels of runs in the order in which runs are listed."""
+"""Labels of runs, and open runs, in the order in which runs are listed."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ CREATE TABLE run_labels (
 INSERT INTO run_labels
   SELECT word.key, word.value, accepted_ns, run_id FROM runs, jsonb_each_text(runs.labels) AS word;
 DROP INDEX runs_by_label;
+DROP INDEX runs_by_state;
+CREATE INDEX runs_open ON runs (accepted_ns, run_id) WHERE state <> 5;
 """
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Create the table and the index."""
     op.execute(TABLES)
