@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -20,6 +19,8 @@ COMMANDS = {
     "echo": (sys.executable, "-m", "pal_adapter_host.echo"),
     **{name: kind.command for name, kind in BUNDLED.items()},
 }
+# More than any case has going at once; enough for all cases that may run side by side to do so.
+CEILING = 120
 # Only npm can bring some, and a machine may be without.
 MISSING = {name for name, kind in BUNDLED.items() if kind.installer == "npm" and not kind.installed}
 
@@ -40,42 +41,46 @@ def runtime(request: pytest.FixtureRequest) -> str:
 
 
 class Targets:
-    """The adapters, each started when it is first needed, and what the cases found on it."""
+    """The adapters, each started once, when it is first needed, and what the cases found on it."""
 
-    def __init__(self, served: Kit, stack: AsyncExitStack, wanted: set[str]) -> None:
-        """Hold adapters that reach *served* to the cases *wanted*, until *stack* ends."""
+    def __init__(self, served: Kit) -> None:
+        """Hold adapters that reach *served* to the cases."""
         self._served = served
-        self._stack = stack
-        self._wanted = wanted
+        self._lives: dict[str, AsyncExitStack] = {}
         self._targets: dict[str, Target] = {}
         self._found: dict[str, dict[str, Result]] = {}
-        self._one_at_a_time = asyncio.Lock()
 
     async def found(self, runtime: str) -> dict[str, Result]:
         """Return what each case found on *runtime*."""
-        async with self._one_at_a_time:
-            if runtime not in self._found:
-                target = await self.target(runtime)
-                cases = [case for case in matching([]) if case.id in self._wanted]
-                self._found[runtime] = {r.case_id: r async for r in results(target, self._served, cases)}
+        if runtime not in self._found:
+            target = await self.target(runtime)
+            self._found[runtime] = {r.case_id: r async for r in results(target, self._served, matching([]))}
         return self._found[runtime]
 
     async def target(self, runtime: str) -> Target:
-        """Return the adapter of *runtime*."""
+        """Return the adapter of *runtime*, which the registry knows by another name."""
         if runtime not in self._targets:
-            adapter = started(COMMANDS[runtime], self._served.addresses, PAL_CONCURRENT_RUNS="128")
-            address = await self._stack.enter_async_context(adapter)
-            self._targets[runtime] = await self._stack.enter_async_context(connected(address))
+            life = self._lives[runtime] = AsyncExitStack()
+            settings = {"PAL_RUNTIME_NAME": f"{runtime}-blue", "PAL_REGISTRATION_SECONDS": "1"}
+            adapter = started(COMMANDS[runtime], self._served.addresses, PAL_CONCURRENT_RUNS=str(CEILING), **settings)
+            address = await life.enter_async_context(adapter)
+            self._targets[runtime] = await life.enter_async_context(connected(address))
         return self._targets[runtime]
+
+    async def stop(self, runtime: str) -> None:
+        """Stop the adapter of *runtime*."""
+        del self._targets[runtime]
+        await self._lives.pop(runtime).aclose()
+
+    async def stop_all(self) -> None:
+        """Stop whatever goes on."""
+        for runtime in list(self._targets):
+            await self.stop(runtime)
 
 
 @pytest.fixture(scope="session")
-async def targets(peers: Kit, request: pytest.FixtureRequest) -> AsyncIterator[Targets]:
-    """Hold the adapters to the cases that the chosen tests ask for."""
-    wanted: set[str] = set()
-    for item in request.session.items:
-        if "targets" in getattr(item, "fixturenames", ()):
-            case_id = getattr(item, "callspec").params.get("case_id")  # noqa: B009  mypy knows no callspec
-            wanted |= {case_id} if case_id else {case.id for case in matching([])}
-    async with AsyncExitStack() as stack:
-        yield Targets(peers, stack, wanted)
+async def targets(peers: Kit) -> AsyncIterator[Targets]:
+    """Start the adapters that the chosen tests ask for."""
+    started_ = Targets(peers)
+    yield started_
+    await started_.stop_all()

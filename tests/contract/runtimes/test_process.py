@@ -4,49 +4,59 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from pal.v1 import error_reason_pb2 as reasons
-from pal_cli.candidates import started
 from pal_conformance.bench import Bench
 from pal_conformance.case import Case
 from pal_conformance.kit import Kit
 from pal_conformance.script import Say, Script, says
-from pal_conformance.target import connected
-from tests.contract.runtimes.conftest import COMMANDS
+from tests.contract.runtimes.conftest import CEILING, Targets
+
+pytestmark = pytest.mark.timeout(120)
 
 
-async def test_a_runtime_registers_again_and_drains(peers: Kit, runtime: str) -> None:
-    registry, name = peers.announcements, f"{runtime}-blue"
-    settings = {"PAL_RUNTIME_NAME": name, "PAL_REGISTRATION_SECONDS": "1"}
+def known(peers: Kit, runtime: str) -> list[str]:
+    """Return the registrations of *runtime* that are not forgotten."""
+    return [id_ for id_, request in peers.announcements.registered.items() if request.name == f"{runtime}-blue"]
 
-    async with started(COMMANDS[runtime], peers.addresses, **settings) as address:
-        assert await registry.changes.until(lambda: registry.times[name] == 1, 20)
-        (first,) = [i for i, request in registry.registered.items() if request.name == name]
-        announced = registry.registered.pop(first)
-        assert await registry.changes.until(lambda: registry.times[name] == 2, 20)
-        (second,) = [i for i, request in registry.registered.items() if request.name == name]
-        assert await registry.changes.until(lambda: second in registry.renewed, 20)
+
+async def test_a_runtime_that_is_not_known_any_more_registers_again(peers: Kit, targets: Targets, runtime: str) -> None:
+    registry, address = peers.announcements, (await targets.target(runtime)).address
+    assert await registry.changes.until(lambda: known(peers, runtime) != [], 20)
+
+    announced = registry.registered.pop(known(peers, runtime)[0])
+    assert await registry.changes.until(lambda: known(peers, runtime) != [], 20)
+    (again,) = known(peers, runtime)
+    assert await registry.changes.until(lambda: again in registry.renewed, 20)
 
     assert (announced.endpoint, announced.capability.runtime) == (address, runtime)
-    assert announced.instance_id == registry.registered[second].instance_id
-    assert registry.drained[-1] == second
+    assert announced.instance_id == registry.registered[again].instance_id
 
 
-async def test_runs_above_the_ceiling_are_refused(peers: Kit, runtime: str) -> None:
-    async def above(bench: Bench) -> None:
-        first = bench.start(Script(says=[Say(hold=asyncio.Event())]))
-        await first.held("the model was asked")
+async def test_runs_above_the_ceiling_are_refused(peers: Kit, targets: Targets, runtime: str) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        case = Case(id="above", claim="", test=test_runs_above_the_ceiling_are_refused, outcome=None)
+        bench = Bench(await targets.target(runtime), peers, case, tasks)
+        going = [bench.start(Script(says=[Say(hold=asyncio.Event())])) for _ in range(CEILING)]
+        for run in going:
+            await run.held("the model was asked")
 
-        second = await bench.ended(bench.start(says("too much")))
+        above = await bench.ended(bench.start(says("too much")))
 
-        assert second.refusal is not None
-        assert second.refusal.reason == reasons.ERROR_REASON_OVERLOADED
-        await bench.cancel(first)
-        await bench.ended(first)
+        for run in going:
+            run.leave()
+        for run in going:
+            await bench.ended(run)
+    assert above.refusal is not None
+    assert above.refusal.reason == reasons.ERROR_REASON_OVERLOADED
 
-    case = Case(id="above", claim="", test=above, outcome=None)
-    async with (
-        started(COMMANDS[runtime], peers.addresses, PAL_CONCURRENT_RUNS="1") as address,
-        connected(address) as target,
-        asyncio.TaskGroup() as tasks,
-    ):
-        await above(Bench(target, peers, case, tasks))
+
+# The last of a runtime: a test that comes later starts another adapter.
+async def test_a_runtime_leaves_the_registry_when_it_ends(peers: Kit, targets: Targets, runtime: str) -> None:
+    await targets.target(runtime)
+    assert await peers.announcements.changes.until(lambda: known(peers, runtime) != [], 20)
+
+    await targets.stop(runtime)
+
+    assert peers.announcements.drained[-1] == known(peers, runtime)[-1]
