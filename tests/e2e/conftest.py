@@ -19,7 +19,7 @@ from tests.fakes.postgres import Postgres
 ROOT = Path(__file__).parents[2]
 PAL = ROOT / ".venv" / "bin" / "pal"
 EXAMPLES = ROOT / "examples"
-TWO = ("agno", "pydantic-ai")
+ONE, TWO = ("agno",), ("agno", "pydantic-ai")
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Cli:
 
 
 @asynccontextmanager
-async def started(home: Path, *options: str, runtimes: Sequence[str] = TWO, **env: str) -> AsyncIterator[Cli]:
+async def started(home: Path, *options: str, runtimes: Sequence[str] = ONE, **env: str) -> AsyncIterator[Cli]:
     """Start a mesh with *runtimes* on free ports in the background; stop it at the end."""
     cli = Cli(home)
     named = [part for runtime in runtimes for part in ("--runtime", runtime)]
@@ -105,7 +105,7 @@ async def store_url(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 async def pal(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> AsyncIterator[Cli]:
     """Start one mesh with the examples for all tests that do not hurt it."""
     options = ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
-    async with started(tmp_path_factory.mktemp("mesh"), *options) as cli:
+    async with started(tmp_path_factory.mktemp("mesh"), *options, runtimes=TWO) as cli:
         applied = await cli("apply", "-f", "examples")
         assert applied.code == 0, applied.err
         yield cli

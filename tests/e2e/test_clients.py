@@ -79,7 +79,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
     path = tmp_path_factory.mktemp("clients-mesh")
     (path / "profiles.yaml").write_text(PROFILES)
     (path / "agents.yaml").write_text(AGENTS)
-    async with started(path / "home", "--runtime", "agno", "--profiles", str(path / "profiles.yaml")) as pal:
+    async with started(path / "home", "--profiles", str(path / "profiles.yaml")) as pal:
         assert (await pal("apply", "-f", str(path / "agents.yaml"))).code == 0
         yield pal
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import grpc
 import pytest
@@ -32,6 +31,12 @@ kind: AgentSpec
 metadata: {name: slow, version: 1.0.0}
 spec: {objective: Take long., modelNeeds: {profile: slow}}
 """
+STRICT = """
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: strict, version: 1.0.0}
+spec: {objective: Take long., runtime: {onLoss: FAIL}, modelNeeds: {profile: slow}}
+"""
 STAGED = """
 apiVersion: pal/v1
 kind: AgentSpec
@@ -48,12 +53,14 @@ spec:
 """
 
 
-@pytest.fixture
-async def mesh(tmp_path: Path) -> AsyncIterator[Cli]:
-    (tmp_path / "profiles.yaml").write_text(PROFILES)
-    (tmp_path / "slow.yaml").write_text(f"{SLOW}---{STAGED}")
-    async with started(tmp_path / "home", "--profiles", str(tmp_path / "profiles.yaml")) as pal:
-        assert (await pal("apply", "-f", "examples", "-f", str(tmp_path / "slow.yaml"))).code == 0
+@pytest.fixture(scope="module")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+    """Start one mesh for all tests: each of them leaves it as whole as it found it."""
+    folder = tmp_path_factory.mktemp("crashes")
+    (folder / "profiles.yaml").write_text(PROFILES)
+    (folder / "agents.yaml").write_text(f"{SLOW}---{STRICT}---{STAGED}")
+    async with started(folder / "home", "--profiles", str(folder / "profiles.yaml")) as pal:
+        assert (await pal("apply", "-f", "examples", "-f", str(folder / "agents.yaml"))).code == 0
         yield pal
 
 
@@ -106,9 +113,11 @@ async def test_a_run_outlives_the_process_that_it_needs(mesh: Cli, process: str)
 async def test_a_plan_outlives_its_adapter_and_no_stage_is_recorded_twice(mesh: Cli) -> None:
     seen: list[events.RunEvent] = []
     following = await begin(mesh, seen, "staged", stage="right")
+    old = mesh.pid("agno")
 
-    os.kill(mesh.pid("agno"), signal.SIGKILL)
+    os.kill(old, signal.SIGKILL)
     await following
+    await _restarted(mesh, "agno", old)
 
     assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
     assert violations(seen) == []
@@ -130,7 +139,7 @@ async def test_a_run_outlives_the_core_and_nothing_that_was_seen_is_lost(mesh: C
     with pytest.raises(grpc.aio.AioRpcError):
         await following
     await _restarted(mesh, "core", old)
-    await wait_ready(mesh.state()["addresses"], ["agno", "pydantic-ai"], 20)
+    await wait_ready(mesh.state()["addresses"], ["agno"], 20)
     log = await recorded(mesh, seen[0].run_id)
     again = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
 
@@ -141,16 +150,14 @@ async def test_a_run_outlives_the_core_and_nothing_that_was_seen_is_lost(mesh: C
     assert again.code == 0, again.err + again.out
 
 
-async def test_an_agent_may_choose_to_fail_with_its_runtime(mesh: Cli, tmp_path: Path) -> None:
-    (tmp_path / "strict.yaml").write_text(
-        SLOW.replace("name: slow", "name: strict").replace("objective", "runtime: {onLoss: FAIL}, objective")
-    )
-    assert (await mesh("apply", "-f", str(tmp_path / "strict.yaml"))).code == 0
+async def test_an_agent_may_choose_to_fail_with_its_runtime(mesh: Cli) -> None:
     seen: list[events.RunEvent] = []
     following = await begin(mesh, seen, agent="strict")
+    old = mesh.pid("agno")
 
-    os.kill(mesh.pid("agno"), signal.SIGKILL)
+    os.kill(old, signal.SIGKILL)
     await following
+    await _restarted(mesh, "agno", old)
 
     assert seen[-1].run_finished.failure.reason == "ADAPTER_LOST"
     assert violations(seen) == []
@@ -161,13 +168,13 @@ def attempts(log: list[events.RunEvent]) -> int:
     return sum(event.type == "run.started" for event in log)
 
 
-async def test_a_second_start_cleans_up_after_the_first(mesh: Cli, tmp_path: Path) -> None:
+async def test_a_second_start_cleans_up_after_the_first(mesh: Cli) -> None:
     processes = [entry["pid"] for entry in mesh.state()["processes"].values()]
     supervisor = mesh.state()["pid"]
 
     os.kill(supervisor, signal.SIGKILL)
     await asyncio.gather(*(_gone(pid) for pid in processes))
-    up = await mesh("up", "--detach", "--port", "0")
+    up = await mesh("up", "--detach", "--port", "0", "--runtime", "agno")
     run = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
 
     assert up.code == 0, up.err

@@ -26,7 +26,7 @@ async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
     folder = tmp_path_factory.mktemp("plugins")
     (folder / "profiles.yaml").write_text(PROFILES)
     (folder / "agents.yaml").write_text(AGENTS)
-    options = ("--runtime", "agno", "--profiles", str(folder / "profiles.yaml"))
+    options = ("--profiles", str(folder / "profiles.yaml"))
     async with started(folder / "home", *options, SECRET_API_KEY="hidden") as pal:
         assert (await pal("apply", "-f", str(folder / "agents.yaml"))).code == 0
         await install(pal, "rough", ROUGH, "--memory-mib", "300", "--processes", "80")
@@ -249,7 +249,7 @@ async def test_a_mesh_that_starts_again_has_its_runtimes(tmp_path: Path) -> None
     pal = Cli(tmp_path / "home")
     before = await pal("runtime", "install", "--command", FOREIGN, "--name", "foreign")
     asleep = await pal("runtime", "list")
-    async with started(pal.home, "--runtime", "agno", "--runtime", "foreign"):
+    async with started(pal.home, runtimes=("foreign",)):
         adapter, supervisor = pal.pid("foreign"), pal.state()["pid"]
         os.kill(supervisor, signal.SIGKILL)
         await _gone(adapter)
