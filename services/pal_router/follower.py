@@ -48,7 +48,9 @@ class Follower:
         self._pending_bytes = 0
         self._behind = after_seq < fold.head_seq
         self._wake = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        # The end of the window. Kept beside the timer, which in uvloop does not always know it.
+        self._timer: asyncio.Handle | None = None
+        self._wakes_at = 0.0
         self._woken_at = 0.0
         # When the client was told something last, and whether it has to be told that there is nothing.
         self._told_at = 0.0
@@ -112,8 +114,9 @@ class Follower:
         wakes_at = self._woken_at + window_seconds
         if not window_seconds or wakes_at <= loop.time():
             self._wake_now()
-        elif self._timer is None or wakes_at < self._timer.when():
+        elif self._timer is None or wakes_at < self._wakes_at:
             self._stop_timer()
+            self._wakes_at = wakes_at
             self._timer = loop.call_at(wakes_at, self._wake_now)
 
     def _wake_now(self) -> None:

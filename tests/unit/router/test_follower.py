@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+import uvloop
 
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
@@ -92,3 +94,17 @@ async def test_text_waits_for_no_event(monkeypatch: pytest.MonkeyPatch) -> None:
     await batches.aclose()  # type: ignore[attr-defined]
 
     assert [frame.WhichOneof("frame") for frame in second] == ["event", "live_output"]
+
+
+async def test_windows_hold_in_the_event_loop_of_the_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    # So short that uvloop sets no timer for it.
+    monkeypatch.setattr(follower, "EVENT_WINDOW_SECONDS", 0.0004)
+
+    async def follow() -> list[int]:
+        watching = following(RunFold())
+        for seq in range(1, 200):
+            watching.offer_event(event(seq), 10)
+        watching.offer_event(event(200, "run.finished"), 10)
+        return [frame.event.seq async for batch in watching.batches() for frame in batch]
+
+    assert await asyncio.to_thread(uvloop.run, follow()) == list(range(1, 201))
