@@ -146,6 +146,17 @@ async def test_what_cannot_be_had_is_refused_with_the_reason(mesh: Cli, spec: st
 
 
 @needs_npm
+async def test_a_tarball_of_npm_is_enough(mesh: Cli, tmp_path: Path) -> None:
+    await mesh("runtime", "new", "packed", "--language", "typescript", "--directory", str(tmp_path / "project"))
+    tarball = await _packed(tmp_path / "project", tmp_path)
+
+    installed = await mesh("runtime", "install", str(tarball), "--name", "packed")
+
+    assert installed.code == 0, installed.err
+    assert (await ended(mesh, "support-desk", "packed", "Where is order A-1001?")).outcome == SUCCEEDED
+
+
+@needs_npm
 async def test_a_node_that_is_too_old_is_refused_with_what_is_there(mesh: Cli, tmp_path: Path) -> None:
     await mesh("runtime", "new", "modern", "--language", "typescript", "--directory", str(tmp_path))
     document = json.loads((tmp_path / "package.json").read_text())
@@ -179,9 +190,29 @@ async def test_a_command_that_is_killed_leaves_nothing_behind(mesh: Cli) -> None
     assert list(stage.iterdir()) == []
 
 
+async def _packed(project: Path, directory: Path) -> Path:
+    """Compile a project and pack it as an author would."""
+    node = PAL.parents[2] / "node_modules" / ".bin" / "node"
+    compile_one = """
+      const { stripTypeScriptTypes } = require("node:module"), fs = require("node:fs");
+      const text = stripTypeScriptTypes(fs.readFileSync(process.argv[1], "utf8"));
+      fs.writeFileSync(process.argv[2], text.replaceAll('.ts"', '.js"'));
+    """
+    (project / "dist").mkdir()
+    for source in (project / "src").glob("*.ts"):
+        target = project / "dist" / f"{source.stem}.js"
+        await _ran(node, "--no-warnings", "-e", compile_one, source, target)
+    document = json.loads((project / "package.json").read_text())
+    (project / "package.json").write_text(json.dumps({**document, "bin": "./dist/main.js", "files": ["dist"]}))
+    await _ran("npm", "pack", "--silent", project, "--pack-destination", directory)
+    return next(directory.glob("*.tgz"))
+
+
+async def _ran(*command: str | Path) -> None:
+    process = await asyncio.create_subprocess_exec(*map(str, command), stdout=asyncio.subprocess.DEVNULL)
+    assert await process.wait() == 0
+
+
 async def _built(project: Path, directory: Path) -> None:
     uv = PAL.parents[2] / ".tools" / "bin" / "uv"
-    building = await asyncio.create_subprocess_exec(
-        *(uv, "build", "--quiet", "--wheel", "--out-dir", str(directory), str(project))
-    )
-    assert await building.wait() == 0
+    await _ran(uv, "build", "--quiet", "--wheel", "--out-dir", directory, project)
