@@ -13,7 +13,7 @@ from pal_cli.plugins.cgroups import Group, Groups
 from pal_cli.plugins.description import check, described, listens
 from pal_cli.plugins.limits import DEFAULTS, Limits
 from pal_cli.plugins.racing import racing
-from pal_cli.plugins.watching import LOOK_SECONDS, Census, excess
+from pal_cli.plugins.watching import LOOK_SECONDS, Census, Usage, excess
 from pal_cli.spawning import Program, first_line
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError
@@ -95,12 +95,17 @@ class Candidate(Child):
         self.show(version=self.declared.installed_version)
 
     async def _outgrown(self) -> str:
-        """Return why it has to be killed, once it uses more than it may."""
+        """Return why it has to be killed, once it uses more than it may or does not answer."""
         assert self._process is not None
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            if reason := excess(self._census.usage(self._process.pid), self._limits):
+            used = self._census.usage(self._process.pid)
+            if reason := excess(used, self._limits) or self._silent(used):
                 return reason
+
+    def _silent(self, used: Usage) -> str:
+        """Return why it has to be killed for not answering, having *used* so much."""
+        return ""
 
     async def _check_alive(self) -> None:
         if not self.alive:

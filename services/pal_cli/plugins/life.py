@@ -14,7 +14,7 @@ from pal_cli.plugins.description import answers
 from pal_cli.plugins.enrolment import Enrolment
 from pal_cli.plugins.pacing import paced
 from pal_cli.plugins.racing import racing
-from pal_cli.plugins.watching import LOOK_SECONDS, Census, Silence
+from pal_cli.plugins.watching import Census, Silence, Usage
 from pal_cli.spawning import Program
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError
@@ -41,6 +41,8 @@ class Adapter(Candidate):
         self.state.adapter = True
         self._registry = registry
         self._enrolment = Enrolment(registry, program.name, self._address)
+        # Judged from when it takes runs.
+        self._silence: Silence | None = None
 
     async def drain(self, reason: str) -> None:
         """Take it out of routing and say why; its runs go on."""
@@ -58,38 +60,36 @@ class Adapter(Candidate):
 
     async def _ended(self) -> str:
         assert self._process is not None
-        silence = Silence()
         pid, percent = self._process.pid, self._limits.cpu_percent if self._group is None else None
-        contenders = (self._process.wait(), self._outgrown(), self._silent(silence), self._asked(silence))
-        async with racing(*contenders, paced(pid, percent, self._census)) as (_, outgrown, silent, asked, _):
+        self._silence = Silence()
+        self._silence.broken(self._census.usage(pid))
+        contenders = (self._process.wait(), self._outgrown(), self._asked(), paced(pid, percent, self._census))
+        async with racing(*contenders) as (_, outgrown, asked, _):
             if asked.done():
                 asked.result()
-            verdict = next((task.result() for task in (outgrown, silent) if task.done()), "")
-            reason = verdict if self.alive else await self._why()
+            reason = str(outgrown.result()) if outgrown.done() and self.alive else await self._why()
         # Whoever loses a run by this looks there for the reason, so it is there first.
         await self.drain(reason)
         await self._kill()
         return reason
 
-    async def _silent(self, silence: Silence) -> str:
-        """Return why it has to be killed, once it has not answered for too long."""
-        assert self._process is not None
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            used = self._census.usage(self._process.pid)
-            if reason := silence.verdict(used, self._limits.cpu_percent):
-                return reason
+    def _silent(self, used: Usage) -> str:
+        return self._silence.verdict(used, self._limits.cpu_percent) if self._silence else ""
 
-    async def _asked(self, silence: Silence) -> None:
+    async def _asked(self) -> None:
         """Ask whether it is there, for ever; keep its announcement alive where it does not do so itself."""
-        assert self._process is not None
+        assert self._process is not None and self._silence is not None
         async with channel(self._address) as opened:
             while True:
                 if await answers(opened):
-                    silence.broken(self._census.usage(self._process.pid))
+                    self._silence.broken(self._census.usage(self._process.pid))
                 with contextlib.suppress(StartError):
                     await self._enrolment.renew(opened)
                 await asyncio.sleep(_ASK_SECONDS)
+
+    async def _kill(self) -> None:
+        await super()._kill()
+        self._silence = None
 
     async def _has_had_enough(self) -> bool:
         if self.short_lives < MAX_SHORT_LIVES:

@@ -13,6 +13,7 @@ from pathlib import Path
 from pal_cli.plugins.limits import Limits
 
 LOOK_SECONDS, _COUNT_SECONDS = 0.2, 1.0
+_LOOKS_AT_NEW = 3
 # An adapter that wants a core all the time and answers nobody spins; one that does neither may only be slow.
 SPIN_SECONDS, HANG_SECONDS = 5.0, 15.0
 _SPIN_SHARE = 0.5
@@ -38,25 +39,39 @@ class Usage:
 
 
 class Census:
-    """Which processes belong to which adapter, looked up once a second for all of them."""
+    """Which processes belong to which adapter, looked up once a second for all; every adapter leads a session."""
 
     def __init__(self) -> None:
         """Know of nobody yet."""
         self._counted_at = 0.0
-        self._families: dict[int, list[int]] = {}
+        # The session of every process, and how often it was looked up.
+        self._sessions: dict[int, tuple[int, int]] = {}
 
     def usage(self, leader: int) -> Usage:
         """Return what the process *leader* uses, with all of its session; zeros when it is gone."""
         if time.monotonic() - self._counted_at > _COUNT_SECONDS:
-            self._families = _families()
-            self._counted_at = time.monotonic()
-        shares = [_share(pid) for pid in {leader, *self._families.get(leader, ())}]
+            self._count()
+        family = {pid for pid, (session, _) in self._sessions.items() if session == leader}
+        shares = [_share(pid) for pid in {leader, *family}]
         return Usage(
             memory_mib=sum(share.memory_mib for share in shares),
             processes=sum(share.processes for share in shares),
             cpu_seconds=sum(share.cpu_seconds for share in shares),
             busy_seconds=_busy_seconds(leader),
         )
+
+    def _count(self) -> None:
+        known = self._sessions
+        self._counted_at, self._sessions = time.monotonic(), {}
+        for name in os.listdir("/proc"):
+            if not name.isdigit():
+                continue
+            pid = int(name)
+            session, looks = known.get(pid, (0, 0))
+            # A process changes its session soon after its start or not at all.
+            if looks < _LOOKS_AT_NEW and (fields := _fields(Path("/proc") / name)):
+                session, looks = int(fields[3]), looks + 1
+            self._sessions[pid] = session, looks
 
 
 def excess(used: Usage, limits: Limits) -> str:
@@ -91,15 +106,6 @@ class Silence:
         if silent_seconds > HANG_SECONDS:
             return f"killed: it hung: no answer for {silent_seconds:.0f} s"
         return ""
-
-
-def _families() -> dict[int, list[int]]:
-    """Return the processes of this machine by session; every adapter leads one."""
-    families: dict[int, list[int]] = {}
-    for path in Path("/proc").iterdir():
-        if path.name.isdigit() and (fields := _fields(path)):
-            families.setdefault(int(fields[3]), []).append(int(path.name))
-    return families
 
 
 def _share(pid: int) -> Usage:
