@@ -107,6 +107,10 @@ def check_runtime(declared: capabilities.RuntimeCapability, problems: Problems) 
         _text(f"capabilities.modes[{position}]", mode, "name a way of working, for example conversational", problems)
     _not_negative("capabilities.maxContextTokens", declared.capabilities.max_context_tokens, problems)
     _not_negative("limits.concurrentRuns", declared.limits.concurrent_runs, problems)
+    _not_negative("limits.memoryMib", declared.limits.memory_mib, problems)
+    _not_negative("limits.cpuPercent", declared.limits.cpu_percent, problems)
+    _not_negative("limits.openFiles", declared.limits.open_files, problems)
+    _not_negative("limits.processes", declared.limits.processes, problems)
 
 
 def _metadata(metadata: common.SpecMeta, problems: Problems, *, of_tool: bool = False) -> None:

@@ -13,6 +13,13 @@ from pal.service.v1 import registry_service_pb2_grpc as rpc
 from pal.v1 import runtime_capability_pb2 as capabilities
 from tests.integration.registry.texts import DECLARATION, announcement, mesh_error
 
+GREEDY = capabilities.RuntimeCapability(
+    runtime="agno",
+    version=">=3",
+    capabilities=capabilities.RuntimeFeatures(modes=["conversational"]),
+    limits=capabilities.RuntimeLimits(memory_mib=-1),
+)
+
 
 async def register(stub: rpc.RegistryServiceStub, **changes: Any) -> pb.RegisteredRuntime:
     return (await stub.RegisterRuntime(announcement(**changes))).runtime
@@ -152,6 +159,7 @@ async def test_a_declaration_for_other_versions_does_not_narrow(stub: rpc.Regist
         ({"name": "Agno Blue"}, "name"),
         ({"capability": capabilities.RuntimeCapability()}, "capability.runtime"),
         ({"capability": capabilities.RuntimeCapability(runtime="agno", version="x y z")}, "capability.version"),
+        ({"capability": GREEDY}, "capability.limits.memoryMib"),
     ],
 )
 async def test_a_wrong_announcement_names_its_field(
