@@ -65,13 +65,19 @@ async def test_a_document_nobody_here_wrote_gets_test_cases_for_that_document(pa
 
 async def test_a_conversation_has_turns_and_a_refund_needs_a_person(pal: Cli) -> None:
     first = await pal("run", "support-desk", "-c", "talk", "-i", "Where is order A-1002?")
-    _, log = await run(pal, "support-desk", "-c", "talk", "-i", "I want my money back")
-    ended = [event.tool_call_finished for event in log if event.type == "tool.call.finished"]
+    asked = await pal("run", "support-desk", "-c", "talk", "-i", "I want my money back", "-o", "json")
+    log = [json_format.ParseDict(frame["event"], events.RunEvent()) for frame in asked.lines if "event" in frame]
+    requested = [event.tool_call_requested for event in log if event.type == "tool.call.requested"]
+    sent = [event.tool_call_dispatched.call_id for event in log if event.type == "tool.call.dispatched"]
+    cancelled = await pal("runs", "cancel", log[0].run_id)
 
     assert "office chair" in first.out
-    assert [end.outcome for end in ended] == [events.TOOL_CALL_OUTCOME_SUCCEEDED, events.TOOL_CALL_OUTCOME_DENIED]
-    assert ended[1].failure.reason == "APPROVAL_REQUIRED"
-    assert log[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
+    assert asked.code == 7, asked.err
+    assert requested[-1].tool.name == "refund_order"
+    assert "A-1002" in requested[-1].arguments.json
+    assert requested[-1].call_id not in sent
+    assert log[-1].type == "run.suspended"
+    assert cancelled.code == 0, cancelled.err
 
 
 async def test_the_record_tells_what_the_run_showed(pal: Cli) -> None:
