@@ -14,12 +14,19 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.otlp_collector import Collector, collector
 from tests.fakes.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 PAL = ROOT / ".venv" / "bin" / "pal"
 EXAMPLES = ROOT / "examples"
 ONE, TWO = ("agno",), ("agno", "pydantic-ai")
+PROFILES = """
+profiles:
+  default: {provider: scripted}
+  slow: {provider: faulty, model: chunks, options: {chunks: 40, pause_ms: 50}}
+  endless: {provider: faulty, model: stall}
+"""
 
 
 @dataclass(frozen=True)
@@ -102,10 +109,22 @@ async def store_url(postgres: Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-async def pal(tmp_path_factory: pytest.TempPathFactory, postgres: Server) -> AsyncIterator[Cli]:
+async def traces() -> AsyncIterator[tuple[Collector, str]]:
+    """Collect the spans of the mesh of the session; the address is where it sends them."""
+    async with collector() as collecting:
+        yield collecting
+
+
+@pytest.fixture(scope="session")
+async def pal(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Server, traces: tuple[Collector, str]
+) -> AsyncIterator[Cli]:
     """Start one mesh with the examples for all tests that do not hurt it."""
-    options = ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
-    async with started(tmp_path_factory.mktemp("mesh"), *options, runtimes=TWO) as cli:
+    folder = tmp_path_factory.mktemp("mesh")
+    (folder / "profiles.yaml").write_text(PROFILES)
+    store = ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
+    options = (*store, "--profiles", str(folder / "profiles.yaml"))
+    async with started(folder / "home", *options, runtimes=TWO, PAL_OTLP_ENDPOINT=f"http://{traces[1]}") as cli:
         applied = await cli("apply", "-f", "examples")
         assert applied.code == 0, applied.err
         yield cli

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
-
-from google.protobuf import json_format
 
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
@@ -44,33 +43,31 @@ async def install(pal: Cli, name: str, command: str, *options: str) -> None:
 
 async def ended(pal: Cli, agent: str, runtime: str, text: str) -> events.RunFinished:
     """Run an agent to its end and return how it ended."""
-    finished = await pal("run", agent, "-r", runtime, "-i", text, "-o", "json")
-    frames = [frame["event"] for frame in finished.lines if "event" in frame]
-    assert frames, finished.err
-    return json_format.ParseDict(frames[-1], events.RunEvent()).run_finished
+    return await _followed(pal, agent, runtime, text, lambda: None)
 
 
 async def talking(pal: Cli, agent: str, runtime: str) -> asyncio.Task[events.RunFinished]:
     """Start a run and return once its model talks; the task gives how it ends."""
-    heard: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def follow() -> events.RunFinished:
-        request = pb.RunRequest(
-            agent=common.SpecSelector(name=agent), input=common.Payload(text="talk"), pinned_runtime=runtime
-        )
-        finished = events.RunFinished()
-        async with channel(pal.address("router")) as opened:
-            async for response in rpc.RouterServiceStub(opened).Run(request):
-                for frame in response.frames:
-                    if frame.HasField("live_output") and not heard.done():
-                        heard.set_result(None)
-                    if frame.HasField("event") and frame.event.HasField("run_finished"):
-                        finished = frame.event.run_finished
-        return finished
-
-    going = asyncio.create_task(follow())
-    await asyncio.wait([going, heard], return_when=asyncio.FIRST_COMPLETED)
+    heard = asyncio.Event()
+    going = asyncio.create_task(_followed(pal, agent, runtime, "talk", heard.set))
+    waiting = asyncio.create_task(heard.wait())
+    await asyncio.wait([going, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
     return going
+
+
+async def _followed(pal: Cli, agent: str, runtime: str, text: str, heard: Callable[[], None]) -> events.RunFinished:
+    selector, given = common.SpecSelector(name=agent), common.Payload(text=text)
+    finished = events.RunFinished()
+    async with channel(pal.address("router")) as opened:
+        request = pb.RunRequest(agent=selector, input=given, pinned_runtime=runtime)
+        async for response in rpc.RouterServiceStub(opened).Run(request):
+            for frame in response.frames:
+                if frame.HasField("live_output"):
+                    heard()
+                if frame.event.HasField("run_finished"):
+                    finished = frame.event.run_finished
+    return finished
 
 
 async def listed(pal: Cli) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from google.protobuf import json_format
 
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
-from tests.e2e.conftest import ROOT, Cli, started
+from tests.e2e.conftest import ROOT, Cli
 from tests.fakes.cut_proxy import cut_proxy
 
 GO = ROOT / "examples" / "clients" / "go"
@@ -25,12 +25,6 @@ TYPESCRIPT = ROOT / "examples" / "clients" / "typescript"
 Command = Sequence[str]
 pytestmark = pytest.mark.timeout(300)
 
-PROFILES = """
-profiles:
-  default: {provider: scripted}
-  slow: {provider: faulty, model: chunks, options: {chunks: 40, pause_ms: 50}}
-  endless: {provider: faulty, model: stall}
-"""
 AGENTS = """
 apiVersion: pal/v1
 kind: AgentSpec
@@ -75,13 +69,10 @@ def _typescript() -> Command:
 
 
 @pytest.fixture(scope="module")
-async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
-    path = tmp_path_factory.mktemp("clients-mesh")
-    (path / "profiles.yaml").write_text(PROFILES)
-    (path / "agents.yaml").write_text(AGENTS)
-    async with started(path / "home", "--profiles", str(path / "profiles.yaml")) as pal:
-        assert (await pal("apply", "-f", str(path / "agents.yaml"))).code == 0
-        yield pal
+async def mesh(pal: Cli) -> Cli:
+    """Publish the agents that the tests run."""
+    assert (await pal("apply", "-f", "-", stdin=AGENTS.encode())).code == 0
+    return pal
 
 
 async def output(*command: str) -> tuple[int, str]:

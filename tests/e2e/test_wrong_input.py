@@ -119,7 +119,7 @@ async def test_a_second_mesh_in_one_home_is_refused(pal: Cli) -> None:
 async def test_a_port_in_use_is_named(pal: Cli, tmp_path: Path) -> None:
     port = pal.address("router").rpartition(":")[2]
 
-    finished = await Cli(tmp_path)("up", "--port", port)
+    finished = await Cli(tmp_path)("up", "--port", port, "--runtime", "agno")
 
     assert finished.code == 2 and "in use" in finished.err, finished.err
 
@@ -138,7 +138,8 @@ async def test_a_wrong_setting_stops_the_start_with_its_path(
 ) -> None:
     (tmp_path / "settings.yaml").write_text(text)
 
-    finished = await Cli(tmp_path / "home")("up", "--port", "0", option, str(tmp_path / "settings.yaml"))
+    pal = Cli(tmp_path / "home")
+    finished = await pal("up", "--port", "0", "--runtime", "agno", option, str(tmp_path / "settings.yaml"))
 
     assert finished.code == 2 and words in finished.err, finished.err
 

@@ -214,7 +214,7 @@ def profiles(base_url: str) -> Mapping[str, Any]:
     }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench]:
     path: Path = tmp_path_factory.mktemp("llm_provider")
     keys = path / "keys"
