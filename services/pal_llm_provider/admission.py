@@ -91,8 +91,7 @@ class Admission:
         if not request.messages:
             raise InvalidField("request.messages", "empty; send at least one message")
         await self._recording.ready()
-        continuing = any(message.tool_calls or message.tool_results for message in request.messages)
-        account = await self._accounts.of(lease, continuing=continuing)
+        account = await self._accounts.of(lease)
         await begun(request.stage_id, lease, account, self._recorder)
         text = request_text(request, profile.name)
         digest = request_digest(request, profile.name, text)

@@ -15,6 +15,8 @@ from pal_rpc.recorder_client import RecorderClient
 T = TypeVar("T")
 
 RUNS_IN_MEMORY = 1024
+# How far the clocks of the router and of a seam may be apart.
+CLOCK_SKEW_SECONDS = 5.0
 _FIRST_EPOCH = 1
 
 
@@ -22,7 +24,8 @@ class Accounts(Generic[T]):
     """The accounts of the runs that are going, one for each run and epoch.
 
     Nobody tells a seam that a run is over, so the least recently used account makes room. A run whose account is
-    gone while its lease lasts, and every later attempt of a run, gets an account that has read the record.
+    gone while its lease lasts, one that an earlier life of this seam may have known, and every later attempt of a run,
+    gets an account that has read the record.
     """
 
     def __init__(
@@ -36,17 +39,15 @@ class Accounts(Generic[T]):
         # Holds what a call in progress still uses, however many other runs came since.
         self._used: WeakValueDictionary[tuple[str, int], T] = WeakValueDictionary()
         self._parked: dict[tuple[str, int], float] = {}
+        self._alone_since = time.time() + CLOCK_SKEW_SECONDS
 
-    async def of(self, lease: Lease, *, continuing: bool = False) -> T:
-        """Return the account of the run and epoch that *lease* names.
-
-        The call shows that the run is *continuing*: if it is not known here, an earlier life of this seam knew it.
-        """
+    async def of(self, lease: Lease) -> T:
+        """Return the account of the run and epoch that *lease* names."""
         key = (lease.run_id, lease.epoch)
         account = self._used.get(key)
         if account is None:
             account = self._opened(lease)
-            if continuing or lease.epoch > _FIRST_EPOCH or key in self._parked:
+            if lease.epoch > _FIRST_EPOCH or lease.issued_at <= self._alone_since or key in self._parked:
                 async for event in self._recorder.log(lease.run_id):
                     self._recall(account, event)
             # Another call of the run may have opened it meanwhile.

@@ -34,6 +34,7 @@ class Lease:
     run_id: str
     epoch: int
     mode: common.ExecutionMode
+    issued_at: float
     expires_at: float
     grant: shared.RunGrant
 
@@ -56,6 +57,7 @@ def sign_lease(
         "sub": run_id,
         "epoch": epoch,
         "mode": int(mode),
+        "iat": int(time.time()),
         "exp": int(expires_at),
         "grant": base64.urlsafe_b64encode(grant.SerializeToString()).decode(),
     }
@@ -118,6 +120,7 @@ class LeaseVerifier:
                 run_id=claims["sub"],
                 epoch=claims["epoch"],
                 mode=claims["mode"],
+                issued_at=claims["iat"],
                 expires_at=claims["exp"],
                 grant=grant,
             )
