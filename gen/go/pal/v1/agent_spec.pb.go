@@ -283,7 +283,9 @@ type AgentDefinition struct {
 	ModelNeeds *ModelNeeds `protobuf:"bytes,11,opt,name=model_needs,json=modelNeeds,proto3" json:"model_needs,omitempty"`
 	// Declared stages, for work whose order is part of the task itself. Needs a
 	// runtime with the mode "workflow".
-	Plan          *Plan `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *Plan `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
+	// How its runs are compared and judged. Absent means the defaults.
+	Comparison    *ComparisonTerms `protobuf:"bytes,13,opt,name=comparison,proto3" json:"comparison,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -398,6 +400,13 @@ func (x *AgentDefinition) GetModelNeeds() *ModelNeeds {
 func (x *AgentDefinition) GetPlan() *Plan {
 	if x != nil {
 		return x.Plan
+	}
+	return nil
+}
+
+func (x *AgentDefinition) GetComparison() *ComparisonTerms {
+	if x != nil {
+		return x.Comparison
 	}
 	return nil
 }
@@ -1025,13 +1034,13 @@ var File_pal_v1_agent_spec_proto protoreflect.FileDescriptor
 
 const file_pal_v1_agent_spec_proto_rawDesc = "" +
 	"\n" +
-	"\x17pal/v1/agent_spec.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\"\x9b\x01\n" +
+	"\x17pal/v1/agent_spec.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x9b\x01\n" +
 	"\tAgentSpec\x12\x1f\n" +
 	"\vapi_version\x18\x01 \x01(\tR\n" +
 	"apiVersion\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n" +
 	"\bmetadata\x18\x03 \x01(\v2\x10.pal.v1.SpecMetaR\bmetadata\x12+\n" +
-	"\x04spec\x18\x04 \x01(\v2\x17.pal.v1.AgentDefinitionR\x04spec\"\xec\x05\n" +
+	"\x04spec\x18\x04 \x01(\v2\x17.pal.v1.AgentDefinitionR\x04spec\"\xa5\x06\n" +
 	"\x0fAgentDefinition\x12/\n" +
 	"\aruntime\x18\x01 \x01(\v2\x15.pal.v1.RuntimeChoiceR\aruntime\x12\x1c\n" +
 	"\tobjective\x18\x02 \x01(\tR\tobjective\x121\n" +
@@ -1048,7 +1057,10 @@ const file_pal_v1_agent_spec_proto_rawDesc = "" +
 	" \x03(\v2\x18.pal.v1.SuccessCriterionR\x0fsuccessCriteria\x123\n" +
 	"\vmodel_needs\x18\v \x01(\v2\x12.pal.v1.ModelNeedsR\n" +
 	"modelNeeds\x12 \n" +
-	"\x04plan\x18\f \x01(\v2\f.pal.v1.PlanR\x04planR\tcallbacksR\x05chainR\n" +
+	"\x04plan\x18\f \x01(\v2\f.pal.v1.PlanR\x04plan\x127\n" +
+	"\n" +
+	"comparison\x18\r \x01(\v2\x17.pal.v1.ComparisonTermsR\n" +
+	"comparisonR\tcallbacksR\x05chainR\n" +
 	"checkpointR\x04crewR\x05edgesR\x05graphR\x05hooksR\fmemory_classR\bmodel_idR\x05nodesR\x0fprompt_templateR\vpython_pathR\rsession_stateR\rsystem_promptR\x04teamR\tthread_id\"\x8f\x01\n" +
 	"\rRuntimeChoice\x12\x1a\n" +
 	"\bselector\x18\x01 \x01(\tR\bselector\x12'\n" +
@@ -1144,7 +1156,8 @@ var file_pal_v1_agent_spec_proto_goTypes = []any{
 	(*SpecMeta)(nil),               // 14: pal.v1.SpecMeta
 	(*SpecSelector)(nil),           // 15: pal.v1.SpecSelector
 	(*RunLimits)(nil),              // 16: pal.v1.RunLimits
-	(*JsonSchema)(nil),             // 17: pal.v1.JsonSchema
+	(*ComparisonTerms)(nil),        // 17: pal.v1.ComparisonTerms
+	(*JsonSchema)(nil),             // 18: pal.v1.JsonSchema
 }
 var file_pal_v1_agent_spec_proto_depIdxs = []int32{
 	14, // 0: pal.v1.AgentSpec.metadata:type_name -> pal.v1.SpecMeta
@@ -1160,19 +1173,20 @@ var file_pal_v1_agent_spec_proto_depIdxs = []int32{
 	12, // 10: pal.v1.AgentDefinition.success_criteria:type_name -> pal.v1.SuccessCriterion
 	13, // 11: pal.v1.AgentDefinition.model_needs:type_name -> pal.v1.ModelNeeds
 	10, // 12: pal.v1.AgentDefinition.plan:type_name -> pal.v1.Plan
-	0,  // 13: pal.v1.RuntimeChoice.on_loss:type_name -> pal.v1.OnLoss
-	1,  // 14: pal.v1.RuntimeChoice.on_divergence:type_name -> pal.v1.OnDivergence
-	2,  // 15: pal.v1.Directive.strength:type_name -> pal.v1.DirectiveStrength
-	17, // 16: pal.v1.IoContract.schema:type_name -> pal.v1.JsonSchema
-	15, // 17: pal.v1.ToolGrant.tool:type_name -> pal.v1.SpecSelector
-	11, // 18: pal.v1.Plan.stages:type_name -> pal.v1.PlanStage
-	7,  // 19: pal.v1.PlanStage.output:type_name -> pal.v1.IoContract
-	17, // 20: pal.v1.SuccessCriterion.schema:type_name -> pal.v1.JsonSchema
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	17, // 13: pal.v1.AgentDefinition.comparison:type_name -> pal.v1.ComparisonTerms
+	0,  // 14: pal.v1.RuntimeChoice.on_loss:type_name -> pal.v1.OnLoss
+	1,  // 15: pal.v1.RuntimeChoice.on_divergence:type_name -> pal.v1.OnDivergence
+	2,  // 16: pal.v1.Directive.strength:type_name -> pal.v1.DirectiveStrength
+	18, // 17: pal.v1.IoContract.schema:type_name -> pal.v1.JsonSchema
+	15, // 18: pal.v1.ToolGrant.tool:type_name -> pal.v1.SpecSelector
+	11, // 19: pal.v1.Plan.stages:type_name -> pal.v1.PlanStage
+	7,  // 20: pal.v1.PlanStage.output:type_name -> pal.v1.IoContract
+	18, // 21: pal.v1.SuccessCriterion.schema:type_name -> pal.v1.JsonSchema
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_agent_spec_proto_init() }
@@ -1181,6 +1195,7 @@ func file_pal_v1_agent_spec_proto_init() {
 		return
 	}
 	file_pal_v1_common_proto_init()
+	file_pal_v1_equivalence_proto_init()
 	file_pal_v1_agent_spec_proto_msgTypes[5].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

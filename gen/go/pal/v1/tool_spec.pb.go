@@ -337,7 +337,9 @@ type ToolDefinition struct {
 	// How long it may take and what happens then.
 	Timing *ToolTiming `protobuf:"bytes,6,opt,name=timing,proto3" json:"timing,omitempty"`
 	// How its data has to be handled.
-	Data          *DataHandling `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
+	Data *DataHandling `protobuf:"bytes,7,opt,name=data,proto3" json:"data,omitempty"`
+	// What of its arguments and results may differ without meaning anything.
+	Equivalence   *ToolEquivalence `protobuf:"bytes,8,opt,name=equivalence,proto3" json:"equivalence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,6 +419,13 @@ func (x *ToolDefinition) GetTiming() *ToolTiming {
 func (x *ToolDefinition) GetData() *DataHandling {
 	if x != nil {
 		return x.Data
+	}
+	return nil
+}
+
+func (x *ToolDefinition) GetEquivalence() *ToolEquivalence {
+	if x != nil {
+		return x.Equivalence
 	}
 	return nil
 }
@@ -685,13 +694,13 @@ var File_pal_v1_tool_spec_proto protoreflect.FileDescriptor
 
 const file_pal_v1_tool_spec_proto_rawDesc = "" +
 	"\n" +
-	"\x16pal/v1/tool_spec.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13pal/v1/common.proto\"\x99\x01\n" +
+	"\x16pal/v1/tool_spec.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x99\x01\n" +
 	"\bToolSpec\x12\x1f\n" +
 	"\vapi_version\x18\x01 \x01(\tR\n" +
 	"apiVersion\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n" +
 	"\bmetadata\x18\x03 \x01(\v2\x10.pal.v1.SpecMetaR\bmetadata\x12*\n" +
-	"\x04spec\x18\x04 \x01(\v2\x16.pal.v1.ToolDefinitionR\x04spec\"\x87\x03\n" +
+	"\x04spec\x18\x04 \x01(\v2\x16.pal.v1.ToolDefinitionR\x04spec\"\xc2\x03\n" +
 	"\x0eToolDefinition\x12\x18\n" +
 	"\apurpose\x18\x01 \x01(\tR\apurpose\x12(\n" +
 	"\x05input\x18\x02 \x01(\v2\x12.pal.v1.JsonSchemaR\x05input\x12*\n" +
@@ -699,7 +708,8 @@ const file_pal_v1_tool_spec_proto_rawDesc = "" +
 	"\x06effect\x18\x04 \x01(\v2\x16.pal.v1.EffectContractR\x06effect\x129\n" +
 	"\vpermissions\x18\x05 \x01(\v2\x17.pal.v1.PermissionNeedsR\vpermissions\x12*\n" +
 	"\x06timing\x18\x06 \x01(\v2\x12.pal.v1.ToolTimingR\x06timing\x12(\n" +
-	"\x04data\x18\a \x01(\v2\x14.pal.v1.DataHandlingR\x04dataR\bcallableR\tdecoratorR\tframeworkR\x0efunction_classR\vimport_pathR\aruntime\"\xf4\x01\n" +
+	"\x04data\x18\a \x01(\v2\x14.pal.v1.DataHandlingR\x04data\x129\n" +
+	"\vequivalence\x18\b \x01(\v2\x17.pal.v1.ToolEquivalenceR\vequivalenceR\bcallableR\tdecoratorR\tframeworkR\x0efunction_classR\vimport_pathR\aruntime\"\xf4\x01\n" +
 	"\x0eEffectContract\x126\n" +
 	"\feffect_class\x18\x01 \x01(\x0e2\x13.pal.v1.EffectClassR\veffectClass\x129\n" +
 	"\vidempotency\x18\x02 \x01(\x0e2\x17.pal.v1.IdempotencyKindR\vidempotency\x12;\n" +
@@ -768,8 +778,9 @@ var file_pal_v1_tool_spec_proto_goTypes = []any{
 	(*DataHandling)(nil),        // 9: pal.v1.DataHandling
 	(*SpecMeta)(nil),            // 10: pal.v1.SpecMeta
 	(*JsonSchema)(nil),          // 11: pal.v1.JsonSchema
-	(*SpecSelector)(nil),        // 12: pal.v1.SpecSelector
-	(*durationpb.Duration)(nil), // 13: google.protobuf.Duration
+	(*ToolEquivalence)(nil),     // 12: pal.v1.ToolEquivalence
+	(*SpecSelector)(nil),        // 13: pal.v1.SpecSelector
+	(*durationpb.Duration)(nil), // 14: google.protobuf.Duration
 }
 var file_pal_v1_tool_spec_proto_depIdxs = []int32{
 	10, // 0: pal.v1.ToolSpec.metadata:type_name -> pal.v1.SpecMeta
@@ -780,18 +791,19 @@ var file_pal_v1_tool_spec_proto_depIdxs = []int32{
 	7,  // 5: pal.v1.ToolDefinition.permissions:type_name -> pal.v1.PermissionNeeds
 	8,  // 6: pal.v1.ToolDefinition.timing:type_name -> pal.v1.ToolTiming
 	9,  // 7: pal.v1.ToolDefinition.data:type_name -> pal.v1.DataHandling
-	0,  // 8: pal.v1.EffectContract.effect_class:type_name -> pal.v1.EffectClass
-	1,  // 9: pal.v1.EffectContract.idempotency:type_name -> pal.v1.IdempotencyKind
-	2,  // 10: pal.v1.EffectContract.reversibility:type_name -> pal.v1.Reversibility
-	12, // 11: pal.v1.EffectContract.reconcile:type_name -> pal.v1.SpecSelector
-	13, // 12: pal.v1.ToolTiming.timeout:type_name -> google.protobuf.Duration
-	13, // 13: pal.v1.ToolTiming.initial_backoff:type_name -> google.protobuf.Duration
-	3,  // 14: pal.v1.ToolTiming.timeout_means:type_name -> pal.v1.TimeoutMeaning
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	12, // 8: pal.v1.ToolDefinition.equivalence:type_name -> pal.v1.ToolEquivalence
+	0,  // 9: pal.v1.EffectContract.effect_class:type_name -> pal.v1.EffectClass
+	1,  // 10: pal.v1.EffectContract.idempotency:type_name -> pal.v1.IdempotencyKind
+	2,  // 11: pal.v1.EffectContract.reversibility:type_name -> pal.v1.Reversibility
+	13, // 12: pal.v1.EffectContract.reconcile:type_name -> pal.v1.SpecSelector
+	14, // 13: pal.v1.ToolTiming.timeout:type_name -> google.protobuf.Duration
+	14, // 14: pal.v1.ToolTiming.initial_backoff:type_name -> google.protobuf.Duration
+	3,  // 15: pal.v1.ToolTiming.timeout_means:type_name -> pal.v1.TimeoutMeaning
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_tool_spec_proto_init() }
@@ -800,6 +812,7 @@ func file_pal_v1_tool_spec_proto_init() {
 		return
 	}
 	file_pal_v1_common_proto_init()
+	file_pal_v1_equivalence_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -1,4 +1,5 @@
 from pal.v1 import common_pb2 as _common_pb2
+from pal.v1 import equivalence_pb2 as _equivalence_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -48,7 +49,7 @@ class AgentSpec(_message.Message):
     def __init__(self, api_version: _Optional[str] = ..., kind: _Optional[str] = ..., metadata: _Optional[_Union[_common_pb2.SpecMeta, _Mapping]] = ..., spec: _Optional[_Union[AgentDefinition, _Mapping]] = ...) -> None: ...
 
 class AgentDefinition(_message.Message):
-    __slots__ = ("runtime", "objective", "directives", "input", "output", "tools", "policies", "requires", "limits", "success_criteria", "model_needs", "plan")
+    __slots__ = ("runtime", "objective", "directives", "input", "output", "tools", "policies", "requires", "limits", "success_criteria", "model_needs", "plan", "comparison")
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
     DIRECTIVES_FIELD_NUMBER: _ClassVar[int]
@@ -61,6 +62,7 @@ class AgentDefinition(_message.Message):
     SUCCESS_CRITERIA_FIELD_NUMBER: _ClassVar[int]
     MODEL_NEEDS_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_FIELD_NUMBER: _ClassVar[int]
     runtime: RuntimeChoice
     objective: str
     directives: _containers.RepeatedCompositeFieldContainer[Directive]
@@ -73,7 +75,8 @@ class AgentDefinition(_message.Message):
     success_criteria: _containers.RepeatedCompositeFieldContainer[SuccessCriterion]
     model_needs: ModelNeeds
     plan: Plan
-    def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ...) -> None: ...
+    comparison: _equivalence_pb2.ComparisonTerms
+    def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., comparison: _Optional[_Union[_equivalence_pb2.ComparisonTerms, _Mapping]] = ...) -> None: ...
 
 class RuntimeChoice(_message.Message):
     __slots__ = ("selector", "on_loss", "on_divergence")

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import duration_pb2 as _duration_pb2
 from pal.v1 import common_pb2 as _common_pb2
+from pal.v1 import equivalence_pb2 as _equivalence_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -66,7 +67,7 @@ class ToolSpec(_message.Message):
     def __init__(self, api_version: _Optional[str] = ..., kind: _Optional[str] = ..., metadata: _Optional[_Union[_common_pb2.SpecMeta, _Mapping]] = ..., spec: _Optional[_Union[ToolDefinition, _Mapping]] = ...) -> None: ...
 
 class ToolDefinition(_message.Message):
-    __slots__ = ("purpose", "input", "output", "effect", "permissions", "timing", "data")
+    __slots__ = ("purpose", "input", "output", "effect", "permissions", "timing", "data", "equivalence")
     PURPOSE_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_FIELD_NUMBER: _ClassVar[int]
@@ -74,6 +75,7 @@ class ToolDefinition(_message.Message):
     PERMISSIONS_FIELD_NUMBER: _ClassVar[int]
     TIMING_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    EQUIVALENCE_FIELD_NUMBER: _ClassVar[int]
     purpose: str
     input: _common_pb2.JsonSchema
     output: _common_pb2.JsonSchema
@@ -81,7 +83,8 @@ class ToolDefinition(_message.Message):
     permissions: PermissionNeeds
     timing: ToolTiming
     data: DataHandling
-    def __init__(self, purpose: _Optional[str] = ..., input: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., effect: _Optional[_Union[EffectContract, _Mapping]] = ..., permissions: _Optional[_Union[PermissionNeeds, _Mapping]] = ..., timing: _Optional[_Union[ToolTiming, _Mapping]] = ..., data: _Optional[_Union[DataHandling, _Mapping]] = ...) -> None: ...
+    equivalence: _equivalence_pb2.ToolEquivalence
+    def __init__(self, purpose: _Optional[str] = ..., input: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., effect: _Optional[_Union[EffectContract, _Mapping]] = ..., permissions: _Optional[_Union[PermissionNeeds, _Mapping]] = ..., timing: _Optional[_Union[ToolTiming, _Mapping]] = ..., data: _Optional[_Union[DataHandling, _Mapping]] = ..., equivalence: _Optional[_Union[_equivalence_pb2.ToolEquivalence, _Mapping]] = ...) -> None: ...
 
 class EffectContract(_message.Message):
     __slots__ = ("effect_class", "idempotency", "reversibility", "reconcile")

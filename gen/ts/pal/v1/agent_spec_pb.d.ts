@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { JsonSchema, RunLimits, SpecMeta, SpecSelector } from "./common_pb.js";
+import type { ComparisonTerms } from "./equivalence_pb.js";
 
 /**
  * Describes the file pal/v1/agent_spec.proto.
@@ -144,6 +145,13 @@ export declare type AgentDefinition = Message<"pal.v1.AgentDefinition"> & {
    * @generated from field: pal.v1.Plan plan = 12;
    */
   plan?: Plan | undefined;
+
+  /**
+   * How its runs are compared and judged. Absent means the defaults.
+   *
+   * @generated from field: pal.v1.ComparisonTerms comparison = 13;
+   */
+  comparison?: ComparisonTerms | undefined;
 };
 
 /**

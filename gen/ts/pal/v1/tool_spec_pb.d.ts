@@ -7,6 +7,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { JsonSchema, SpecMeta, SpecSelector } from "./common_pb.js";
+import type { ToolEquivalence } from "./equivalence_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 
 /**
@@ -109,6 +110,13 @@ export declare type ToolDefinition = Message<"pal.v1.ToolDefinition"> & {
    * @generated from field: pal.v1.DataHandling data = 7;
    */
   data?: DataHandling | undefined;
+
+  /**
+   * What of its arguments and results may differ without meaning anything.
+   *
+   * @generated from field: pal.v1.ToolEquivalence equivalence = 8;
+   */
+  equivalence?: ToolEquivalence | undefined;
 };
 
 /**
