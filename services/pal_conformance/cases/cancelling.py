@@ -113,7 +113,7 @@ async def grace(bench: Bench) -> None:
     await run.held("the tool was called")
 
     cancelling = asyncio.ensure_future(bench.cancel(run, grace_seconds=0.9))
-    await asyncio.wait([cancelling], timeout=0.1)
+    await run.play.changes.until(lambda: run.play.left > 0, 0.4)
     expect(run.play.left == 0, "the call was cut at once, in spite of the time it was given", run.executed[0])
     go_on.set()
     await cancelling

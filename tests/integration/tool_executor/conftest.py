@@ -60,6 +60,7 @@ class Bench:
     router: Appender
     executor: Appender
     key: ed25519.Ed25519PrivateKey
+    config: Config
 
     async def tool(self, name: str, **spec: Any) -> common.SpecRef:
         """Publish a ToolSpec and return its reference."""
@@ -161,4 +162,5 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             router=await enter(Appender(recorder_stub, issue_token(mesh_key, "router"))),
             executor=await enter(Appender(recorder_stub, issue_token(mesh_key, "tool_executor"))),
             key=private_key(keys, LEASE),
+            config=executor,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import json
 import time
@@ -13,12 +14,15 @@ import pytest
 
 from pal.service.v1 import shared_pb2 as shared
 from pal.service.v1 import tool_executor_service_pb2 as pb
+from pal.service.v1 import tool_executor_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.canonical import canonical_digest
 from pal_log.events import ROUTER, TOOL_EXECUTOR, EventWriter
 from pal_log.payload import content_text, json_payload, text_payload
+from pal_rpc.channels import channel
 from pal_rpc.lease import sign_lease
+from pal_tool_executor.__main__ import tool_executor
 from tests.fakes import tools as fakes
 from tests.integration.tool_executor.conftest import LIVE, Bench
 
@@ -108,6 +112,19 @@ async def test_what_had_no_effect_is_done_under_the_same_name(
     assert (await going.types()).count("tool.call.requested") == 1
     assert (await going.types())[-1] == "tool.call.finished"
     assert response.finished.attempts == (2 if dispatched else 1)
+
+
+async def test_an_executor_that_was_started_again_knows_the_calls_of_an_attempt_that_goes_on(bench: Bench) -> None:
+    going = await run(bench, effect=WRITE)
+    before = await going.call()
+
+    async with tool_executor(bench.config) as server, channel(server.address) as opened:
+        bench = dataclasses.replace(bench, tools=rpc.ToolExecutorServiceStub(opened))
+        after = await dataclasses.replace(going, bench=bench).call()
+
+    assert (after.finished, after.seq) == (before.finished, before.seq)
+    assert len(fakes.CALLS) == 1
+    assert (await going.types()).count("tool.call.requested") == 1
 
 
 async def test_a_write_that_its_back_end_takes_once_is_sent_again_with_the_same_key(bench: Bench) -> None:
