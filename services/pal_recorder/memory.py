@@ -13,7 +13,7 @@ from typing import BinaryIO
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
-from pal_recorder.store import Entry, Group, Turn, accepted_ns, selected
+from pal_recorder.store import Entry, Group, Turn, key_of, selected
 
 
 class MemoryStore:
@@ -66,8 +66,8 @@ class MemoryStore:
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         """Return selected runs, newest first."""
-        newest = sorted(self._runs.values(), key=_key, reverse=True)
-        fitting = (run for run in newest if selected(run, query) and (before is None or _key(run) < before))
+        newest = sorted(self._runs.values(), key=key_of, reverse=True)
+        fitting = (run for run in newest if selected(run, query) and (before is None or key_of(run) < before))
         return [_copy(run) for run, _ in zip(fitting, range(limit), strict=False)]
 
     async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
@@ -131,7 +131,3 @@ def _copy(run: shared.Run) -> shared.Run:
     copy = shared.Run()
     copy.CopyFrom(run)
     return copy
-
-
-def _key(run: shared.Run) -> tuple[int, str]:
-    return accepted_ns(run), run.run_id

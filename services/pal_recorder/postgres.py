@@ -27,7 +27,7 @@ from pal_recorder.postgres_reader import PostgresReader
 from pal_recorder.store import Group, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0002"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0003"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -41,11 +41,15 @@ INSERT INTO events SELECT * FROM unnest(
   %b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])
 """
 _INSERT_RUNS: LiteralString = """
-INSERT INTO runs SELECT run_id, accepted_ns, state, agent, conversation, runtime, labels::jsonb, encoded FROM unnest(
-  %b::text[], %b::bigint[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[])
-  AS new (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded)
+INSERT INTO runs (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded, outcome, mode, source)
+SELECT run_id, accepted_ns, state, agent, conversation, runtime, labels::jsonb, encoded, outcome, mode, source
+FROM unnest(
+  %b::text[], %b::bigint[], %b::int[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],
+  %b::int[], %b::int[], %b::text[])
+  AS new (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded, outcome, mode, source)
 ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns, state = excluded.state, agent = excluded.agent,
-  conversation = excluded.conversation, runtime = excluded.runtime, labels = excluded.labels, encoded = excluded.encoded
+  conversation = excluded.conversation, runtime = excluded.runtime, labels = excluded.labels,
+  encoded = excluded.encoded, outcome = excluded.outcome
 """
 _INSERT_LABELS: LiteralString = """
 INSERT INTO run_labels SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]) ON CONFLICT DO NOTHING
@@ -217,4 +221,7 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         run.runtime,
         json.dumps(dict(run.labels)),
         run.SerializeToString(),
+        run.outcome,
+        run.mode,
+        run.source_run_id,
     )

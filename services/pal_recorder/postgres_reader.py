@@ -12,6 +12,7 @@ import psycopg_pool
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.checkpoints import decoded
+from pal_recorder.selecting import conditions, merged, single
 from pal_recorder.store import Entry, StoreDamaged, StoreLost
 from pal_rpc.config import StartError
 from pal_rpc.postgres import checked, connected, is_lost, said, shown
@@ -19,7 +20,6 @@ from pal_rpc.postgres import checked, connected, is_lost, said, shown
 _CONNECTIONS = 6
 # How long a reader waits for a database that has gone away.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.1
-_MAX_NS = 2**63 - 1
 _ENTRY: LiteralString = "SELECT position, run_id, seq, event_id, type, hash, encoded FROM events"
 _HEADS = """
 SELECT DISTINCT ON (run_id) run_id, seq, hash FROM events
@@ -67,6 +67,9 @@ class PostgresReader:
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         """Return selected runs, newest first."""
+        return merged([await self._listed(one, before, limit) for one in single(query)], limit)
+
+    async def _listed(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         table, where, values = _where(query)
         if before:
             where.append("(accepted_ns, run_id) < (%s, %s)")
@@ -153,27 +156,9 @@ class PostgresReader:
 
 def _where(query: shared.RunQuery) -> tuple[str, list[str], list[Any]]:
     """Return the tables, the conditions and their values."""
-    where: list[str] = []
-    values: list[Any] = []
-    if query.states:
-        where.append("state = ANY(%s)")
-        values.append(list(query.states))
-        if shared.RUN_STATE_FINISHED not in query.states:
-            # What the index of open runs is limited to.
-            where.append(f"state <> {shared.RUN_STATE_FINISHED}")
-    fields = {
-        "agent = %s": query.agent_name,
-        # The second half is what the index is limited to.
-        "conversation = %s AND conversation <> ''": query.conversation_id,
-        "runtime = %s": query.runtime,
-    }
-    for condition, value in fields.items():
-        if value:
-            where.append(condition)
-            values.append(value)
-    if query.HasField("accepted_from"):
-        where.append("accepted_ns >= %s")
-        values.append(min(query.accepted_from.ToNanoseconds(), _MAX_NS))
+    asked = conditions(query)
+    where = [condition.strongest.replace("?", "%s") for condition in asked]
+    values: list[Any] = [value for condition in asked for value in condition.values]
     # The labels come first: what the list is ordered by is then read from their index.
     tables = [f"run_labels AS label_{number}" for number in range(len(query.labels))]
     for table, label in zip(tables, query.labels.items(), strict=True):

@@ -26,9 +26,10 @@ from pal_rpc.config import StartError
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 # An update leaves alone the indexes of what stays as it is.
 _INSERT_RUN = """
-INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
+INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
   state = excluded.state, agent = excluded.agent, conversation = excluded.conversation, runtime = excluded.runtime,
-  labels = excluded.labels, encoded = excluded.encoded
+  labels = excluded.labels, encoded = excluded.encoded, outcome = excluded.outcome
 """
 _INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
@@ -197,6 +198,9 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         run.runtime,
         labels,
         run.SerializeToString(),
+        run.outcome,
+        run.mode,
+        run.source_run_id,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,17 +15,17 @@ import apsw
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.checkpoints import decoded
+from pal_recorder.selecting import conditions, merged, single
 from pal_recorder.sqlite_schema import opened_for_reading
 from pal_recorder.store import Entry, StoreDamaged
 
 T = TypeVar("T")
 
 # Beyond a thousand it makes no difference.
-_COUNT = "SELECT count(*) FROM (SELECT 1 FROM run_labels WHERE key = ? AND value = ? LIMIT 1000)"
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT 1000)"
+_LABEL = "key = ? AND value = ?"
 
 _READERS = 2
-# The year 2262, which the column cannot exceed.
-_MAX_NS = 2**63 - 1
 _HEADS = """
 SELECT run_id, max(seq), hash FROM events WHERE position > ? AND position <= ? GROUP BY run_id ORDER BY run_id
 """
@@ -51,22 +52,47 @@ class SqliteReader:
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
         """Return selected runs, newest first."""
-        table, where, values = _where(query, await self._rarest_first(query))
+        return merged([await self._listed(one, before, limit) for one in single(query)], limit)
+
+    async def _listed(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
+        """Return selected runs, read along what fewest of them have."""
+        asked, labels = conditions(query), list(query.labels.items())
+        ways = [("runs", condition.leading, condition.values) for condition in asked]
+        ways += [("run_labels", _LABEL, label) for label in labels]
+        counts = await self._counts(ways)
+        best = min((place for place, way in enumerate(ways) if way[1]), key=counts.__getitem__, default=None)
+        where = [condition.leading if place == best else condition.checked for place, condition in enumerate(asked)]
+        values = [value for condition in asked for value in condition.values]
+        order = sorted(range(len(labels)), key=lambda place: counts[len(asked) + place])
+        labels_lead = best is not None and best >= len(asked)
+        tables = [f"run_labels AS label_{place}" for place in order]
+        for place in order:
+            where.append(f"label_{place}.key = ? AND label_{place}.value = ?")
+            values.extend(labels[place])
+        # What the list is ordered by is read from the index of the first table, which stays the first (CROSS).
+        tables = [*tables, "runs"] if labels_lead else ["runs", *tables]
+        joined = "".join(f" CROSS JOIN {table} USING (accepted_ns, run_id)" for table in tables[1:])
         if before:
             where.append("(accepted_ns, run_id) < (?, ?)")
             values.extend(before)
         condition = f"WHERE {' AND '.join(where)}" if where else ""
-        sql = f"SELECT encoded FROM {table} {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
+        sql = f"SELECT encoded FROM {tables[0]}{joined} {condition} ORDER BY accepted_ns DESC, run_id DESC LIMIT ?"
         rows: Any = await self._read(lambda db: db.execute(sql, (*values, limit)).fetchall())
         return [shared.Run.FromString(encoded) for (encoded,) in rows]
 
-    async def _rarest_first(self, query: shared.RunQuery) -> list[tuple[str, str]]:
-        """Return the labels of *query* so that the list is read along the one that fewest runs have."""
-        labels = list(query.labels.items())
-        if len(labels) < 2:
-            return labels
-        counts: list[int] = await self._read(lambda db: [next(db.execute(_COUNT, label))[0] for label in labels])
-        return [label for _, label in sorted(zip(counts, labels, strict=True))]
+    async def _counts(self, ways: Sequence[tuple[str, str, tuple[object, ...]]]) -> list[float]:
+        """Return how many rows each of *ways* leads to, roughly; what leads nowhere comes last."""
+        passable = [way for way in ways if way[1]]
+        if len(passable) < 2:
+            return [0.0 if way[1] else math.inf for way in ways]
+
+        def count(db: apsw.Connection) -> list[float]:
+            return [
+                next(db.execute(_COUNT.format(table, leading), values))[0] if leading else math.inf
+                for table, leading, values in ways
+            ]
+
+        return await self._read(count)
 
     async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
         """Return entries of one run."""
@@ -131,37 +157,3 @@ class SqliteReader:
             return query(self._reader.db)
         except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
             raise StoreDamaged(str(self._path), str(error)) from None
-
-
-def _where(query: shared.RunQuery, labels: Sequence[tuple[str, str]]) -> tuple[str, list[str], list[Any]]:
-    """Return the table, the conditions and their values.
-
-    Conditions that follow from others say that an index which is limited to them may be used.
-    """
-    where: list[str] = []
-    values: list[Any] = []
-    if query.states:
-        where.append(f"state IN ({', '.join('?' for _ in query.states)})")
-        values.extend(query.states)
-        if shared.RUN_STATE_FINISHED not in query.states:
-            where.append(f"state <> {shared.RUN_STATE_FINISHED}")
-    fields = {
-        "agent = ?": query.agent_name,
-        "conversation = ? AND conversation <> ''": query.conversation_id,
-        "runtime = ?": query.runtime,
-    }
-    for condition, value in fields.items():
-        if value:
-            where.append(condition)
-            values.append(value)
-    if query.HasField("accepted_from"):
-        where.append("accepted_ns >= ?")
-        values.append(min(query.accepted_from.ToNanoseconds(), _MAX_NS))
-    # The labels come first and stay there (CROSS): what the list is ordered by is read from the index of the first.
-    tables = [f"run_labels AS label_{number}" for number in range(len(labels))]
-    for table, label in zip(tables, labels, strict=True):
-        name = table.rpartition(" ")[2]
-        where.append(f"{name}.key = ? AND {name}.value = ?")
-        values.extend(label)
-    joined = "".join(f" CROSS JOIN {table} USING (accepted_ns, run_id)" for table in [*tables, "runs"][1:])
-    return f"{[*tables, 'runs'][0]}{joined}", where, values

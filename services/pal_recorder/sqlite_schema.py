@@ -8,10 +8,11 @@ from typing import Any
 
 import apsw
 
+from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -25,7 +26,8 @@ CREATE TABLE checkpoints (number INTEGER PRIMARY KEY, encoded BLOB NOT NULL) STR
 _REST = """
 CREATE TABLE runs (
   run_id TEXT PRIMARY KEY, accepted_ns INTEGER NOT NULL, state INTEGER NOT NULL, agent TEXT NOT NULL,
-  conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL
+  conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL,
+  outcome INTEGER NOT NULL DEFAULT 0, mode INTEGER NOT NULL DEFAULT 0, source TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE artifacts (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
 CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
@@ -42,6 +44,16 @@ CREATE TABLE run_labels (
   key TEXT NOT NULL, value TEXT NOT NULL, accepted_ns INTEGER NOT NULL, run_id TEXT NOT NULL,
   PRIMARY KEY (key, value, accepted_ns, run_id)
 ) STRICT, WITHOUT ROWID;
+"""
+_ENDS_AND_MODES = """
+CREATE INDEX runs_by_outcome ON runs (outcome, accepted_ns, run_id) WHERE outcome <> 0;
+CREATE INDEX runs_by_mode ON runs (mode, accepted_ns, run_id);
+CREATE INDEX runs_by_source ON runs (source, accepted_ns, run_id) WHERE source <> '';
+"""
+_NEW_COLUMNS = """
+ALTER TABLE runs ADD COLUMN outcome INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN source TEXT NOT NULL DEFAULT '';
 """
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
@@ -64,14 +76,16 @@ def opened(path: Path) -> apsw.Connection:
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING)
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES)
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
         with db:
             if found < 2:
                 _chain_events(db)
-            _index_runs(db)
+            if found < 3:
+                _index_runs(db)
+            _add_ends_and_modes(db)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 
@@ -152,3 +166,16 @@ def _index_runs(db: apsw.Connection) -> None:
         "INSERT INTO run_labels SELECT word.key, word.value, accepted_ns, run_id"
         " FROM runs, json_each(runs.labels) AS word"
     )
+
+
+def _add_ends_and_modes(db: apsw.Connection) -> None:
+    def of(*row: Any) -> int | str:
+        encoded, column = row
+        run = shared.Run.FromString(encoded)
+        return (run.outcome, run.mode, run.source_run_id)[column]
+
+    db.create_scalar_function("of", of)
+    db.execute(_NEW_COLUMNS)
+    db.execute("UPDATE runs SET outcome = of(encoded, 0), mode = of(encoded, 1), source = of(encoded, 2)")
+    db.execute(_ENDS_AND_MODES)
+    db.create_scalar_function("of", None)

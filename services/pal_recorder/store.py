@@ -175,6 +175,11 @@ def accepted_ns(run: shared.Run) -> int:
     return int(run.accepted_at.ToNanoseconds())
 
 
+def key_of(run: shared.Run) -> tuple[int, str]:
+    """Return the place of *run* in a list: the moment of acceptance and the run id."""
+    return accepted_ns(run), run.run_id
+
+
 def labels_of(runs: Iterable[shared.Run]) -> list[tuple[str, str, int, str]]:
     """Return a row of key, value, moment of acceptance and run id for each label; labels never change."""
     return [(key, value, accepted_ns(run), run.run_id) for run in runs for key, value in run.labels.items()]
@@ -187,6 +192,10 @@ def selected(run: shared.Run, query: shared.RunQuery) -> bool:
         and query.agent_name in ("", run.agent.name)
         and query.conversation_id in ("", run.conversation_id)
         and query.runtime in ("", run.runtime)
+        and query.source_run_id in ("", run.source_run_id)
+        and query.mode in (0, run.mode)
+        and (not query.outcomes or run.outcome in query.outcomes)
         and all(run.labels.get(key) == value for key, value in query.labels.items())
         and (not query.HasField("accepted_from") or accepted_ns(run) >= query.accepted_from.ToNanoseconds())
+        and (not query.HasField("accepted_before") or accepted_ns(run) < query.accepted_before.ToNanoseconds())
     )

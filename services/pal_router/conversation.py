@@ -69,14 +69,16 @@ async def conversation(run: shared.Run, recorder: RecorderClient, artifacts: Art
 
 async def _earlier(run: shared.Run, recorder: RecorderClient) -> AsyncIterator[shared.Run]:
     query = shared.RunQuery(
-        conversation_id=run.conversation_id, states=[shared.RUN_STATE_FINISHED], page_size=_PAGE_RUNS
+        conversation_id=run.conversation_id,
+        states=[shared.RUN_STATE_FINISHED],
+        mode=common.EXECUTION_MODE_LIVE,
+        page_size=_PAGE_RUNS,
     )
     accepted_at = run.accepted_at.ToNanoseconds()
     while True:
         page = await recorder.runs(query)
         for earlier in page.runs:
-            live = earlier.mode == common.EXECUTION_MODE_LIVE
-            if live and earlier.run_id != run.run_id and earlier.finished_at.ToNanoseconds() <= accepted_at:
+            if earlier.run_id != run.run_id and earlier.finished_at.ToNanoseconds() <= accepted_at:
                 yield earlier
         if not page.next_page_token:
             return

@@ -64,8 +64,6 @@ async def selected(router: rpc.RouterServiceStub, query: shared.RunQuery, limit:
     while True:
         page = await router.ListRuns(pb.ListRunsRequest(query=page_of), timeout=_PAGE_SECONDS)
         for run in page.runs:
-            if not meant(run, query):
-                continue
             if limit <= 0:
                 return
             limit -= 1
@@ -73,16 +71,6 @@ async def selected(router: rpc.RouterServiceStub, query: shared.RunQuery, limit:
         if not page.next_page_token:
             return
         page_of.page_token = page.next_page_token
-
-
-def meant(run: shared.Run, query: shared.RunQuery) -> bool:
-    """Tell what the recorder does not look at yet: the mode, the outcome, and the later bound of time."""
-    before = query.accepted_before.ToNanoseconds()
-    return (
-        run.mode == query.mode
-        and (not query.outcomes or run.outcome in query.outcomes)
-        and (not before or run.accepted_at.ToNanoseconds() < before)
-    )
 
 
 async def replay_all(

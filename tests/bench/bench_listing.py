@@ -117,17 +117,19 @@ def _add(group: Group, number: int, position: int) -> int:
     accepted = events.RunAccepted(
         agent=common.SpecRef(name=f"agent-{number % 50}", version="1.0.0"),
         conversation_id=f"conversation-{number // 5}" if number % 2 else "",
+        source_run_id="" if number % 4 else run_name(number // 40),
         labels={"tier": "prod" if number % 10 else "canary", "order": f"A-{number % 20_000}"},
     )
     bodies: list[dict[str, object]] = [
         {"run_accepted": accepted},
         {"run_routed": events.RunRouted(runtime=f"runtime-{number % 5}")},
-        {"run_finished": events.RunFinished(outcome=events.RUN_OUTCOME_SUCCEEDED)},
+        {"run_finished": events.RunFinished(outcome=_outcome(number))},
     ]
     for seq, body in enumerate(bodies if number % 1000 else bodies[:2], start=1):
         type_ = next(iter(body)).replace("_", ".")
         event_id = f"{run_id}-{seq}"
-        event = events.RunEvent(run_id=run_id, seq=seq, event_id=event_id, type=type_, mode=1, **body)  # type: ignore[arg-type]
+        mode = common.EXECUTION_MODE_LIVE if number % 4 else common.EXECUTION_MODE_REPLAY
+        event = events.RunEvent(run_id=run_id, seq=seq, event_id=event_id, type=type_, mode=mode, **body)  # type: ignore[arg-type]
         event.recorded_at.seconds = _BEGAN_SECONDS + number
         encoded = event.SerializeToString()
         previous = chained(previous, run_id, seq, event_id, type_, encoded)
@@ -136,6 +138,13 @@ def _add(group: Group, number: int, position: int) -> int:
         project(run, event)
     group.runs[run_id] = run
     return position
+
+
+def _outcome(number: int) -> events.RunOutcome:
+    # The rare ends are all old, which is the worst place for a list of the newest.
+    if number < 100:
+        return events.RUN_OUTCOME_CANCELLED
+    return events.RUN_OUTCOME_SUCCEEDED if number % 20 else events.RUN_OUTCOME_FAILED
 
 
 def run_name(number: int) -> str:
@@ -157,6 +166,12 @@ def calls(stub: rpc.RecorderServiceStub, runs: int) -> dict[str, Callable[[], Aw
     def page(number: int) -> shared.RunQuery:
         return shared.RunQuery(page_token=f"{(_BEGAN_SECONDS + number) * 10**9}.{run_name(number)}")
 
+    def week(number: int) -> shared.RunQuery:
+        query = shared.RunQuery(agent_name=f"agent-{number % 50}", mode=common.EXECUTION_MODE_LIVE)
+        query.accepted_from.seconds = _BEGAN_SECONDS + number - 7 * 24 * 3600
+        query.accepted_before.seconds = _BEGAN_SECONDS + number
+        return query
+
     def run_id() -> str:
         return run_name(random_.randrange(runs))
 
@@ -172,6 +187,15 @@ def calls(stub: rpc.RecorderServiceStub, runs: int) -> dict[str, Callable[[], Aw
         "list by two labels": listing(
             lambda number: shared.RunQuery(labels={"tier": "canary", "order": f"A-{number % 20_000 // 10 * 10}"})
         ),
+        "list by a rare end": listing(lambda _: shared.RunQuery(outcomes=[events.RUN_OUTCOME_CANCELLED])),
+        "list by two ends and an agent": listing(
+            lambda number: shared.RunQuery(
+                outcomes=[events.RUN_OUTCOME_FAILED, events.RUN_OUTCOME_SUCCEEDED], agent_name=f"agent-{number % 50}"
+            )
+        ),
+        "list by mode": listing(lambda _: shared.RunQuery(mode=common.EXECUTION_MODE_REPLAY)),
+        "list by source": listing(lambda number: shared.RunQuery(source_run_id=run_name(number // 40))),
+        "list a week of an agent": listing(week),
         "get": lambda: stub.GetRun(pb.RecorderServiceGetRunRequest(run_id=run_id())),
         "read events": lambda: stub.ReadEvents(pb.ReadEventsRequest(run_id=run_id())),
     }

@@ -202,23 +202,42 @@ async def _answer(mesh: Mesh, router: rpc.RouterServiceStub) -> None:
 
 
 async def _check(client: Client, record: RecorderClient, world: list[dict[str, str]]) -> None:
-    run_id, orders = client.last.run_id, _orders(client.request)
+    run_id = client.last.run_id
     log = [event async for event in record.log(run_id)]
+    try:
+        _check_log(client, log, world)
+    except Broken as broken:
+        raise Broken(f"run {run_id}: {broken}\n{_told(log)}") from None
+
+
+def _check_log(client: Client, log: list[events.RunEvent], world: list[dict[str, str]]) -> None:
+    orders = _orders(client.request)
     if broken := violations(log):
-        raise Broken(f"run {run_id}: {broken[0]}")
+        raise Broken(str(broken[0]))
     kept = {event.seq: event.SerializeToString(deterministic=True) for event in log}
     if lost := [seq for seq, encoded in client.seen.items() if kept.get(seq) != encoded]:
-        raise Broken(f"run {run_id}: a client saw seq {lost[0]}, which is not in the record as it was seen")
+        raise Broken(f"a client saw seq {lost[0]}, which is not in the record as it was seen")
     finished = log[-1].run_finished
     if finished.outcome != events.RUN_OUTCOME_SUCCEEDED:
-        raise Broken(f"run {run_id} ended as {finished.failure.reason} {finished.failure.message}")
+        raise Broken(f"it ended as {finished.failure.reason} {finished.failure.message}")
     for tool in ("charge", "note"):
         times = sum(effect["tool"] == tool and effect["order"] == orders for effect in world)
         if times != 1:
-            raise Broken(f"run {run_id}: {tool} took effect {times} times")
+            raise Broken(f"{tool} took effect {times} times")
     for tool in TOOLS:
         if f"{tool} returned" not in finished.output.text:
-            raise Broken(f"run {run_id}: the answer does not tell what {tool} gave: {finished.output.text}")
+            raise Broken(f"the answer does not tell what {tool} gave: {finished.output.text}")
+
+
+def _told(log: list[events.RunEvent]) -> str:
+    """Return the log of a run for whoever looks for the cause."""
+    lines = []
+    for event in log:
+        body = event.WhichOneof("body")
+        said = str(getattr(event, body)).replace("\n", " ") if body else ""
+        when = event.recorded_at.ToDatetime().strftime("%H:%M:%S.%f")
+        lines.append(f"{event.seq:4} {when} epoch {event.lease_epoch} {event.type} {said[:400]}")
+    return "\n".join(lines)
 
 
 def _request(number: int, place: int, runtime: str) -> pb.RunRequest:

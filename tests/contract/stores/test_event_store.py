@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
+from pal.v1 import run_event_pb2 as events
 from pal.v1 import trace_span_pb2 as traces
 from pal_log.payload import digest
 from pal_recorder.memory import MemoryStore
 from pal_recorder.postgres import PostgresStore
 from pal_recorder.sqlite import SqliteStore
-from pal_recorder.store import Entry, EventStore, Group
+from pal_recorder.store import Entry, EventStore, Group, accepted_ns
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -46,7 +49,7 @@ def entry(position: int, run_id: str = "r1", seq: int | None = None, type_: str 
 
 
 def run(run_id: str, accepted: int, **fields: object) -> shared.Run:
-    listed = shared.Run(run_id=run_id, state=shared.RUN_STATE_RUNNING, **fields)  # type: ignore[arg-type]
+    listed = shared.Run(run_id=run_id, **{"state": shared.RUN_STATE_RUNNING, **fields})  # type: ignore[arg-type]
     listed.accepted_at.FromNanoseconds(accepted)
     return listed
 
@@ -141,6 +144,66 @@ async def test_runs_are_selected_newest_first(store: EventStore, query: shared.R
     found = await store.runs(query, None, 10)
 
     assert [listed.run_id for listed in found] == expected
+
+
+FAILED, CANCELLED, SUCCEEDED = events.RUN_OUTCOME_FAILED, events.RUN_OUTCOME_CANCELLED, events.RUN_OUTCOME_SUCCEEDED
+LIVE, REPLAY = common.EXECUTION_MODE_LIVE, common.EXECUTION_MODE_REPLAY
+
+
+def bounded(start: int, end: int, **fields: Any) -> shared.RunQuery:
+    query = shared.RunQuery(**fields)
+    query.accepted_from.FromNanoseconds(start)
+    query.accepted_before.FromNanoseconds(end)
+    return query
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (shared.RunQuery(outcomes=[FAILED]), ["d", "b"]),
+        (shared.RunQuery(outcomes=[FAILED, SUCCEEDED]), ["e", "d", "b", "a"]),
+        (shared.RunQuery(outcomes=[FAILED, SUCCEEDED], agent_name="desk"), ["e", "b", "a"]),
+        (shared.RunQuery(outcomes=[FAILED], labels={"tier": "prod"}), ["b"]),
+        (shared.RunQuery(outcomes=[FAILED, CANCELLED], labels={"tier": "prod"}, runtime="agno"), ["b"]),
+        (shared.RunQuery(outcomes=[CANCELLED]), []),
+        (shared.RunQuery(outcomes=[events.RUN_OUTCOME_UNSPECIFIED]), ["c"]),
+        (shared.RunQuery(mode=LIVE), ["e", "c", "b", "a"]),
+        (shared.RunQuery(mode=REPLAY, agent_name="desk"), []),
+        (shared.RunQuery(source_run_id="a"), ["d"]),
+        (shared.RunQuery(source_run_id="a", mode=LIVE), []),
+        (shared.RunQuery(states=[shared.RUN_STATE_RUNNING], mode=LIVE, agent_name="desk"), ["c"]),
+        (bounded(2, 4), ["c", "b"]),
+        (bounded(2, 4, outcomes=[FAILED, SUCCEEDED]), ["b"]),
+        (bounded(-(10**18), 2), ["a"]),
+    ],
+)
+async def test_runs_are_selected_by_their_end_their_mode_and_their_source(
+    store: EventStore, query: shared.RunQuery, expected: list[str]
+) -> None:
+    desk, over = {"name": "desk"}, shared.RUN_STATE_FINISHED
+    runs = [
+        run("a", 1, mode=LIVE, agent=desk, outcome=SUCCEEDED, state=over),
+        run("b", 2, mode=LIVE, agent=desk, outcome=FAILED, state=over, labels={"tier": "prod"}, runtime="agno"),
+        run("c", 3, mode=LIVE, agent=desk),
+        run("d", 4, mode=REPLAY, outcome=FAILED, state=over, source_run_id="a"),
+        run("e", 5, mode=LIVE, agent=desk, outcome=SUCCEEDED, state=over, labels={"tier": "prod"}),
+    ]
+    # First as they were before they ended.
+    for state in (shared.RUN_STATE_RUNNING, 0):
+        for listed in runs:
+            before = shared.Run.FromString(listed.SerializeToString())
+            if state:
+                before.state, before.outcome = state, 0
+            await write(store, Group([], {listed.run_id: before}))
+
+    found = await store.runs(query, None, 10)
+    pages = [await store.runs(query, None, 1)] if expected else []
+    while pages and pages[-1]:
+        last = pages[-1][-1]
+        pages.append(await store.runs(query, (accepted_ns(last), last.run_id), 1))
+
+    assert [listed.run_id for listed in found] == expected
+    assert [listed.run_id for page in pages for listed in page] == expected
 
 
 async def test_runs_go_on_below_a_key(store: EventStore) -> None:
@@ -244,5 +307,8 @@ async def test_a_moment_beyond_all_numbers_selects_nothing(store: EventStore) ->
     await write(store, Group([], {"a": run("a", 1)}))
     query = shared.RunQuery()
     query.accepted_from.FromJsonString("9999-01-01T00:00:00Z")
+    early = shared.RunQuery()
+    early.accepted_before.FromJsonString("0001-01-01T00:00:00Z")
 
     assert await store.runs(query, None, 10) == []
+    assert await store.runs(early, None, 10) == []

@@ -47,6 +47,11 @@ DROP TABLE run_labels; DROP INDEX runs_by_agent; DROP INDEX runs_by_runtime;
 DROP INDEX runs_open; CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
 PRAGMA user_version = 2;
 """
+TO_SCHEMA_3 = """
+DROP INDEX runs_by_outcome; DROP INDEX runs_by_mode; DROP INDEX runs_by_source;
+ALTER TABLE runs DROP COLUMN outcome; ALTER TABLE runs DROP COLUMN mode; ALTER TABLE runs DROP COLUMN source;
+PRAGMA user_version = 3;
+"""
 INSERT_RUN = "INSERT INTO runs VALUES (?, 0, 0, '', '', '', '{}', ?)"
 # Ends its own process in the midst of the migration.
 KILLED = """
@@ -120,7 +125,7 @@ async def test_labels_of_the_second_version_are_indexed(config: Config) -> None:
     async with recorder(config):
         pass
     db = apsw.Connection(str(path))
-    db.execute(TO_SCHEMA_2)
+    db.execute(TO_SCHEMA_3 + TO_SCHEMA_2)
     listed = shared.Run(run_id="r1", labels={"tier": "prod"}).SerializeToString()
     db.execute("""INSERT INTO runs VALUES ('r1', 0, 1, '', '', '', '{"tier": "prod"}', ?)""", (listed,))
     db.close()
@@ -131,6 +136,26 @@ async def test_labels_of_the_second_version_are_indexed(config: Config) -> None:
 
     assert [run.run_id for run in found.runs] == ["r1"]
     assert (config.data_dir / "record.schema-2.db").exists()
+
+
+async def test_ends_modes_and_sources_of_the_third_version_are_indexed(config: Config) -> None:
+    path = config.data_dir / "record.db"
+    async with recorder(config):
+        pass
+    db = apsw.Connection(str(path))
+    db.execute(TO_SCHEMA_3)
+    for number, (outcome, mode, source) in enumerate([(1, 1, ""), (2, 1, ""), (2, 3, "r0")]):
+        run = shared.Run(run_id=f"r{number}", state=5, outcome=outcome, mode=mode, source_run_id=source)  # type: ignore[arg-type]
+        db.execute("INSERT INTO runs VALUES (?, 0, 5, '', '', '', '{}', ?)", (run.run_id, run.SerializeToString()))
+    db.close()
+
+    async with recorder(config) as server:
+        client = RecorderClient(rpc.RecorderServiceStub(server.local), "")  # type: ignore[arg-type]
+        queries = [shared.RunQuery(outcomes=[2]), shared.RunQuery(mode=1), shared.RunQuery(source_run_id="r0")]  # type: ignore[list-item]
+        found = [[run.run_id for run in (await client.runs(query)).runs] for query in queries]
+
+    assert found == [["r2", "r1"], ["r1", "r0"], ["r2"]]
+    assert (config.data_dir / "record.schema-3.db").exists()
 
 
 async def test_without_a_backup_nothing_is_migrated(config: Config) -> None:

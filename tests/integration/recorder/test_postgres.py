@@ -229,6 +229,28 @@ async def test_recorders_that_start_at_once_migrate_once(config: Config, databas
         assert [(await each.client.run("r1")).head_seq for each in replicas] == [1, 1, 1]
 
 
+TO_REVISION_2 = """
+ALTER TABLE runs DROP COLUMN outcome, DROP COLUMN mode, DROP COLUMN source;
+UPDATE pal_recorder_schema SET version_num = 'r0002'
+"""
+
+
+async def test_runs_of_an_earlier_revision_are_listed_by_their_end(
+    config: Config, database: Database, postgres: Callable[[], Awaitable[Postgres]]
+) -> None:
+    url = await database()
+    failed = event("r1", run_finished=events.RunFinished(outcome=events.RUN_OUTCOME_FAILED))
+    async with replica(config, url) as a:
+        await a.router.append("r1", [accepted(), failed])
+        await a.router.append("r2", [accepted("r2")])
+    await (await postgres()).execute(TO_REVISION_2, url)
+
+    async with replica(config, url) as a:
+        found = await a.client.runs(shared.RunQuery(outcomes=[events.RUN_OUTCOME_FAILED]))
+
+    assert [run.run_id for run in found.runs] == ["r1"]
+
+
 # --- a database that goes away ------------------------------------------------------------------------------------
 
 

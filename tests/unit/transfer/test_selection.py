@@ -7,7 +7,6 @@ import pytest
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
-from pal_transfer.replays import meant
 from pal_transfer.selection import BadSelection, query
 
 
@@ -38,13 +37,8 @@ def test_a_wrong_word_is_named(text: str, problem: str) -> None:
     assert problem in str(bad.value)
 
 
-def test_what_the_recorder_does_not_look_at_is_looked_at_here() -> None:
-    wanted = query("outcome=failed before=2026-11-24")
-    run = shared.Run(mode=common.EXECUTION_MODE_LIVE, outcome=events.RUN_OUTCOME_FAILED)
-    run.accepted_at.FromSeconds(1_700_000_000)
-    late, other, repeated = (shared.Run.FromString(run.SerializeToString()) for _ in range(3))
-    late.accepted_at.FromSeconds(1_900_000_000)
-    other.outcome = events.RUN_OUTCOME_SUCCEEDED
-    repeated.mode = common.EXECUTION_MODE_REPLAY
+def test_finished_live_runs_are_meant() -> None:
+    found = query("before=2026-11-24")
 
-    assert [meant(candidate, wanted) for candidate in (run, late, other, repeated)] == [True, False, False, False]
+    assert (list(found.states), found.mode) == ([shared.RUN_STATE_FINISHED], common.EXECUTION_MODE_LIVE)
+    assert found.accepted_before.seconds == 1795478400
