@@ -220,13 +220,16 @@ type-llm_provider type-agno type-pydantic-ai type-openai-agents type-langgraph: 
 type-ts: setup
 	@if test -e node_modules/.ready; then node_modules/.bin/tsc; else echo "without npm TypeScript is not checked" >&2; fi
 
+# Two files of tests at a time: what a file shares is started once.
+SIDE_BY_SIDE := -n 2 --dist loadfile
+
 .PHONY: test
 test: setup ## the default tests
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q $(SIDE_BY_SIDE)
 
 .PHONY: test-all
 test-all: setup crash-drill ## the default tests, the slow ones and the drills
-	@$(BIN)/pytest -q -m ""
+	@$(BIN)/pytest -q -m "" $(SIDE_BY_SIDE)
 
 ROUNDS ?= 200
 SEED ?= 1
