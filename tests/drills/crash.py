@@ -14,12 +14,15 @@ import asyncio
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +36,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
 from pal_rpc.channels import channel
-from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.recorder_client import RecorderClient, RecorderUnavailable
 from pal_rpc.status import is_lost
 from tests.drills.effects import AFTER, BEFORE, effects
 
@@ -126,8 +129,8 @@ async def drill(rounds: int, seed: int) -> Counter[str]:
     Raises:
         Broken: a promise is broken; the message says which, and in which round.
     """
-    with tempfile.TemporaryDirectory(prefix="pal-drill-") as folder:
-        mesh = _mesh(Path(folder))
+    with _folder() as folder:
+        mesh = _mesh(folder)
         mesh.pal("up", "--detach", "--port", "0", "--tools", str(mesh.home.parent / "tools.yaml"), *_runtimes())
         try:
             mesh.pal("apply", "-f", str(mesh.home.parent / "documents.json"))
@@ -142,6 +145,20 @@ async def drill(rounds: int, seed: int) -> Counter[str]:
                 return taken
         finally:
             mesh.pal("down")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Yield a folder for everything; it stays, with the record and the logs of the mesh, when a promise is broken."""
+    folder = Path(tempfile.mkdtemp(prefix="pal-drill-"))
+    try:
+        yield folder
+    except Broken as broken:
+        raise Broken(f"{broken}\nthe record and the logs are in {folder}") from None
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 async def _round(
@@ -164,8 +181,8 @@ async def _round(
             mesh.kill(victim)
             await asyncio.gather(*following)
             answering.cancel()
-        for client in clients:
-            await _check(client, record, effects(mesh.world))
+            for client in clients:
+                await _check(client, record, effects(mesh.world))
     except (Broken, TimeoutError, ExceptionGroup) as error:
         reason = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
         raise Broken(
@@ -203,11 +220,20 @@ async def _answer(mesh: Mesh, router: rpc.RouterServiceStub) -> None:
 
 async def _check(client: Client, record: RecorderClient, world: list[dict[str, str]]) -> None:
     run_id = client.last.run_id
-    log = [event async for event in record.log(run_id)]
+    log = await _recorded(record, run_id)
     try:
         _check_log(client, log, world)
     except Broken as broken:
         raise Broken(f"run {run_id}: {broken}\n{_told(log)}") from None
+
+
+async def _recorded(record: RecorderClient, run_id: str) -> list[events.RunEvent]:
+    """Return the log of a run; a run may be over before its recorder is taken down."""
+    while True:
+        try:
+            return [event async for event in record.log(run_id)]
+        except RecorderUnavailable:
+            await asyncio.sleep(0.05)
 
 
 def _check_log(client: Client, log: list[events.RunEvent], world: list[dict[str, str]]) -> None:

@@ -36,7 +36,11 @@ def look(order: str) -> dict[str, Any]:
 def effects(world: Path) -> list[dict[str, str]]:
     """Return what was done to the world."""
     file = world / "effects.jsonl"
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    if not file.exists():
+        return []
+    # Whoever reads while a line is written across two pages of the file sees the half of it.
+    whole, _, _ = file.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def _done(key: str) -> bool:
