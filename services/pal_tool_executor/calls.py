@@ -10,6 +10,7 @@ from pal.service.v1 import tool_executor_service_pb2 as pb
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_log.canonical import canonical_digest
 from pal_log.payload import content_text, digest
@@ -131,6 +132,16 @@ def arguments_digest(text: str) -> str:
         return canonical_digest(text)
     except ValueError:
         return digest(text.encode())
+
+
+def under(lease: Lease, fact: events.RunEvent) -> events.RunEvent:
+    """Return *fact* as the attempt of *lease* states it."""
+    if fact.lease_epoch == lease.epoch:
+        return fact
+    stated = events.RunEvent()
+    stated.CopyFrom(fact)
+    stated.lease_epoch = lease.epoch
+    return stated
 
 
 def key(run_id: str, call_id: str) -> str:

@@ -32,7 +32,16 @@ from pal_tool_executor import failing, people
 from pal_tool_executor.attempts import attempt
 from pal_tool_executor.backends import Invocation, PersonBackend
 from pal_tool_executor.bindings import Bindings
-from pal_tool_executor.calls import Call, arguments_digest, check_request, check_same, check_stage, granted, key
+from pal_tool_executor.calls import (
+    Call,
+    arguments_digest,
+    check_request,
+    check_same,
+    check_stage,
+    granted,
+    key,
+    under,
+)
 from pal_tool_executor.contents import arguments_of, recorded, told
 from pal_tool_executor.earlier import over, settled, uncertain
 from pal_tool_executor.failing import CallFailed
@@ -388,7 +397,7 @@ class Executions:
         closing = [*before, self._event(call, tool_call_finished=finished)]
         try:
             # Shielded: whoever leaves now must not keep the end out of the record.
-            seqs = await asyncio.shield(self._peers.appender.submit(call.lease.run_id, closing))
+            seqs = await asyncio.shield(self._record(call, closing))
         except MeshError as error:
             if error.reason == reasons.ERROR_REASON_STALE_EPOCH:
                 self._ended[call.lease.run_id, call.known.call_id] = (call, finished, told)
@@ -429,8 +438,15 @@ class Executions:
         )
         return self._event(call, tool_call_dispatched=dispatched)
 
-    async def _record(self, call: Call, batch: list[events.RunEvent]) -> None:
-        await self._peers.appender.append(call.lease.run_id, batch)
+    async def _record(self, call: Call, batch: list[events.RunEvent]) -> list[int]:
+        """Record *batch*, for the later attempt if one takes the call over while the recorder is away."""
+        while True:
+            lease = call.lease
+            try:
+                return await self._peers.appender.append(lease.run_id, [under(lease, fact) for fact in batch])
+            except MeshError as error:
+                if error.reason != reasons.ERROR_REASON_STALE_EPOCH or call.lease.epoch <= lease.epoch:
+                    raise
 
     def _event(self, call: Call, **body: Any) -> events.RunEvent:
         lease = call.lease

@@ -24,6 +24,7 @@ from pal_rpc.channels import channel
 from pal_rpc.lease import sign_lease
 from pal_tool_executor.__main__ import tool_executor
 from tests.fakes import tools as fakes
+from tests.fakes.cut_proxy import cut_proxy
 from tests.integration.tool_executor.conftest import LIVE, Bench
 
 ARGUMENTS = '{"order": "A-1"}'
@@ -251,6 +252,31 @@ async def test_what_the_model_was_told_is_told_again(bench: Bench) -> None:
 
     assert content_text(again.result) == content_text(first.result)
     assert again.finished == first.finished
+
+
+async def test_an_end_that_waits_for_the_recorder_is_recorded_for_the_attempt_that_goes_on(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+        event.clear()
+    # Who reads is back before who writes.
+    monkeypatch.setattr("pal_rpc.appender._FIRST_BACKOFF_SECONDS", 0.5)
+    going = await run(bench, "waits", effect=WRITE)
+    async with cut_proxy(bench.config.recorder_address) as proxy:
+        config = dataclasses.replace(bench.config, recorder_address=proxy.address)
+        async with tool_executor(config) as server, channel(server.address) as opened:
+            going.bench = dataclasses.replace(bench, tools=rpc.ToolExecutorServiceStub(opened))
+            lost = asyncio.create_task(going.call())
+            await fakes.REACHED.wait()
+            proxy.cut()
+            fakes.GO_ON.set()
+            lost.cancel()
+            await going.again()
+
+            response = await going.call()
+
+    assert content_text(response.result) == '"done"'
+    assert (await going.types()) == ["tool.call.requested", "tool.call.dispatched", "tool.call.finished"]
 
 
 @pytest.mark.parametrize("while_it_runs", [True, False])
