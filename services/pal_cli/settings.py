@@ -19,7 +19,7 @@ from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
-from pal_cli.failures import INTERRUPTED, USAGE, CommandError, explained
+from pal_cli.failures import INTERRUPTED, REFUSED, RUN_FAILED, USAGE, CommandError, explained
 from pal_cli.home import DEFAULT_ADDRESSES, Home, default_home
 from pal_cli.show import complain
 from pal_rpc.channels import channel
@@ -103,6 +103,14 @@ def command(function: Callable[P, Coroutine[Any, Any, int | None]]) -> Callable[
             message, code = explained(error)
             complain(message)
             raise typer.Exit(code) from None
+        except OSError as error:
+            complain(f"{error.filename or 'the system'}: {error.strerror or str(error) or type(error).__name__}")
+            raise typer.Exit(REFUSED) from None
+        except Exception as error:
+            if os.environ.get("PAL_TRACEBACK"):
+                raise
+            complain(f"this is a fault of PAL: {type(error).__name__}: {error}; PAL_TRACEBACK=1 shows where it is")
+            raise typer.Exit(RUN_FAILED) from None
         raise typer.Exit(code or 0)
 
     return run

@@ -79,7 +79,7 @@ async def test_a_project_that_was_just_written_holds_the_contract_and_takes_runs
 
     written = await mesh("runtime", "new", name, "--language", language, "--directory", project)
     held = await mesh("conformance", "--install", project)
-    installed = await mesh("runtime", "install", project, "--name", name)
+    installed = await mesh("runtime", "install", project)
     finished = await ended(mesh, "support-desk", name, "Where is order A-1001?")
 
     assert (written.code, held.code, installed.code) == (0, 0, 0), held.out + held.err + installed.err

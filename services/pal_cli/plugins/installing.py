@@ -39,6 +39,7 @@ async def install(home: Home, source: Source, name: str, limits: Limits, start_s
     with staged(records.path) as stage:
         made = await make(source, stage)
         name = name or made.name
+        _check_name(name, records)
         with records.held(name):
             _check_name(name, records)
             environment = "" if isinstance(source, Program) else records.adopt(name, stage)

@@ -44,7 +44,8 @@ async def make(source: Source, folder: Path) -> Made:
         case Distribution():
             return await _distribution(source, folder)
         case NodePackage():
-            return Made(command=await node_environment.make_package(source.requirement, source.text, folder))
+            command, name = await node_environment.make_package(source.requirement, source.text, folder)
+            return Made(command=command, name=name)
         case Program():
             return Made(command=source.command)
 

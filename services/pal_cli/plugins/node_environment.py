@@ -36,8 +36,10 @@ async def make_bundled(kind: RuntimeKind, clauses: str, folder: Path) -> tuple[s
     return _command(copy, folder, f"{kind.sdk}{clauses}")
 
 
-async def make_package(requirement: str, text: str, folder: Path) -> tuple[str, ...]:
-    """Install an npm package, or a folder or file that holds one; return the command of its adapter.
+async def make_package(requirement: str, text: str, folder: Path) -> tuple[tuple[str, ...], str]:
+    """Install an npm package, or a folder or file that holds one; return the command of its adapter and its name.
+
+    The name is the package's own, without the scope.
 
     Raises:
         CommandError: it cannot be installed, or has no program.
@@ -45,11 +47,12 @@ async def make_package(requirement: str, text: str, folder: Path) -> tuple[str, 
     if requirement.startswith("/") and Path(requirement).is_dir():
         package = _copied(Path(requirement), folder)
         await _install(folder, {}, text)
-        return _command(package, folder, text)
+        return _command(package, folder, text), _name(package)
     name, _, version = requirement.rpartition("@") if "@" in requirement[1:] else (requirement, "", "*")
     wanted = {"adapter": f"file:{requirement}"} if requirement.startswith("/") else {name: version}
     await _install(folder, wanted, text)
-    return _command(folder / "node_modules" / next(iter(wanted)), folder, text)
+    package = folder / "node_modules" / next(iter(wanted))
+    return _command(package, folder, text), _name(package)
 
 
 def _copied(package: Path, folder: Path) -> Path:
@@ -106,6 +109,10 @@ def _command(package: Path, folder: Path, text: str) -> tuple[str, ...]:
     (script,) = programs.values()
     node = _node(str(document.get("engines", {}).get("node", "")), text)
     return (node, f"./{(package / script).relative_to(folder)}")
+
+
+def _name(package: Path) -> str:
+    return str(_document(package).get("name", "")).rpartition("/")[2]
 
 
 def _node(wanted: str, text: str) -> str:
