@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,12 +24,13 @@ from pal_llm_provider.recording import Recording
 from pal_llm_provider.scripted import Scripted
 from pal_llm_provider.seam import Seam
 from pal_llm_provider.servicer import LLMProviderServicer
+from pal_llm_provider.shadows import ShadowPace
 from pal_rpc import process, telemetry
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
-from pal_rpc.config import from_env
+from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, public_key
 from pal_rpc.lease import LeaseVerifier
@@ -51,12 +53,17 @@ class Config:
     service_token_file: Path | None = None
     profiles_file: Path | None = None
     otlp_endpoint: str | None = None
+    # What shadow runs may ask of models: calls at once, and calls begun in a minute; 0 sets no bound.
+    shadow_calls: int = 4
+    shadow_calls_per_minute: float = 0.0
     drain_seconds: float = 5.0
 
 
 @asynccontextmanager
 async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncIterator[Server]:
     """Serve LLMProviderService until the block ends; *credentials* holds the variables that profiles name."""
+    if config.shadow_calls < 0 or config.shadow_calls_per_minute < 0:
+        raise StartError("PAL_SHADOW_CALLS and PAL_SHADOW_CALLS_PER_MINUTE: write 0 or more")
     profiles = load(config.profiles_file)
     verifier = LeaseVerifier(public_key(config.keys_dir, LEASE))
     token = read_token(config.service_token_file)
@@ -72,7 +79,8 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         spans = await enter(SpanWriter(recorder_stub, token))
         providers = await _providers(profiles, credentials, stack)
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)
-        seam = Seam(admission, providers, recording, artifacts, spans)
+        pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
+        seam = Seam(admission, providers, recording, artifacts, spans, pace)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)
         yield await enter(

@@ -13,6 +13,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
+from pal_llm_provider import forging
 from pal_llm_provider.ledgers import RunAccount
 from pal_llm_provider.profiles import find
 from pal_llm_provider.provider import Profile
@@ -26,7 +27,7 @@ from pal_policy.evaluate import Question, decide
 from pal_rpc.accounts import Accounts
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import InvalidField, MeshError, failure
-from pal_rpc.lease import Lease, LeaseVerifier
+from pal_rpc.lease import Lease, LeaseVerifier, ModeForged
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.refusals import limit_reached, policy_refusal
 from pal_rpc.snapshot import RegistrySnapshot
@@ -73,13 +74,17 @@ class Admission:
         self._artifacts = artifacts
         self._recorder = recorder
 
-    def verify(self, request: pb.ModelRequest) -> Lease:
-        """Return what the lease of *request* proves.
+    async def verify(self, request: pb.ModelRequest) -> Lease:
+        """Return what the lease of *request* proves; a mode that was changed is a fact of the run.
 
         Raises:
-            MeshError: LEASE_MISSING, LEASE_INVALID or LEASE_EXPIRED.
+            MeshError: LEASE_MISSING, LEASE_INVALID, LEASE_EXPIRED or MODE_FORGED.
         """
-        return self._verifier.verify(request.lease if request.HasField("lease") else shared.RunLease())
+        try:
+            return self._verifier.verify(request.lease if request.HasField("lease") else shared.RunLease())
+        except ModeForged as forged:
+            await forging.record(forged, request, self._accounts, self._recording)
+            raise
 
     async def admit(self, request: pb.ModelRequest, lease: Lease) -> Call:
         """Return the call that *request* may make under *lease*; it is counted.

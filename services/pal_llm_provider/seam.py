@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
@@ -16,6 +17,7 @@ from pal_llm_provider.provider import Completion, Provider
 from pal_llm_provider.recorded import answer
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match
+from pal_llm_provider.shadows import ShadowPace
 from pal_log.payload import content_text, text_payload
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.edge import annotate
@@ -33,8 +35,10 @@ class Seam:
         recording: Recording,
         artifacts: ArtifactClient,
         spans: SpanWriter,
+        pace: ShadowPace,
     ) -> None:
-        """Serve calls by *providers*, by the name of the provider in the profile."""
+        """Serve calls by *providers*, by the name of the provider in the profile; *pace* is that of shadow runs."""
+        self._pace = pace
         self._admission = admission
         self._providers = providers
         self._recording = recording
@@ -47,9 +51,14 @@ class Seam:
         Raises:
             MeshError: the call is refused or failed; a failure is durable by then.
         """
-        lease = self._admission.verify(request)
+        lease = await self._admission.verify(request)
         annotate(run_id=lease.run_id)
         call = await self._admission.admit(await inline(request, self._artifacts), lease)
+        async with self._pace.place(lease), aclosing(self._answered(call)) as answered:
+            async for frames in answered:
+                yield frames
+
+    async def _answered(self, call: Call) -> AsyncGenerator[list[pb.ModelFrame], None]:
         if call.known:
             yield [pb.ModelFrame(answer=call.known)]
             return

@@ -66,6 +66,12 @@ def check_tool(tool: tools.ToolSpec, problems: Problems) -> None:
     _schema("spec.output", spec.output, problems)
     if not spec.effect.effect_class:
         problems.add("spec.effect.effectClass", "missing; one of PURE, READ, WRITE")
+    if spec.effect.HasField("dry_run"):
+        if spec.effect.effect_class != tools.EFFECT_CLASS_WRITE:
+            problems.add("spec.effect.dryRun", "only a WRITE has one; a shadow run makes the call itself otherwise")
+        _selectors("spec.effect.dryRun", [("spec.effect.dryRun", spec.effect.dry_run)], problems, of_tool=True)
+    if spec.effect.shadow_reads and spec.effect.effect_class != tools.EFFECT_CLASS_READ:
+        problems.add("spec.effect.shadowReads", "only a READ has it; a shadow run never makes a WRITE")
     if not spec.timing.HasField("timeout"):
         problems.add("spec.timing.timeout", "missing; write how long one attempt may take, for example 10s")
     _positive_time("spec.timing.timeout", spec.timing.timeout, problems)

@@ -42,6 +42,8 @@ def check_references(drafts: Sequence[Draft], published: Sequence[pb.Document], 
 def _references(document: pb.Document) -> Iterator[tuple[pb.DocumentKind, str, common.SpecSelector]]:
     for position, grant in enumerate(document.agent.spec.tools):
         yield pb.DOCUMENT_KIND_TOOL, f"spec.tools[{position}].tool", grant.tool
+    if document.tool.spec.effect.HasField("dry_run"):
+        yield pb.DOCUMENT_KIND_TOOL, "spec.effect.dryRun", document.tool.spec.effect.dry_run
     for position, policy in enumerate(document.agent.spec.policies):
         yield pb.DOCUMENT_KIND_POLICY, f"spec.policies[{position}]", policy
 

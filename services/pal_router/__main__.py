@@ -31,7 +31,7 @@ from pal_rpc.channels import channel
 from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
 from pal_rpc.in_process import InProcessChannel
-from pal_rpc.keys import LEASE, private_key
+from pal_rpc.keys import LEASE, MESH, private_key, public_key
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
@@ -69,7 +69,7 @@ async def router(
     if config.queued_runs < 0:
         raise StartError(f"PAL_QUEUED_RUNS={config.queued_runs}: write 0 or more")
     token = read_token(config.service_token_file)
-    lease_key = private_key(config.keys_dir, LEASE)
+    lease_key, mesh_key = private_key(config.keys_dir, LEASE), public_key(config.keys_dir, MESH)
     limits = common.RunLimits(
         max_duration=duration_pb2.Duration(seconds=config.max_run_seconds),
         max_input_wait=duration_pb2.Duration(seconds=config.max_input_wait_seconds),
@@ -98,7 +98,7 @@ async def router(
             runs = Runs(peers, lease_key, limits, tasks)
             recovery = Recovery(runs, peers, tasks)
             background = [tasks.create_task(recovery.follow_tail()), tasks.create_task(recovery.expire())]
-            servicer = RouterServicer(runs, Inputs(peers), peers.recorder)
+            servicer = RouterServicer(runs, Inputs(peers), peers.recorder, mesh_key)
             async with serving(
                 config.address,
                 [SERVICE],

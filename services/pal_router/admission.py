@@ -11,8 +11,8 @@ from pal_rpc.errors import MeshError
 from pal_rpc.refusals import policy_refusal
 
 
-def start_question(acceptance: Acceptance, runtime: str) -> Question:
-    """Return what the policies are asked before a run begins on *runtime*."""
+def start_question(acceptance: Acceptance, runtime: str, mode: common.ExecutionMode) -> Question:
+    """Return what the policies are asked before a run of *mode* begins on *runtime*."""
     accepted = acceptance.accepted
     return Question(
         action="run.start",
@@ -21,7 +21,7 @@ def start_question(acceptance: Acceptance, runtime: str) -> Question:
         principal=accepted.requester.id,
         tenant=accepted.requester.tenant,
         runtime=runtime,
-        mode=common.EXECUTION_MODE_LIVE,
+        mode=mode,
         labels=dict(accepted.labels),
     )
 

@@ -22,6 +22,9 @@ from pal_rpc.spans import SpanWriter
 
 # An adapter gives a sign of life every five seconds.
 SILENCE_SECONDS = 20.0
+# What people say in these is in the record.
+_ALONE = frozenset({common.EXECUTION_MODE_SHADOW, common.EXECUTION_MODE_REPLAY})
+_MODES = frozenset(common.ExecutionMode.values())
 
 
 class AdapterProtocol(MeshError):
@@ -100,6 +103,8 @@ class Attempt:
                 case "span":
                     self.spans.add(frame.span)
                 case "result":
+                    if frame.result.HasField("suspended"):
+                        self._check_may_wait()
                     self._result = frame.result
                 case _:
                     # A sign of life, or a kind of frame from the future.
@@ -120,8 +125,13 @@ class Attempt:
             )
         if event.run_id not in ("", self.run.run_id):
             raise AdapterProtocol(self.runtime, "events belong to the run", f"an event of run {event.run_id}")
-        self._check(self._order.problem(event))
         lease = self.request.lease
+        if event.mode not in (common.EXECUTION_MODE_UNSPECIFIED, lease.mode):
+            stated = common.ExecutionMode.Name(event.mode) if event.mode in _MODES else event.mode
+            raise AdapterProtocol(self.runtime, "events have the mode of the run", f"an event of mode {stated}")
+        if event.type == "input.requested":
+            self._check_may_wait()
+        self._check(self._order.problem(event))
         stamped = events.RunEvent(
             run_id=self.run.run_id,
             event_id=self._event_id(event),
@@ -159,6 +169,12 @@ class Attempt:
             # A later attempt comes through the same stages again, and the record has each once.
             return stable_id(self.run.run_id, event.type, event.stage_id)
         return event.event_id or new_id()
+
+    def _check_may_wait(self) -> None:
+        if self.run.mode in _ALONE:
+            raise AdapterProtocol(
+                self.runtime, "a shadow or a replay waits for nobody", "it asked a person, and no tool had told it to"
+            )
 
     def _check(self, problem: str) -> None:
         if problem:

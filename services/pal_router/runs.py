@@ -30,6 +30,7 @@ from pal_router.queueing import path_of
 from pal_router.replaying import replay
 from pal_router.restoring import restored_run
 from pal_router.selection import Selection, ineligible, select
+from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderUnavailable
@@ -88,6 +89,15 @@ class Runs:
         run = await replay(request, requester, self._peers, traceparent)
         return self._active.get(run.run_id) or await self.begin(run)
 
+    async def shadow(self, request: pb.ShadowRequest, traceparent: str) -> ActiveRun | str:
+        """Begin the run that shadows another one; return it, or its id when it was begun before.
+
+        Raises:
+            MeshError: the request is refused; nothing was begun.
+        """
+        run = await shadow(request, self._peers, traceparent)
+        return self._active.get(run.run_id) or await self.begin(run)
+
     async def begin(self, run: ActiveRun) -> ActiveRun | str:
         """Record that *run* is accepted and carry it out; return its id when the record has it already.
 
@@ -104,7 +114,7 @@ class Runs:
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
         try:
-            run.place(self._peers.slots.take(selection.runtime, path_of(run)))
+            run.place(self._peers.slots.take(selection.runtime, path_of(run), spare=run.mode == SHADOW))
         except Overloaded:
             if await self._begun_before(run):
                 return run.run_id
@@ -313,7 +323,7 @@ class Runs:
         accepted.CopyFrom(run.acceptance.accepted)
         accepted.input.CopyFrom(await self._peers.artifacts.externalise(accepted.input))
         batch = [self._event(run, run_accepted=accepted)]
-        decision = decide(start_question(run.acceptance, selection.runtime.name), run.acceptance.policies)
+        decision = decide(start_question(run.acceptance, selection.runtime.name, run.mode), run.acceptance.policies)
         if decision is not None:
             batch.append(self._event(run, policy_decided=events.PolicyDecided(decision=decision)))
         refused = refusal(decision, run.run_id)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_router.active import ActiveRun
 from pal_router.inputs import Inputs
 from pal_router.runs import Runs
+from pal_router.shadowing import check_caller
 from pal_rpc import telemetry
 from pal_rpc.edge import annotate
 from pal_rpc.recorder_client import RecorderClient
@@ -27,8 +30,11 @@ ANONYMOUS = common.Principal(id="anonymous", kind=common.PRINCIPAL_KIND_USER, te
 class RouterServicer(rpc.RouterServiceServicer):
     """Runs agents for callers."""
 
-    def __init__(self, runs: Runs, inputs: Inputs, recorder: RecorderClient) -> None:
-        """Serve *runs* and *inputs*; lists come from the *recorder*."""
+    def __init__(
+        self, runs: Runs, inputs: Inputs, recorder: RecorderClient, mesh_key: ed25519.Ed25519PublicKey
+    ) -> None:
+        """Serve *runs* and *inputs*; lists come from the *recorder*, and *mesh_key* tells services apart."""
+        self._mesh_key = mesh_key
         self._runs = runs
         self._inputs = inputs
         self._recorder = recorder
@@ -76,6 +82,14 @@ class RouterServicer(rpc.RouterServiceServicer):
         annotate(run_id=started if isinstance(started, str) else started.run_id)
         async for frames in self._runs.frames(started):
             yield pb.ReplayResponse(frames=frames)
+
+    async def Shadow(self, request: pb.ShadowRequest, context: Context) -> AsyncIterator[pb.ShadowResponse]:
+        """Shadow a run and follow the shadow."""
+        check_caller(context.invocation_metadata() or (), self._mesh_key)
+        started = await self._runs.shadow(request, _traceparent(context))
+        annotate(run_id=started if isinstance(started, str) else started.run_id)
+        async for frames in self._runs.frames(started):
+            yield pb.ShadowResponse(frames=frames)
 
     async def PlanRoute(self, request: pb.PlanRouteRequest, context: Context) -> pb.PlanRouteResponse:
         """Say which runtime a run would get."""

@@ -6,6 +6,7 @@ Another router keeps its own count; where both together ask too much, the adapte
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -21,6 +22,8 @@ ABSENCE_SECONDS = 10.0
 _MIN_RETRY_SECONDS, _MAX_RETRY_SECONDS = 1, 60
 # How much the newest run counts in the estimate of how long a run takes.
 _NEWEST = 0.2
+# Share of the places of a runtime that no shadow run takes.
+_KEPT = 0.5
 Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 
 
@@ -33,10 +36,18 @@ class Slots:
         self._later = later
         self._by_name: dict[str, RuntimeSlots] = {}
 
-    def take(self, runtime: registry.RegisteredRuntime, path: tuple[str, ...], *, accepted: bool = False) -> Slot:
+    def take(
+        self,
+        runtime: registry.RegisteredRuntime,
+        path: tuple[str, ...],
+        *,
+        accepted: bool = False,
+        spare: bool = False,
+    ) -> Slot:
         """Return a place on *runtime*, held or waited for; *path* says for whom, from tenant to agent.
 
-        A run that was *accepted* before may wait whatever the length of the queue.
+        A run that was *accepted* before may wait whatever the length of the queue. One that wants a *spare* place
+        waits for none, and gets none of those that are kept for the others.
 
         Raises:
             Overloaded: too many wait already.
@@ -45,6 +56,8 @@ class Slots:
         if slots is None:
             slots = self._by_name[runtime.name] = RuntimeSlots(runtime.name, self._queued_runs, self._later)
             slots.update(runtime)
+        if spare:
+            slots.check_spare(path)
         return slots.take(path, accepted=accepted)
 
     def update(self, runtimes: Mapping[str, registry.RegisteredRuntime]) -> None:
@@ -95,6 +108,16 @@ class RuntimeSlots:
         self._waiting.add(path, slot)
         self._mind_absence()
         return slot
+
+    def check_spare(self, path: tuple[str, ...]) -> None:
+        """Check that a place is free beside those that are kept for runs that somebody waits for.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        kept = 0 if self.limit is None else math.ceil(self.limit * _KEPT)
+        if not self._open or self._waiting or (self.limit is not None and self.active >= self.limit - kept):
+            raise self._overloaded(path, self._waiting.count(path))
 
     def update(self, runtime: registry.RegisteredRuntime | None) -> None:
         """Take over what the registry says; None when it knows the runtime no more."""

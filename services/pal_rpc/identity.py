@@ -14,6 +14,7 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import MeshError
 
 HEADER = "authorization"
+MIGRATION, OPERATOR = "migration", "operator"
 _BEARER = "Bearer "
 _CACHED_TOKENS = 64
 

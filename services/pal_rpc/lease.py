@@ -44,6 +44,24 @@ class Lease:
         return self.grant.accepted.agent
 
 
+class ModeForged(MeshError):
+    """The holder of a lease states another execution mode than the router signed, or none."""
+
+    def __init__(self, lease: Lease, stated: int) -> None:
+        """Keep the *lease* that the token proves."""
+        known = stated in common.ExecutionMode.values()
+        said = common.ExecutionMode.Name(stated) if known else str(stated)
+        signed = common.ExecutionMode.Name(lease.mode)
+        super().__init__(
+            reasons.ERROR_REASON_MODE_FORGED,
+            f"lease.mode: {said}, and the token of run {lease.run_id} says {signed}; pass on the lease as it was given",
+            run_id=lease.run_id,
+            stated=said,
+            signed=signed,
+        )
+        self.lease = lease
+
+
 def sign_lease(
     key: ed25519.Ed25519PrivateKey,
     run_id: str,
@@ -83,6 +101,7 @@ class LeaseVerifier:
         """Return what the token of *lease* proves.
 
         Raises:
+            ModeForged: it states another mode than its token.
             MeshError: LEASE_MISSING, LEASE_INVALID or LEASE_EXPIRED.
         """
         if lease is None or not lease.token:
@@ -98,6 +117,8 @@ class LeaseVerifier:
                 f"lease.token: not signed by this mesh's router for run {lease.run_id}",
                 run_id=lease.run_id,
             )
+        if lease.mode != proven.mode and (lease.mode or proven.mode != common.EXECUTION_MODE_LIVE):
+            raise ModeForged(proven, lease.mode)
         if proven.expires_at <= time.time():
             raise MeshError(
                 reasons.ERROR_REASON_LEASE_EXPIRED,

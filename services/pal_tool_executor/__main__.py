@@ -28,8 +28,9 @@ from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
 from pal_rpc.spans import SpanWriter
 from pal_tool_executor import bindings
-from pal_tool_executor.executions import Executions, Peers
+from pal_tool_executor.executions import Executions
 from pal_tool_executor.ledgers import opened, recall
+from pal_tool_executor.peers import Peers
 from pal_tool_executor.servicer import ToolExecutorServicer
 
 SERVICE = pb.DESCRIPTOR.services_by_name["ToolExecutorService"].full_name

@@ -14,8 +14,8 @@ from pal_rpc.lease import Lease
 from pal_tool_executor import failing
 from pal_tool_executor.backends import Backend, Invocation
 from pal_tool_executor.contents import check_result
+from pal_tool_executor.effects import harmless
 from pal_tool_executor.failing import CallFailed
-from pal_tool_executor.permission import harmless
 
 DEFAULT_TIMEOUT_SECONDS = 30.0
 _DEFAULT_BACKOFF_SECONDS, _MAX_BACKOFF_SECONDS = 0.2, 10.0

@@ -18,9 +18,9 @@ from pal_rpc.lease import Lease
 from pal_tool_executor import people
 from pal_tool_executor.backends import Backend, Invocation
 from pal_tool_executor.bindings import Bindings
+from pal_tool_executor.effects import harmless
 from pal_tool_executor.failing import CallFailed
 from pal_tool_executor.ledgers import Known, RunAccount
-from pal_tool_executor.permission import harmless
 
 RECONCILE_SECONDS = 30.0
 CONFIRMED = json.dumps({"status": "done", "note": "A person has confirmed that the call took effect."})

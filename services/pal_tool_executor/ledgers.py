@@ -12,6 +12,7 @@ from pal_log.call_ids import first
 from pal_policy.limits import Ledger
 from pal_rpc.lease import Lease
 from pal_rpc.recorder_client import RecorderClient
+from pal_tool_executor.primary import Primary
 from pal_tool_executor.replay import Recorded, Source, Writes, source
 
 
@@ -43,6 +44,7 @@ class RunAccount:
     expired: set[str] = field(default_factory=set)
     limit_recorded: bool = False
     _source: Source | None = None
+    _primary: Primary | None = None
     _writes: Writes = field(default_factory=Writes)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -61,6 +63,19 @@ class RunAccount:
                     if known.finished is not None and known.requested is not None:
                         self._given(self._source, known.requested)
             return self._given(self._source, asked)
+
+    async def primary(self, lease: Lease, recorder: RecorderClient) -> Primary:
+        """Return the run that the one of *lease* shadows.
+
+        Raises:
+            MeshError: RUN_NOT_FOUND, or the recorder cannot be reached.
+        """
+        async with self._reading:
+            if self._primary is None:
+                read = await source(lease.grant.accepted.source_run_id, recorder)
+                before = [known.requested for known in self.calls.values() if known.requested is not None]
+                self._primary = Primary(read, recorder, before)
+        return self._primary
 
     def _given(self, source: Source, asked: events.ToolCallRequested) -> Recorded:
         found = source.find(asked, self._writes)

@@ -5,24 +5,56 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
-from pal_policy.evaluate import Question
+from pal_policy.evaluate import Question, decide
 from pal_rpc.errors import MeshError
 from pal_rpc.lease import Lease
 from pal_rpc.refusals import approval_required, policy_refusal
+from pal_rpc.snapshot import RegistrySnapshot
 from pal_tool_executor import failing
+from pal_tool_executor.backends import Invocation
+from pal_tool_executor.calls import Call
+from pal_tool_executor.effects import harmless
 from pal_tool_executor.ledgers import RunAccount
+from pal_tool_executor.recording import Recording
 
 _ACTION = "tool.call"
-_HARMLESS = frozenset({tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ})
+# The writes of a shadow run are answered without being made.
+_MAY_WRITE = frozenset({common.EXECUTION_MODE_LIVE, common.EXECUTION_MODE_SHADOW})
+
+
+class Permission:
+    """Asks the policies of a run."""
+
+    def __init__(self, snapshot: RegistrySnapshot, recording: Recording) -> None:
+        """Take them from *snapshot*."""
+        self._snapshot = snapshot
+        self._recording = recording
+
+    async def needed(self, call: Call, batch: list[events.RunEvent], invocation: Invocation) -> MeshError | None:
+        """Return why a person has to agree to *call* first, if one has to; the decision is added to *batch*.
+
+        Raises:
+            CallFailed: it may not be made; nothing was done.
+        """
+        kind = registry.DOCUMENT_KIND_POLICY
+        refs = call.lease.grant.accepted.policies
+        bound = [(ref, (await self._snapshot.pinned(kind, ref)).policy) for ref in refs]
+        decision = decide(question(call.lease, call.tool, invocation.arguments, call.account), bound)
+        if decision is not None and call.before is None:
+            decided = events.PolicyDecided(decision=decision, tool_call_id=call.known.call_id)
+            batch.append(self._recording.event(call, policy_decided=decided))
+        return check(call.lease, call.tool, call.terms, decision, call.account)
 
 
 def question(lease: Lease, tool: tools.ToolSpec, arguments: Mapping[str, Any], account: RunAccount) -> Question:
-    """Return what the policies are asked before *tool* is called."""
+    """Return what the policies are asked before *tool* is called; for a shadow run what they would be asked live."""
     accepted = lease.grant.accepted
     return Question(
         action=_ACTION,
@@ -34,7 +66,7 @@ def question(lease: Lease, tool: tools.ToolSpec, arguments: Mapping[str, Any], a
         principal_kind=accepted.requester.kind,
         tenant=accepted.requester.tenant,
         runtime=lease.grant.runtime,
-        mode=lease.mode,
+        mode=common.EXECUTION_MODE_LIVE if lease.mode == common.EXECUTION_MODE_SHADOW else lease.mode,
         labels=dict(accepted.labels),
         variables={"args": dict(arguments), "run": {"tool_calls": account.ledger.tool_calls}},
     )
@@ -59,7 +91,7 @@ def check(
     refused = policy_refusal(decision, what) if decision else None
     if refused is not None and refused.reason == reasons.ERROR_REASON_POLICY_DENIED:
         raise failing.denied(name, refused)
-    if lease.mode != common.EXECUTION_MODE_LIVE and not harmless(tool):
+    if lease.mode not in _MAY_WRITE and not harmless(tool):
         raise failing.suppressed(name, common.ExecutionMode.Name(lease.mode).removeprefix("EXECUTION_MODE_").lower())
     if terms.HasField("max_calls") and account.by_tool[name] > terms.max_calls:
         raise failing.denied(name, _too_often(name, account.by_tool[name] - 1, terms.max_calls))
@@ -70,11 +102,6 @@ def check(
     if terms.always_ask:
         return approval_required(_ACTION, what, "the agent's grant says always_ask")
     return None
-
-
-def harmless(tool: tools.ToolSpec) -> bool:
-    """Tell whether *tool* changes nothing outside; what states nothing is a WRITE."""
-    return tool.spec.effect.effect_class in _HARMLESS
 
 
 def _too_often(tool: str, observed: int, allowed: int) -> MeshError:

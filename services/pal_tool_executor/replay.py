@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal.v1 import tool_spec_pb2 as tools
 from pal_log.call_ids import first
 from pal_log.payload import digest
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
+from pal_tool_executor.effects import EFFECTLESS
 
-_HARMLESS = frozenset({tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ})
 # (tool, digest of the arguments, digest of the writes before)
 Key = tuple[str, str, str]
 
@@ -41,7 +40,7 @@ class Writes:
     def add(self, asked: events.ToolCallRequested) -> None:
         """Take in a call."""
         writes = self._by_turn.setdefault(asked.model_call_id, [])
-        if asked.effect_class not in _HARMLESS:
+        if asked.effect_class not in EFFECTLESS:
             writes.append(f"{asked.tool.name} {asked.arguments_digest}")
 
 
@@ -56,38 +55,70 @@ class Recorded:
 
 
 class Source:
-    """The tool calls of the run that is repeated. Each answers once."""
+    """The tool calls of the run that is repeated or shadowed, and what people said about them."""
 
     def __init__(self, run_id: str, log: Iterable[events.RunEvent]) -> None:
-        """Read the *log* of *run_id*."""
+        """Read the *log* of *run_id*, as far as there is one."""
+        self.run_id = run_id
+        self.head_seq = 0
+        self.finished = False
         self._by_key: dict[Key, list[Recorded]] = {}
         self._used: Counter[Key] = Counter()
-        writes = Writes()
-        requests: dict[str, tuple[events.ToolCallRequested, Key]] = {}
+        self._writes = Writes()
+        self._requests: dict[str, tuple[events.ToolCallRequested, Key]] = {}
+        self._calls_asked_about: dict[str, str] = {}
+        self._answers: dict[str, tuple[int, events.InputReceived]] = {}
         for event in log:
-            body = event.WhichOneof("body")
-            if body == "tool_call_requested":
+            self.add(event)
+
+    def add(self, event: events.RunEvent) -> None:
+        """Take in the next event of the log."""
+        self.head_seq = event.seq
+        match event.WhichOneof("body"):
+            case "tool_call_requested":
                 asked = event.tool_call_requested
-                key = _key(asked, writes)
+                key = key_of(asked, self._writes)
                 if asked.call_id == first(asked.call_id):
-                    writes.add(asked)
-                requests[asked.call_id] = asked, key
-            elif body == "tool_call_finished" and not _abandoned(event.tool_call_finished):
-                asked, key = requests[event.tool_call_finished.call_id]
-                self._by_key.setdefault(key, []).append(Recorded(run_id, event.seq, asked, event.tool_call_finished))
+                    self._writes.add(asked)
+                self._requests[asked.call_id] = asked, key
+            case "tool_call_finished" if not _abandoned(event.tool_call_finished):
+                asked, key = self._requests[event.tool_call_finished.call_id]
+                ended = Recorded(self.run_id, event.seq, asked, event.tool_call_finished)
+                self._by_key.setdefault(key, []).append(ended)
+            case "input_requested":
+                self._calls_asked_about[event.input_requested.input_id] = event.input_requested.tool_call_id
+            case "input_received":
+                call_id = self._calls_asked_about.get(event.input_received.input_id, "")
+                self._answers.setdefault(call_id, (event.seq, event.input_received))
+            case "run_finished":
+                self.finished = True
+            case _:
+                pass
+
+    def results(self, key: Key) -> list[Recorded]:
+        """Return what calls at *key* were given, in order."""
+        return self._by_key.get(key, [])
+
+    def answer(self, call_id: str) -> tuple[int, events.InputReceived] | None:
+        """Return the first answer of a person about *call_id*, and its place."""
+        return self._answers.get(call_id)
 
     def find(self, asked: events.ToolCallRequested, writes: Writes) -> Recorded:
-        """Return the result for *asked*, which comes after *writes*.
+        """Return the result for *asked*, which comes after *writes*; each answers once.
 
         Raises:
             Missing: there is none.
         """
-        key = _key(asked, writes)
+        key = key_of(asked, writes)
         recorded, used = self._by_key.get(key, []), self._used[key]
         if used >= len(recorded):
-            raise Missing(asked, self._nearest(asked), key[2])
+            raise self.missing(asked, key)
         self._used[key] += 1
         return recorded[used]
+
+    def missing(self, asked: events.ToolCallRequested, key: Key) -> Missing:
+        """Return the fact that nothing was recorded for *asked* at *key*."""
+        return Missing(asked, self._nearest(asked), key[2])
 
     def _nearest(self, asked: events.ToolCallRequested) -> Recorded | None:
         same_tool = [
@@ -143,5 +174,6 @@ def _abandoned(finished: events.ToolCallFinished) -> bool:
     return finished.failure.reason == "RUN_CANCELLED"
 
 
-def _key(asked: events.ToolCallRequested, writes: Writes) -> Key:
+def key_of(asked: events.ToolCallRequested, writes: Writes) -> Key:
+    """Return what *asked*, which comes after *writes*, is found by."""
     return asked.tool.name, asked.arguments_digest, writes.before(asked.model_call_id)

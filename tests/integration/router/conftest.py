@@ -50,6 +50,7 @@ class Bench:
     registry: registry_rpc.RegistryServiceStub
     record: RecorderClient
     fakes: FakeSeams
+    keys: Path
     config: RouterConfig
     address: str
 
@@ -127,6 +128,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory, router_options: dict[s
             registry=registry_rpc.RegistryServiceStub(await enter(channel(documents.address))),
             record=RecorderClient(recorder_rpc.RecorderServiceStub(recorder_channel), record.address),
             fakes=fakes,
+            keys=keys,
             config=config,
             address=front.address,
         )

@@ -108,10 +108,17 @@ class Bench:
         return sign_lease(self.key, lease.run_id, 2, LIVE, time.time() + 60, grant)
 
     async def call(
-        self, lease: shared.RunLease | None, tool: common.SpecRef, arguments: str = "{}", call_id: str = "c1"
+        self,
+        lease: shared.RunLease | None,
+        tool: common.SpecRef,
+        arguments: str = "{}",
+        call_id: str = "c1",
+        **fields: Any,
     ) -> pb.ExecuteToolResponse:
         """Call a tool."""
-        request = pb.ExecuteToolRequest(lease=lease, call_id=call_id, tool=tool, arguments=json_payload(arguments))
+        request = pb.ExecuteToolRequest(
+            lease=lease, call_id=call_id, tool=tool, arguments=json_payload(arguments), **fields
+        )
         return await self.tools.ExecuteTool(request, timeout=30)
 
     async def refusal(self, lease: shared.RunLease | None, tool: common.SpecRef, **fields: str) -> MeshError:

@@ -257,7 +257,7 @@ async def test_the_ceiling_of_a_run_ends_it_and_is_recorded_once(bench: Bench) -
 
 async def test_outside_of_a_live_run_nothing_is_written_to_the_world(bench: Bench) -> None:
     tool = await bench.tool("remember", effect=WRITE)
-    lease = await bench.run(tool, mode=common.EXECUTION_MODE_SHADOW)
+    lease = await bench.run(tool, mode=common.EXECUTION_MODE_DRILL)
     called = len(fakes.CALLS)
 
     response = await bench.call(lease, tool)

@@ -379,3 +379,19 @@ class Machine(RuleBasedStateMachine):
 
 
 TestMachine = Machine.TestCase
+
+
+@pytest.mark.parametrize(("limit", "spare"), [(None, 8), (8, 4), (3, 1), (1, 0)])
+def test_shadows_leave_half_of_the_places_to_the_others(limit: int | None, spare: int) -> None:
+    slots = RuntimeSlots("agno", 10, Clock().later)
+    slots.update(announced(limit))
+    taken = 0
+    for _ in range(8):
+        try:
+            slots.check_spare(DESK)
+        except Overloaded:
+            break
+        slots.take(DESK)
+        taken += 1
+
+    assert taken == spare

@@ -43,7 +43,6 @@ def test_a_lease_proves_what_the_router_signed(keys: Path) -> None:
 
 def test_what_the_holder_says_is_not_believed(keys: Path) -> None:
     signed = lease(keys)
-    signed.mode = common.EXECUTION_MODE_SHADOW
     signed.epoch = 99
 
     proven = LeaseVerifier(public_key(keys, LEASE)).verify(signed)
@@ -55,6 +54,14 @@ def refusal(keys: Path, presented: shared.RunLease | None) -> str:
     with pytest.raises(MeshError) as refused:
         LeaseVerifier(public_key(keys, LEASE)).verify(presented)
     return refused.value.reason_name
+
+
+@pytest.mark.parametrize("stated", [common.EXECUTION_MODE_SHADOW, 77])
+def test_another_mode_than_the_signed_one_is_refused(keys: Path, stated: int) -> None:
+    forged = lease(keys)
+    forged.mode = stated  # type: ignore[assignment]
+
+    assert refusal(keys, forged) == "MODE_FORGED"
 
 
 def test_a_missing_lease_is_refused(keys: Path) -> None:

@@ -49,6 +49,8 @@ const (
 	ErrorReason_ERROR_REASON_LEASE_INVALID ErrorReason = 8
 	// UNAUTHENTICATED: the lease has expired. run_id, expired_at.
 	ErrorReason_ERROR_REASON_LEASE_EXPIRED ErrorReason = 9
+	// PERMISSION_DENIED: the lease states another execution mode than its token. run_id, stated, signed.
+	ErrorReason_ERROR_REASON_MODE_FORGED ErrorReason = 10
 	// NOT_FOUND: no such agent or version. agent, version, nearest.
 	ErrorReason_ERROR_REASON_AGENT_NOT_FOUND ErrorReason = 20
 	// NOT_FOUND: no such tool or version. tool, version, nearest.
@@ -101,6 +103,10 @@ const (
 	ErrorReason_ERROR_REASON_RUN_NOT_FINISHED ErrorReason = 68
 	// FAILED_PRECONDITION: the record has no answer for what is asked. run_id, call_id, source_seq.
 	ErrorReason_ERROR_REASON_DIVERGED ErrorReason = 69
+	// FAILED_PRECONDITION: a shadow run can go no further without touching the world. run_id, call_id, tool.
+	ErrorReason_ERROR_REASON_SHADOW_HORIZON ErrorReason = 70
+	// FAILED_PRECONDITION: the run is of a mode that can be neither shadowed nor repeated. run_id, mode.
+	ErrorReason_ERROR_REASON_NOT_LIVE ErrorReason = 71
 	// PERMISSION_DENIED: a policy said no. action, policy, rule.
 	ErrorReason_ERROR_REASON_POLICY_DENIED ErrorReason = 80
 	// FAILED_PRECONDITION: a person has to agree first. action, tool.
@@ -192,6 +198,7 @@ var (
 		7:   "ERROR_REASON_LEASE_MISSING",
 		8:   "ERROR_REASON_LEASE_INVALID",
 		9:   "ERROR_REASON_LEASE_EXPIRED",
+		10:  "ERROR_REASON_MODE_FORGED",
 		20:  "ERROR_REASON_AGENT_NOT_FOUND",
 		21:  "ERROR_REASON_TOOL_NOT_FOUND",
 		22:  "ERROR_REASON_POLICY_NOT_FOUND",
@@ -218,6 +225,8 @@ var (
 		67:  "ERROR_REASON_CONTRACT_TOO_NEW",
 		68:  "ERROR_REASON_RUN_NOT_FINISHED",
 		69:  "ERROR_REASON_DIVERGED",
+		70:  "ERROR_REASON_SHADOW_HORIZON",
+		71:  "ERROR_REASON_NOT_LIVE",
 		80:  "ERROR_REASON_POLICY_DENIED",
 		81:  "ERROR_REASON_APPROVAL_REQUIRED",
 		82:  "ERROR_REASON_LIMIT_REACHED",
@@ -268,6 +277,7 @@ var (
 		"ERROR_REASON_LEASE_MISSING":          7,
 		"ERROR_REASON_LEASE_INVALID":          8,
 		"ERROR_REASON_LEASE_EXPIRED":          9,
+		"ERROR_REASON_MODE_FORGED":            10,
 		"ERROR_REASON_AGENT_NOT_FOUND":        20,
 		"ERROR_REASON_TOOL_NOT_FOUND":         21,
 		"ERROR_REASON_POLICY_NOT_FOUND":       22,
@@ -294,6 +304,8 @@ var (
 		"ERROR_REASON_CONTRACT_TOO_NEW":       67,
 		"ERROR_REASON_RUN_NOT_FINISHED":       68,
 		"ERROR_REASON_DIVERGED":               69,
+		"ERROR_REASON_SHADOW_HORIZON":         70,
+		"ERROR_REASON_NOT_LIVE":               71,
 		"ERROR_REASON_POLICY_DENIED":          80,
 		"ERROR_REASON_APPROVAL_REQUIRED":      81,
 		"ERROR_REASON_LIMIT_REACHED":          82,
@@ -366,7 +378,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xfc\x13\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xd6\x14\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -377,7 +389,9 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x06\x12\x1e\n" +
 	"\x1aERROR_REASON_LEASE_MISSING\x10\a\x12\x1e\n" +
 	"\x1aERROR_REASON_LEASE_INVALID\x10\b\x12\x1e\n" +
-	"\x1aERROR_REASON_LEASE_EXPIRED\x10\t\x12 \n" +
+	"\x1aERROR_REASON_LEASE_EXPIRED\x10\t\x12\x1c\n" +
+	"\x18ERROR_REASON_MODE_FORGED\x10\n" +
+	"\x12 \n" +
 	"\x1cERROR_REASON_AGENT_NOT_FOUND\x10\x14\x12\x1f\n" +
 	"\x1bERROR_REASON_TOOL_NOT_FOUND\x10\x15\x12!\n" +
 	"\x1dERROR_REASON_POLICY_NOT_FOUND\x10\x16\x12\"\n" +
@@ -403,7 +417,9 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_STORE_TOO_NEW\x10B\x12!\n" +
 	"\x1dERROR_REASON_CONTRACT_TOO_NEW\x10C\x12!\n" +
 	"\x1dERROR_REASON_RUN_NOT_FINISHED\x10D\x12\x19\n" +
-	"\x15ERROR_REASON_DIVERGED\x10E\x12\x1e\n" +
+	"\x15ERROR_REASON_DIVERGED\x10E\x12\x1f\n" +
+	"\x1bERROR_REASON_SHADOW_HORIZON\x10F\x12\x19\n" +
+	"\x15ERROR_REASON_NOT_LIVE\x10G\x12\x1e\n" +
 	"\x1aERROR_REASON_POLICY_DENIED\x10P\x12\"\n" +
 	"\x1eERROR_REASON_APPROVAL_REQUIRED\x10Q\x12\x1e\n" +
 	"\x1aERROR_REASON_LIMIT_REACHED\x10R\x12!\n" +

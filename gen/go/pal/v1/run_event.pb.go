@@ -2877,7 +2877,10 @@ type ToolCallFinished struct {
 	// What went wrong, if anything.
 	Failure *Failure `protobuf:"bytes,5,opt,name=failure,proto3" json:"failure,omitempty"`
 	// Attempts made.
-	Attempts      int32 `protobuf:"varint,6,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Attempts int32 `protobuf:"varint,6,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// For SHADOW: what a live run would have asked a person before the call. Nobody
+	// was asked. Absent when a live run would have asked nobody.
+	IntendedInput *IntendedInput `protobuf:"bytes,7,opt,name=intended_input,json=intendedInput,proto3" json:"intended_input,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2954,6 +2957,77 @@ func (x *ToolCallFinished) GetAttempts() int32 {
 	return 0
 }
 
+func (x *ToolCallFinished) GetIntendedInput() *IntendedInput {
+	if x != nil {
+		return x.IntendedInput
+	}
+	return nil
+}
+
+// What a shadow run would have asked a person.
+type IntendedInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The question.
+	Request *InputRequested `protobuf:"bytes,1,opt,name=request,proto3" json:"request,omitempty"`
+	// Answer of a person in the run that is shadowed. Absent when it has none.
+	Answer *InputReceived `protobuf:"bytes,2,opt,name=answer,proto3" json:"answer,omitempty"`
+	// Place of that answer.
+	Recorded      *RecordedResult `protobuf:"bytes,3,opt,name=recorded,proto3" json:"recorded,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IntendedInput) Reset() {
+	*x = IntendedInput{}
+	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IntendedInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IntendedInput) ProtoMessage() {}
+
+func (x *IntendedInput) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IntendedInput.ProtoReflect.Descriptor instead.
+func (*IntendedInput) Descriptor() ([]byte, []int) {
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *IntendedInput) GetRequest() *InputRequested {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *IntendedInput) GetAnswer() *InputReceived {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *IntendedInput) GetRecorded() *RecordedResult {
+	if x != nil {
+		return x.Recorded
+	}
+	return nil
+}
+
 // The run needs something from a person.
 type InputRequested struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2979,7 +3053,7 @@ type InputRequested struct {
 
 func (x *InputRequested) Reset() {
 	*x = InputRequested{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	mi := &file_pal_v1_run_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3065,7 @@ func (x *InputRequested) String() string {
 func (*InputRequested) ProtoMessage() {}
 
 func (x *InputRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	mi := &file_pal_v1_run_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3078,7 @@ func (x *InputRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputRequested.ProtoReflect.Descriptor instead.
 func (*InputRequested) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{23}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *InputRequested) GetInputId() string {
@@ -3080,7 +3154,7 @@ type InputReceived struct {
 
 func (x *InputReceived) Reset() {
 	*x = InputReceived{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[24]
+	mi := &file_pal_v1_run_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3092,7 +3166,7 @@ func (x *InputReceived) String() string {
 func (*InputReceived) ProtoMessage() {}
 
 func (x *InputReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[24]
+	mi := &file_pal_v1_run_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3105,7 +3179,7 @@ func (x *InputReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputReceived.ProtoReflect.Descriptor instead.
 func (*InputReceived) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{24}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *InputReceived) GetInputId() string {
@@ -3147,7 +3221,7 @@ type InputExpired struct {
 
 func (x *InputExpired) Reset() {
 	*x = InputExpired{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[25]
+	mi := &file_pal_v1_run_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3159,7 +3233,7 @@ func (x *InputExpired) String() string {
 func (*InputExpired) ProtoMessage() {}
 
 func (x *InputExpired) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[25]
+	mi := &file_pal_v1_run_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3172,7 +3246,7 @@ func (x *InputExpired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputExpired.ProtoReflect.Descriptor instead.
 func (*InputExpired) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{25}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *InputExpired) GetInputId() string {
@@ -3195,7 +3269,7 @@ type PolicyDecided struct {
 
 func (x *PolicyDecided) Reset() {
 	*x = PolicyDecided{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[26]
+	mi := &file_pal_v1_run_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3207,7 +3281,7 @@ func (x *PolicyDecided) String() string {
 func (*PolicyDecided) ProtoMessage() {}
 
 func (x *PolicyDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[26]
+	mi := &file_pal_v1_run_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3220,7 +3294,7 @@ func (x *PolicyDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyDecided.ProtoReflect.Descriptor instead.
 func (*PolicyDecided) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{26}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PolicyDecided) GetDecision() *PolicyDecision {
@@ -3260,7 +3334,7 @@ type ReplayDiverged struct {
 
 func (x *ReplayDiverged) Reset() {
 	*x = ReplayDiverged{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[27]
+	mi := &file_pal_v1_run_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3272,7 +3346,7 @@ func (x *ReplayDiverged) String() string {
 func (*ReplayDiverged) ProtoMessage() {}
 
 func (x *ReplayDiverged) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[27]
+	mi := &file_pal_v1_run_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3285,7 +3359,7 @@ func (x *ReplayDiverged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDiverged.ProtoReflect.Descriptor instead.
 func (*ReplayDiverged) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{27}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReplayDiverged) GetSourceSeq() int64 {
@@ -3352,7 +3426,7 @@ type NoteAdded struct {
 
 func (x *NoteAdded) Reset() {
 	*x = NoteAdded{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[28]
+	mi := &file_pal_v1_run_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3364,7 +3438,7 @@ func (x *NoteAdded) String() string {
 func (*NoteAdded) ProtoMessage() {}
 
 func (x *NoteAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[28]
+	mi := &file_pal_v1_run_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3377,7 +3451,7 @@ func (x *NoteAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteAdded.ProtoReflect.Descriptor instead.
 func (*NoteAdded) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{28}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *NoteAdded) GetName() string {
@@ -3586,14 +3660,19 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\x0frecorded_result\x18\x04 \x01(\v2\x16.pal.v1.RecordedResultR\x0erecordedResult\"9\n" +
 	"\x0eRecordedResult\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\x03R\x03seq\"\x89\x02\n" +
+	"\x03seq\x18\x02 \x01(\x03R\x03seq\"\xc7\x02\n" +
 	"\x10ToolCallFinished\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\tR\x06callId\x121\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x17.pal.v1.ToolCallOutcomeR\aoutcome\x129\n" +
 	"\vdisposition\x18\x03 \x01(\x0e2\x17.pal.v1.CallDispositionR\vdisposition\x12'\n" +
 	"\x06result\x18\x04 \x01(\v2\x0f.pal.v1.PayloadR\x06result\x12)\n" +
 	"\afailure\x18\x05 \x01(\v2\x0f.pal.v1.FailureR\afailure\x12\x1a\n" +
-	"\battempts\x18\x06 \x01(\x05R\battempts\"\xd0\x02\n" +
+	"\battempts\x18\x06 \x01(\x05R\battempts\x12<\n" +
+	"\x0eintended_input\x18\a \x01(\v2\x15.pal.v1.IntendedInputR\rintendedInput\"\xa4\x01\n" +
+	"\rIntendedInput\x120\n" +
+	"\arequest\x18\x01 \x01(\v2\x16.pal.v1.InputRequestedR\arequest\x12-\n" +
+	"\x06answer\x18\x02 \x01(\v2\x15.pal.v1.InputReceivedR\x06answer\x122\n" +
+	"\brecorded\x18\x03 \x01(\v2\x16.pal.v1.RecordedResultR\brecorded\"\xd0\x02\n" +
 	"\x0eInputRequested\x12\x19\n" +
 	"\binput_id\x18\x01 \x01(\tR\ainputId\x12%\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x11.pal.v1.InputKindR\x04kind\x12'\n" +
@@ -3706,7 +3785,7 @@ func file_pal_v1_run_event_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_v1_run_event_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_pal_v1_run_event_proto_goTypes = []any{
 	(ReplayFidelity)(0),           // 0: pal.v1.ReplayFidelity
 	(MatchKey)(0),                 // 1: pal.v1.MatchKey
@@ -3741,30 +3820,31 @@ var file_pal_v1_run_event_proto_goTypes = []any{
 	(*ToolCallDispatched)(nil),    // 30: pal.v1.ToolCallDispatched
 	(*RecordedResult)(nil),        // 31: pal.v1.RecordedResult
 	(*ToolCallFinished)(nil),      // 32: pal.v1.ToolCallFinished
-	(*InputRequested)(nil),        // 33: pal.v1.InputRequested
-	(*InputReceived)(nil),         // 34: pal.v1.InputReceived
-	(*InputExpired)(nil),          // 35: pal.v1.InputExpired
-	(*PolicyDecided)(nil),         // 36: pal.v1.PolicyDecided
-	(*ReplayDiverged)(nil),        // 37: pal.v1.ReplayDiverged
-	(*NoteAdded)(nil),             // 38: pal.v1.NoteAdded
-	nil,                           // 39: pal.v1.RunAccepted.LabelsEntry
-	(ExecutionMode)(0),            // 40: pal.v1.ExecutionMode
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
-	(*SpecRef)(nil),               // 42: pal.v1.SpecRef
-	(*Payload)(nil),               // 43: pal.v1.Payload
-	(*RunLimits)(nil),             // 44: pal.v1.RunLimits
-	(*Principal)(nil),             // 45: pal.v1.Principal
-	(*Failure)(nil),               // 46: pal.v1.Failure
-	(*TokenUsage)(nil),            // 47: pal.v1.TokenUsage
-	(*Money)(nil),                 // 48: pal.v1.Money
-	(EffectClass)(0),              // 49: pal.v1.EffectClass
-	(*JsonSchema)(nil),            // 50: pal.v1.JsonSchema
-	(*PolicyDecision)(nil),        // 51: pal.v1.PolicyDecision
+	(*IntendedInput)(nil),         // 33: pal.v1.IntendedInput
+	(*InputRequested)(nil),        // 34: pal.v1.InputRequested
+	(*InputReceived)(nil),         // 35: pal.v1.InputReceived
+	(*InputExpired)(nil),          // 36: pal.v1.InputExpired
+	(*PolicyDecided)(nil),         // 37: pal.v1.PolicyDecided
+	(*ReplayDiverged)(nil),        // 38: pal.v1.ReplayDiverged
+	(*NoteAdded)(nil),             // 39: pal.v1.NoteAdded
+	nil,                           // 40: pal.v1.RunAccepted.LabelsEntry
+	(ExecutionMode)(0),            // 41: pal.v1.ExecutionMode
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*SpecRef)(nil),               // 43: pal.v1.SpecRef
+	(*Payload)(nil),               // 44: pal.v1.Payload
+	(*RunLimits)(nil),             // 45: pal.v1.RunLimits
+	(*Principal)(nil),             // 46: pal.v1.Principal
+	(*Failure)(nil),               // 47: pal.v1.Failure
+	(*TokenUsage)(nil),            // 48: pal.v1.TokenUsage
+	(*Money)(nil),                 // 49: pal.v1.Money
+	(EffectClass)(0),              // 50: pal.v1.EffectClass
+	(*JsonSchema)(nil),            // 51: pal.v1.JsonSchema
+	(*PolicyDecision)(nil),        // 52: pal.v1.PolicyDecision
 }
 var file_pal_v1_run_event_proto_depIdxs = []int32{
-	40, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
-	41, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	41, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
+	41, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
+	42, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	42, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
 	11, // 3: pal.v1.RunEvent.producer:type_name -> pal.v1.ProducerStamp
 	12, // 4: pal.v1.RunEvent.run_accepted:type_name -> pal.v1.RunAccepted
 	13, // 5: pal.v1.RunEvent.run_routed:type_name -> pal.v1.RunRouted
@@ -3784,69 +3864,73 @@ var file_pal_v1_run_event_proto_depIdxs = []int32{
 	29, // 19: pal.v1.RunEvent.tool_call_requested:type_name -> pal.v1.ToolCallRequested
 	30, // 20: pal.v1.RunEvent.tool_call_dispatched:type_name -> pal.v1.ToolCallDispatched
 	32, // 21: pal.v1.RunEvent.tool_call_finished:type_name -> pal.v1.ToolCallFinished
-	33, // 22: pal.v1.RunEvent.input_requested:type_name -> pal.v1.InputRequested
-	34, // 23: pal.v1.RunEvent.input_received:type_name -> pal.v1.InputReceived
-	35, // 24: pal.v1.RunEvent.input_expired:type_name -> pal.v1.InputExpired
-	36, // 25: pal.v1.RunEvent.policy_decided:type_name -> pal.v1.PolicyDecided
-	37, // 26: pal.v1.RunEvent.replay_diverged:type_name -> pal.v1.ReplayDiverged
-	38, // 27: pal.v1.RunEvent.note_added:type_name -> pal.v1.NoteAdded
-	42, // 28: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
-	42, // 29: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
-	42, // 30: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
-	43, // 31: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
-	44, // 32: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
-	45, // 33: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
-	41, // 34: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
-	39, // 35: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
+	34, // 22: pal.v1.RunEvent.input_requested:type_name -> pal.v1.InputRequested
+	35, // 23: pal.v1.RunEvent.input_received:type_name -> pal.v1.InputReceived
+	36, // 24: pal.v1.RunEvent.input_expired:type_name -> pal.v1.InputExpired
+	37, // 25: pal.v1.RunEvent.policy_decided:type_name -> pal.v1.PolicyDecided
+	38, // 26: pal.v1.RunEvent.replay_diverged:type_name -> pal.v1.ReplayDiverged
+	39, // 27: pal.v1.RunEvent.note_added:type_name -> pal.v1.NoteAdded
+	43, // 28: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
+	43, // 29: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
+	43, // 30: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
+	44, // 31: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
+	45, // 32: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
+	46, // 33: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
+	42, // 34: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
+	40, // 35: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
 	0,  // 36: pal.v1.RunAccepted.fidelity:type_name -> pal.v1.ReplayFidelity
 	14, // 37: pal.v1.RunRouted.rejected:type_name -> pal.v1.RejectedRuntime
 	2,  // 38: pal.v1.RunSuspended.reason:type_name -> pal.v1.SuspendReason
-	45, // 39: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
+	46, // 39: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
 	3,  // 40: pal.v1.RunFinished.outcome:type_name -> pal.v1.RunOutcome
-	43, // 41: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
-	46, // 42: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
-	47, // 43: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
-	48, // 44: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
+	44, // 41: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
+	47, // 42: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
+	48, // 43: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
+	49, // 44: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
 	20, // 45: pal.v1.RunFinished.replay_claim:type_name -> pal.v1.ReplayClaim
 	0,  // 46: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
 	1,  // 47: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
-	42, // 48: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
+	43, // 48: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
 	3,  // 49: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
-	43, // 50: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
-	46, // 51: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
+	44, // 50: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
+	47, // 51: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
 	4,  // 52: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
-	43, // 53: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
-	43, // 54: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
-	43, // 55: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
-	43, // 56: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
+	44, // 53: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
+	44, // 54: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
+	44, // 55: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
+	44, // 56: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
 	5,  // 57: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
-	47, // 58: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
-	48, // 59: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
-	46, // 60: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
+	48, // 58: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
+	49, // 59: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
+	47, // 60: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
 	1,  // 61: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
-	42, // 62: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
-	43, // 63: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
-	49, // 64: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
+	43, // 62: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
+	44, // 63: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
+	50, // 64: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
 	6,  // 65: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
 	31, // 66: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
 	7,  // 67: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
 	6,  // 68: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
-	43, // 69: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
-	46, // 70: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
-	8,  // 71: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
-	43, // 72: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
-	50, // 73: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
-	41, // 74: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 75: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
-	43, // 76: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
-	45, // 77: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
-	51, // 78: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
-	43, // 79: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
-	80, // [80:80] is the sub-list for method output_type
-	80, // [80:80] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	80, // [80:80] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	44, // 69: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
+	47, // 70: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
+	33, // 71: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
+	34, // 72: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
+	35, // 73: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
+	31, // 74: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
+	8,  // 75: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
+	44, // 76: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
+	51, // 77: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
+	42, // 78: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 79: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
+	44, // 80: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
+	46, // 81: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
+	52, // 82: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
+	44, // 83: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
+	84, // [84:84] is the sub-list for method output_type
+	84, // [84:84] is the sub-list for method input_type
+	84, // [84:84] is the sub-list for extension type_name
+	84, // [84:84] is the sub-list for extension extendee
+	0,  // [0:84] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_run_event_proto_init() }
@@ -3889,7 +3973,7 @@ func file_pal_v1_run_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_v1_run_event_proto_rawDesc), len(file_pal_v1_run_event_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

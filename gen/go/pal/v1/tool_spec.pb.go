@@ -443,7 +443,14 @@ type EffectContract struct {
 	// READ tool that tells whether a WRITE with an unknown outcome took effect. It
 	// is given {"idempotency_key": ..., "arguments": ...} and answers
 	// {"done": true, "result": ...} or {"done": false}. Absent for none.
-	Reconcile     *SpecSelector `protobuf:"bytes,4,opt,name=reconcile,proto3" json:"reconcile,omitempty"`
+	Reconcile *SpecSelector `protobuf:"bytes,4,opt,name=reconcile,proto3" json:"reconcile,omitempty"`
+	// PURE or READ tool that tells what this WRITE would answer, without doing it.
+	// A shadow run asks it, with the same arguments, where the run that it shadows
+	// did not do the same. Absent for none.
+	DryRun *SpecSelector `protobuf:"bytes,5,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	// Whether a shadow run may make this READ where the run that it shadows did not.
+	// State it only of a tool whose answer does not depend on what runs write.
+	ShadowReads   bool `protobuf:"varint,6,opt,name=shadow_reads,json=shadowReads,proto3" json:"shadow_reads,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -504,6 +511,20 @@ func (x *EffectContract) GetReconcile() *SpecSelector {
 		return x.Reconcile
 	}
 	return nil
+}
+
+func (x *EffectContract) GetDryRun() *SpecSelector {
+	if x != nil {
+		return x.DryRun
+	}
+	return nil
+}
+
+func (x *EffectContract) GetShadowReads() bool {
+	if x != nil {
+		return x.ShadowReads
+	}
+	return false
 }
 
 // What a call needs.
@@ -709,12 +730,14 @@ const file_pal_v1_tool_spec_proto_rawDesc = "" +
 	"\vpermissions\x18\x05 \x01(\v2\x17.pal.v1.PermissionNeedsR\vpermissions\x12*\n" +
 	"\x06timing\x18\x06 \x01(\v2\x12.pal.v1.ToolTimingR\x06timing\x12(\n" +
 	"\x04data\x18\a \x01(\v2\x14.pal.v1.DataHandlingR\x04data\x129\n" +
-	"\vequivalence\x18\b \x01(\v2\x17.pal.v1.ToolEquivalenceR\vequivalenceR\bcallableR\tdecoratorR\tframeworkR\x0efunction_classR\vimport_pathR\aruntime\"\xf4\x01\n" +
+	"\vequivalence\x18\b \x01(\v2\x17.pal.v1.ToolEquivalenceR\vequivalenceR\bcallableR\tdecoratorR\tframeworkR\x0efunction_classR\vimport_pathR\aruntime\"\xc6\x02\n" +
 	"\x0eEffectContract\x126\n" +
 	"\feffect_class\x18\x01 \x01(\x0e2\x13.pal.v1.EffectClassR\veffectClass\x129\n" +
 	"\vidempotency\x18\x02 \x01(\x0e2\x17.pal.v1.IdempotencyKindR\vidempotency\x12;\n" +
 	"\rreversibility\x18\x03 \x01(\x0e2\x15.pal.v1.ReversibilityR\rreversibility\x122\n" +
-	"\treconcile\x18\x04 \x01(\v2\x14.pal.v1.SpecSelectorR\treconcile\"8\n" +
+	"\treconcile\x18\x04 \x01(\v2\x14.pal.v1.SpecSelectorR\treconcile\x12-\n" +
+	"\adry_run\x18\x05 \x01(\v2\x14.pal.v1.SpecSelectorR\x06dryRun\x12!\n" +
+	"\fshadow_reads\x18\x06 \x01(\bR\vshadowReads\"8\n" +
 	"\x0fPermissionNeeds\x12%\n" +
 	"\x0eneeds_approval\x18\x01 \x01(\bR\rneedsApproval\"\xe5\x01\n" +
 	"\n" +
@@ -796,14 +819,15 @@ var file_pal_v1_tool_spec_proto_depIdxs = []int32{
 	1,  // 10: pal.v1.EffectContract.idempotency:type_name -> pal.v1.IdempotencyKind
 	2,  // 11: pal.v1.EffectContract.reversibility:type_name -> pal.v1.Reversibility
 	13, // 12: pal.v1.EffectContract.reconcile:type_name -> pal.v1.SpecSelector
-	14, // 13: pal.v1.ToolTiming.timeout:type_name -> google.protobuf.Duration
-	14, // 14: pal.v1.ToolTiming.initial_backoff:type_name -> google.protobuf.Duration
-	3,  // 15: pal.v1.ToolTiming.timeout_means:type_name -> pal.v1.TimeoutMeaning
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	13, // 13: pal.v1.EffectContract.dry_run:type_name -> pal.v1.SpecSelector
+	14, // 14: pal.v1.ToolTiming.timeout:type_name -> google.protobuf.Duration
+	14, // 15: pal.v1.ToolTiming.initial_backoff:type_name -> google.protobuf.Duration
+	3,  // 16: pal.v1.ToolTiming.timeout_means:type_name -> pal.v1.TimeoutMeaning
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_tool_spec_proto_init() }

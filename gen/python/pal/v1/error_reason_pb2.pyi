@@ -16,6 +16,7 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_LEASE_MISSING: _ClassVar[ErrorReason]
     ERROR_REASON_LEASE_INVALID: _ClassVar[ErrorReason]
     ERROR_REASON_LEASE_EXPIRED: _ClassVar[ErrorReason]
+    ERROR_REASON_MODE_FORGED: _ClassVar[ErrorReason]
     ERROR_REASON_AGENT_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_TOOL_NOT_FOUND: _ClassVar[ErrorReason]
     ERROR_REASON_POLICY_NOT_FOUND: _ClassVar[ErrorReason]
@@ -42,6 +43,8 @@ class ErrorReason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ERROR_REASON_CONTRACT_TOO_NEW: _ClassVar[ErrorReason]
     ERROR_REASON_RUN_NOT_FINISHED: _ClassVar[ErrorReason]
     ERROR_REASON_DIVERGED: _ClassVar[ErrorReason]
+    ERROR_REASON_SHADOW_HORIZON: _ClassVar[ErrorReason]
+    ERROR_REASON_NOT_LIVE: _ClassVar[ErrorReason]
     ERROR_REASON_POLICY_DENIED: _ClassVar[ErrorReason]
     ERROR_REASON_APPROVAL_REQUIRED: _ClassVar[ErrorReason]
     ERROR_REASON_LIMIT_REACHED: _ClassVar[ErrorReason]
@@ -90,6 +93,7 @@ ERROR_REASON_PERMISSION_DENIED: ErrorReason
 ERROR_REASON_LEASE_MISSING: ErrorReason
 ERROR_REASON_LEASE_INVALID: ErrorReason
 ERROR_REASON_LEASE_EXPIRED: ErrorReason
+ERROR_REASON_MODE_FORGED: ErrorReason
 ERROR_REASON_AGENT_NOT_FOUND: ErrorReason
 ERROR_REASON_TOOL_NOT_FOUND: ErrorReason
 ERROR_REASON_POLICY_NOT_FOUND: ErrorReason
@@ -116,6 +120,8 @@ ERROR_REASON_STORE_TOO_NEW: ErrorReason
 ERROR_REASON_CONTRACT_TOO_NEW: ErrorReason
 ERROR_REASON_RUN_NOT_FINISHED: ErrorReason
 ERROR_REASON_DIVERGED: ErrorReason
+ERROR_REASON_SHADOW_HORIZON: ErrorReason
+ERROR_REASON_NOT_LIVE: ErrorReason
 ERROR_REASON_POLICY_DENIED: ErrorReason
 ERROR_REASON_APPROVAL_REQUIRED: ErrorReason
 ERROR_REASON_LIMIT_REACHED: ErrorReason

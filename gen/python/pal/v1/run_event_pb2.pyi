@@ -501,20 +501,32 @@ class RecordedResult(_message.Message):
     def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class ToolCallFinished(_message.Message):
-    __slots__ = ("call_id", "outcome", "disposition", "result", "failure", "attempts")
+    __slots__ = ("call_id", "outcome", "disposition", "result", "failure", "attempts", "intended_input")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     DISPOSITION_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
     FAILURE_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    INTENDED_INPUT_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     outcome: ToolCallOutcome
     disposition: CallDisposition
     result: _common_pb2.Payload
     failure: _common_pb2.Failure
     attempts: int
-    def __init__(self, call_id: _Optional[str] = ..., outcome: _Optional[_Union[ToolCallOutcome, str]] = ..., disposition: _Optional[_Union[CallDisposition, str]] = ..., result: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., attempts: _Optional[int] = ...) -> None: ...
+    intended_input: IntendedInput
+    def __init__(self, call_id: _Optional[str] = ..., outcome: _Optional[_Union[ToolCallOutcome, str]] = ..., disposition: _Optional[_Union[CallDisposition, str]] = ..., result: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., attempts: _Optional[int] = ..., intended_input: _Optional[_Union[IntendedInput, _Mapping]] = ...) -> None: ...
+
+class IntendedInput(_message.Message):
+    __slots__ = ("request", "answer", "recorded")
+    REQUEST_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_FIELD_NUMBER: _ClassVar[int]
+    request: InputRequested
+    answer: InputReceived
+    recorded: RecordedResult
+    def __init__(self, request: _Optional[_Union[InputRequested, _Mapping]] = ..., answer: _Optional[_Union[InputReceived, _Mapping]] = ..., recorded: _Optional[_Union[RecordedResult, _Mapping]] = ...) -> None: ...
 
 class InputRequested(_message.Message):
     __slots__ = ("input_id", "kind", "prompt", "answer_schema", "choices", "tool_call_id", "expires_at", "answerable_by")

@@ -27,31 +27,31 @@ from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import equivalence_pb2 as pal_dot_v1_dot_equivalence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16pal/v1/tool_spec.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x99\x01\n\x08ToolSpec\x12\x1f\n\x0b\x61pi_version\x18\x01 \x01(\tR\napiVersion\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n\x08metadata\x18\x03 \x01(\x0b\x32\x10.pal.v1.SpecMetaR\x08metadata\x12*\n\x04spec\x18\x04 \x01(\x0b\x32\x16.pal.v1.ToolDefinitionR\x04spec\"\xc2\x03\n\x0eToolDefinition\x12\x18\n\x07purpose\x18\x01 \x01(\tR\x07purpose\x12(\n\x05input\x18\x02 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x05input\x12*\n\x06output\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06output\x12.\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0b\x32\x16.pal.v1.EffectContractR\x06\x65\x66\x66\x65\x63t\x12\x39\n\x0bpermissions\x18\x05 \x01(\x0b\x32\x17.pal.v1.PermissionNeedsR\x0bpermissions\x12*\n\x06timing\x18\x06 \x01(\x0b\x32\x12.pal.v1.ToolTimingR\x06timing\x12(\n\x04\x64\x61ta\x18\x07 \x01(\x0b\x32\x14.pal.v1.DataHandlingR\x04\x64\x61ta\x12\x39\n\x0b\x65quivalence\x18\x08 \x01(\x0b\x32\x17.pal.v1.ToolEquivalenceR\x0b\x65quivalenceR\x08\x63\x61llableR\tdecoratorR\tframeworkR\x0e\x66unction_classR\x0bimport_pathR\x07runtime\"\xf4\x01\n\x0e\x45\x66\x66\x65\x63tContract\x12\x36\n\x0c\x65\x66\x66\x65\x63t_class\x18\x01 \x01(\x0e\x32\x13.pal.v1.EffectClassR\x0b\x65\x66\x66\x65\x63tClass\x12\x39\n\x0bidempotency\x18\x02 \x01(\x0e\x32\x17.pal.v1.IdempotencyKindR\x0bidempotency\x12;\n\rreversibility\x18\x03 \x01(\x0e\x32\x15.pal.v1.ReversibilityR\rreversibility\x12\x32\n\treconcile\x18\x04 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\treconcile\"8\n\x0fPermissionNeeds\x12%\n\x0eneeds_approval\x18\x01 \x01(\x08R\rneedsApproval\"\xe5\x01\n\nToolTiming\x12\x33\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeout\x12!\n\x0cmax_attempts\x18\x02 \x01(\x05R\x0bmaxAttempts\x12\x42\n\x0finitial_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0einitialBackoff\x12;\n\rtimeout_means\x18\x04 \x01(\x0e\x32\x16.pal.v1.TimeoutMeaningR\x0ctimeoutMeans\"x\n\x0c\x44\x61taHandling\x12\x1d\n\nmask_input\x18\x01 \x03(\tR\tmaskInput\x12\x1f\n\x0bmask_output\x18\x02 \x03(\tR\nmaskOutput\x12(\n\x10max_output_bytes\x18\x03 \x01(\x05R\x0emaxOutputBytes*q\n\x0b\x45\x66\x66\x65\x63tClass\x12\x1c\n\x18\x45\x46\x46\x45\x43T_CLASS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x46\x46\x45\x43T_CLASS_PURE\x10\x01\x12\x15\n\x11\x45\x46\x46\x45\x43T_CLASS_READ\x10\x02\x12\x16\n\x12\x45\x46\x46\x45\x43T_CLASS_WRITE\x10\x03*\x88\x01\n\x0fIdempotencyKind\x12 \n\x1cIDEMPOTENCY_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15IDEMPOTENCY_KIND_NONE\x10\x01\x12\x1c\n\x18IDEMPOTENCY_KIND_NATURAL\x10\x02\x12\x1a\n\x16IDEMPOTENCY_KIND_KEYED\x10\x03*\x89\x01\n\rReversibility\x12\x1d\n\x19REVERSIBILITY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aREVERSIBILITY_IRREVERSIBLE\x10\x01\x12\x1f\n\x1bREVERSIBILITY_COMPENSATABLE\x10\x02\x12\x18\n\x14REVERSIBILITY_STAGED\x10\x03*t\n\x0eTimeoutMeaning\x12\x1f\n\x1bTIMEOUT_MEANING_UNSPECIFIED\x10\x00\x12#\n\x1fTIMEOUT_MEANING_OUTCOME_UNKNOWN\x10\x01\x12\x1c\n\x18TIMEOUT_MEANING_NOT_DONE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16pal/v1/tool_spec.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x99\x01\n\x08ToolSpec\x12\x1f\n\x0b\x61pi_version\x18\x01 \x01(\tR\napiVersion\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n\x08metadata\x18\x03 \x01(\x0b\x32\x10.pal.v1.SpecMetaR\x08metadata\x12*\n\x04spec\x18\x04 \x01(\x0b\x32\x16.pal.v1.ToolDefinitionR\x04spec\"\xc2\x03\n\x0eToolDefinition\x12\x18\n\x07purpose\x18\x01 \x01(\tR\x07purpose\x12(\n\x05input\x18\x02 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x05input\x12*\n\x06output\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06output\x12.\n\x06\x65\x66\x66\x65\x63t\x18\x04 \x01(\x0b\x32\x16.pal.v1.EffectContractR\x06\x65\x66\x66\x65\x63t\x12\x39\n\x0bpermissions\x18\x05 \x01(\x0b\x32\x17.pal.v1.PermissionNeedsR\x0bpermissions\x12*\n\x06timing\x18\x06 \x01(\x0b\x32\x12.pal.v1.ToolTimingR\x06timing\x12(\n\x04\x64\x61ta\x18\x07 \x01(\x0b\x32\x14.pal.v1.DataHandlingR\x04\x64\x61ta\x12\x39\n\x0b\x65quivalence\x18\x08 \x01(\x0b\x32\x17.pal.v1.ToolEquivalenceR\x0b\x65quivalenceR\x08\x63\x61llableR\tdecoratorR\tframeworkR\x0e\x66unction_classR\x0bimport_pathR\x07runtime\"\xc6\x02\n\x0e\x45\x66\x66\x65\x63tContract\x12\x36\n\x0c\x65\x66\x66\x65\x63t_class\x18\x01 \x01(\x0e\x32\x13.pal.v1.EffectClassR\x0b\x65\x66\x66\x65\x63tClass\x12\x39\n\x0bidempotency\x18\x02 \x01(\x0e\x32\x17.pal.v1.IdempotencyKindR\x0bidempotency\x12;\n\rreversibility\x18\x03 \x01(\x0e\x32\x15.pal.v1.ReversibilityR\rreversibility\x12\x32\n\treconcile\x18\x04 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\treconcile\x12-\n\x07\x64ry_run\x18\x05 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x06\x64ryRun\x12!\n\x0cshadow_reads\x18\x06 \x01(\x08R\x0bshadowReads\"8\n\x0fPermissionNeeds\x12%\n\x0eneeds_approval\x18\x01 \x01(\x08R\rneedsApproval\"\xe5\x01\n\nToolTiming\x12\x33\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07timeout\x12!\n\x0cmax_attempts\x18\x02 \x01(\x05R\x0bmaxAttempts\x12\x42\n\x0finitial_backoff\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0einitialBackoff\x12;\n\rtimeout_means\x18\x04 \x01(\x0e\x32\x16.pal.v1.TimeoutMeaningR\x0ctimeoutMeans\"x\n\x0c\x44\x61taHandling\x12\x1d\n\nmask_input\x18\x01 \x03(\tR\tmaskInput\x12\x1f\n\x0bmask_output\x18\x02 \x03(\tR\nmaskOutput\x12(\n\x10max_output_bytes\x18\x03 \x01(\x05R\x0emaxOutputBytes*q\n\x0b\x45\x66\x66\x65\x63tClass\x12\x1c\n\x18\x45\x46\x46\x45\x43T_CLASS_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45\x46\x46\x45\x43T_CLASS_PURE\x10\x01\x12\x15\n\x11\x45\x46\x46\x45\x43T_CLASS_READ\x10\x02\x12\x16\n\x12\x45\x46\x46\x45\x43T_CLASS_WRITE\x10\x03*\x88\x01\n\x0fIdempotencyKind\x12 \n\x1cIDEMPOTENCY_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15IDEMPOTENCY_KIND_NONE\x10\x01\x12\x1c\n\x18IDEMPOTENCY_KIND_NATURAL\x10\x02\x12\x1a\n\x16IDEMPOTENCY_KIND_KEYED\x10\x03*\x89\x01\n\rReversibility\x12\x1d\n\x19REVERSIBILITY_UNSPECIFIED\x10\x00\x12\x1e\n\x1aREVERSIBILITY_IRREVERSIBLE\x10\x01\x12\x1f\n\x1bREVERSIBILITY_COMPENSATABLE\x10\x02\x12\x18\n\x14REVERSIBILITY_STAGED\x10\x03*t\n\x0eTimeoutMeaning\x12\x1f\n\x1bTIMEOUT_MEANING_UNSPECIFIED\x10\x00\x12#\n\x1fTIMEOUT_MEANING_OUTCOME_UNKNOWN\x10\x01\x12\x1c\n\x18TIMEOUT_MEANING_NOT_DONE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.v1.tool_spec_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_EFFECTCLASS']._serialized_start=1381
-  _globals['_EFFECTCLASS']._serialized_end=1494
-  _globals['_IDEMPOTENCYKIND']._serialized_start=1497
-  _globals['_IDEMPOTENCYKIND']._serialized_end=1633
-  _globals['_REVERSIBILITY']._serialized_start=1636
-  _globals['_REVERSIBILITY']._serialized_end=1773
-  _globals['_TIMEOUTMEANING']._serialized_start=1775
-  _globals['_TIMEOUTMEANING']._serialized_end=1891
+  _globals['_EFFECTCLASS']._serialized_start=1463
+  _globals['_EFFECTCLASS']._serialized_end=1576
+  _globals['_IDEMPOTENCYKIND']._serialized_start=1579
+  _globals['_IDEMPOTENCYKIND']._serialized_end=1715
+  _globals['_REVERSIBILITY']._serialized_start=1718
+  _globals['_REVERSIBILITY']._serialized_end=1855
+  _globals['_TIMEOUTMEANING']._serialized_start=1857
+  _globals['_TIMEOUTMEANING']._serialized_end=1973
   _globals['_TOOLSPEC']._serialized_start=114
   _globals['_TOOLSPEC']._serialized_end=267
   _globals['_TOOLDEFINITION']._serialized_start=270
   _globals['_TOOLDEFINITION']._serialized_end=720
   _globals['_EFFECTCONTRACT']._serialized_start=723
-  _globals['_EFFECTCONTRACT']._serialized_end=967
-  _globals['_PERMISSIONNEEDS']._serialized_start=969
-  _globals['_PERMISSIONNEEDS']._serialized_end=1025
-  _globals['_TOOLTIMING']._serialized_start=1028
-  _globals['_TOOLTIMING']._serialized_end=1257
-  _globals['_DATAHANDLING']._serialized_start=1259
-  _globals['_DATAHANDLING']._serialized_end=1379
+  _globals['_EFFECTCONTRACT']._serialized_end=1049
+  _globals['_PERMISSIONNEEDS']._serialized_start=1051
+  _globals['_PERMISSIONNEEDS']._serialized_end=1107
+  _globals['_TOOLTIMING']._serialized_start=1110
+  _globals['_TOOLTIMING']._serialized_end=1339
+  _globals['_DATAHANDLING']._serialized_start=1341
+  _globals['_DATAHANDLING']._serialized_end=1461
 # @@protoc_insertion_point(module_scope)

@@ -87,16 +87,20 @@ class ToolDefinition(_message.Message):
     def __init__(self, purpose: _Optional[str] = ..., input: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.JsonSchema, _Mapping]] = ..., effect: _Optional[_Union[EffectContract, _Mapping]] = ..., permissions: _Optional[_Union[PermissionNeeds, _Mapping]] = ..., timing: _Optional[_Union[ToolTiming, _Mapping]] = ..., data: _Optional[_Union[DataHandling, _Mapping]] = ..., equivalence: _Optional[_Union[_equivalence_pb2.ToolEquivalence, _Mapping]] = ...) -> None: ...
 
 class EffectContract(_message.Message):
-    __slots__ = ("effect_class", "idempotency", "reversibility", "reconcile")
+    __slots__ = ("effect_class", "idempotency", "reversibility", "reconcile", "dry_run", "shadow_reads")
     EFFECT_CLASS_FIELD_NUMBER: _ClassVar[int]
     IDEMPOTENCY_FIELD_NUMBER: _ClassVar[int]
     REVERSIBILITY_FIELD_NUMBER: _ClassVar[int]
     RECONCILE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_READS_FIELD_NUMBER: _ClassVar[int]
     effect_class: EffectClass
     idempotency: IdempotencyKind
     reversibility: Reversibility
     reconcile: _common_pb2.SpecSelector
-    def __init__(self, effect_class: _Optional[_Union[EffectClass, str]] = ..., idempotency: _Optional[_Union[IdempotencyKind, str]] = ..., reversibility: _Optional[_Union[Reversibility, str]] = ..., reconcile: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ...) -> None: ...
+    dry_run: _common_pb2.SpecSelector
+    shadow_reads: bool
+    def __init__(self, effect_class: _Optional[_Union[EffectClass, str]] = ..., idempotency: _Optional[_Union[IdempotencyKind, str]] = ..., reversibility: _Optional[_Union[Reversibility, str]] = ..., reconcile: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ..., dry_run: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ..., shadow_reads: bool = ...) -> None: ...
 
 class PermissionNeeds(_message.Message):
     __slots__ = ("needs_approval",)

@@ -90,6 +90,13 @@ export enum ErrorReason {
   LEASE_EXPIRED = 9,
 
   /**
+   * PERMISSION_DENIED: the lease states another execution mode than its token. run_id, stated, signed.
+   *
+   * @generated from enum value: ERROR_REASON_MODE_FORGED = 10;
+   */
+  MODE_FORGED = 10,
+
+  /**
    * NOT_FOUND: no such agent or version. agent, version, nearest.
    *
    * @generated from enum value: ERROR_REASON_AGENT_NOT_FOUND = 20;
@@ -270,6 +277,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_DIVERGED = 69;
    */
   DIVERGED = 69,
+
+  /**
+   * FAILED_PRECONDITION: a shadow run can go no further without touching the world. run_id, call_id, tool.
+   *
+   * @generated from enum value: ERROR_REASON_SHADOW_HORIZON = 70;
+   */
+  SHADOW_HORIZON = 70,
+
+  /**
+   * FAILED_PRECONDITION: the run is of a mode that can be neither shadowed nor repeated. run_id, mode.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_LIVE = 71;
+   */
+  NOT_LIVE = 71,
 
   /**
    * PERMISSION_DENIED: a policy said no. action, policy, rule.

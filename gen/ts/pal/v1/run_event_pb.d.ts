@@ -1326,6 +1326,14 @@ export declare type ToolCallFinished = Message<"pal.v1.ToolCallFinished"> & {
    * @generated from field: int32 attempts = 6;
    */
   attempts: number;
+
+  /**
+   * For SHADOW: what a live run would have asked a person before the call. Nobody
+   * was asked. Absent when a live run would have asked nobody.
+   *
+   * @generated from field: pal.v1.IntendedInput intended_input = 7;
+   */
+  intendedInput?: IntendedInput | undefined;
 };
 
 /**
@@ -1333,6 +1341,40 @@ export declare type ToolCallFinished = Message<"pal.v1.ToolCallFinished"> & {
  * Use `create(ToolCallFinishedSchema)` to create a new message.
  */
 export declare const ToolCallFinishedSchema: GenMessage<ToolCallFinished>;
+
+/**
+ * What a shadow run would have asked a person.
+ *
+ * @generated from message pal.v1.IntendedInput
+ */
+export declare type IntendedInput = Message<"pal.v1.IntendedInput"> & {
+  /**
+   * The question.
+   *
+   * @generated from field: pal.v1.InputRequested request = 1;
+   */
+  request?: InputRequested | undefined;
+
+  /**
+   * Answer of a person in the run that is shadowed. Absent when it has none.
+   *
+   * @generated from field: pal.v1.InputReceived answer = 2;
+   */
+  answer?: InputReceived | undefined;
+
+  /**
+   * Place of that answer.
+   *
+   * @generated from field: pal.v1.RecordedResult recorded = 3;
+   */
+  recorded?: RecordedResult | undefined;
+};
+
+/**
+ * Describes the message pal.v1.IntendedInput.
+ * Use `create(IntendedInputSchema)` to create a new message.
+ */
+export declare const IntendedInputSchema: GenMessage<IntendedInput>;
 
 /**
  * The run needs something from a person.

@@ -161,6 +161,23 @@ export declare type EffectContract = Message<"pal.v1.EffectContract"> & {
    * @generated from field: pal.v1.SpecSelector reconcile = 4;
    */
   reconcile?: SpecSelector | undefined;
+
+  /**
+   * PURE or READ tool that tells what this WRITE would answer, without doing it.
+   * A shadow run asks it, with the same arguments, where the run that it shadows
+   * did not do the same. Absent for none.
+   *
+   * @generated from field: pal.v1.SpecSelector dry_run = 5;
+   */
+  dryRun?: SpecSelector | undefined;
+
+  /**
+   * Whether a shadow run may make this READ where the run that it shadows did not.
+   * State it only of a tool whose answer does not depend on what runs write.
+   *
+   * @generated from field: bool shadow_reads = 6;
+   */
+  shadowReads: boolean;
 };
 
 /**

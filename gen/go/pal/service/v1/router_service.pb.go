@@ -1224,6 +1224,135 @@ func (x *ReplayResponse) GetFrames() []*RunStreamFrame {
 	return nil
 }
 
+// Request of Shadow.
+type ShadowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The live run to shadow. It may still be going: the shadow then waits for what
+	// it has not recorded yet.
+	SourceRunId string `protobuf:"bytes,1,opt,name=source_run_id,json=sourceRunId,proto3" json:"source_run_id,omitempty"`
+	// Runtime to use.
+	PinnedRuntime string `protobuf:"bytes,2,opt,name=pinned_runtime,json=pinnedRuntime,proto3" json:"pinned_runtime,omitempty"`
+	// Caller's identifier for the request, as in RunRequest.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Lookup labels, beside those of the source.
+	Labels map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Ceilings on top of those of the source. They can only be lower.
+	Limits        *v1.RunLimits `protobuf:"bytes,5,opt,name=limits,proto3" json:"limits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShadowRequest) Reset() {
+	*x = ShadowRequest{}
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShadowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShadowRequest) ProtoMessage() {}
+
+func (x *ShadowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShadowRequest.ProtoReflect.Descriptor instead.
+func (*ShadowRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ShadowRequest) GetSourceRunId() string {
+	if x != nil {
+		return x.SourceRunId
+	}
+	return ""
+}
+
+func (x *ShadowRequest) GetPinnedRuntime() string {
+	if x != nil {
+		return x.PinnedRuntime
+	}
+	return ""
+}
+
+func (x *ShadowRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ShadowRequest) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
+	}
+	return nil
+}
+
+func (x *ShadowRequest) GetLimits() *v1.RunLimits {
+	if x != nil {
+		return x.Limits
+	}
+	return nil
+}
+
+// Frames of a shadow run. Encoded like RunResponse.
+type ShadowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The frames, in order.
+	Frames        []*RunStreamFrame `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShadowResponse) Reset() {
+	*x = ShadowResponse{}
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShadowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShadowResponse) ProtoMessage() {}
+
+func (x *ShadowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShadowResponse.ProtoReflect.Descriptor instead.
+func (*ShadowResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ShadowResponse) GetFrames() []*RunStreamFrame {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
 // Request of PlanRoute.
 type PlanRouteRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1242,7 +1371,7 @@ type PlanRouteRequest struct {
 
 func (x *PlanRouteRequest) Reset() {
 	*x = PlanRouteRequest{}
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +1383,7 @@ func (x *PlanRouteRequest) String() string {
 func (*PlanRouteRequest) ProtoMessage() {}
 
 func (x *PlanRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +1396,7 @@ func (x *PlanRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRouteRequest.ProtoReflect.Descriptor instead.
 func (*PlanRouteRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{18}
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PlanRouteRequest) GetAgent() *v1.SpecSelector {
@@ -1315,7 +1444,7 @@ type PlanRouteResponse struct {
 
 func (x *PlanRouteResponse) Reset() {
 	*x = PlanRouteResponse{}
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1327,7 +1456,7 @@ func (x *PlanRouteResponse) String() string {
 func (*PlanRouteResponse) ProtoMessage() {}
 
 func (x *PlanRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1340,7 +1469,7 @@ func (x *PlanRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRouteResponse.ProtoReflect.Descriptor instead.
 func (*PlanRouteResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{19}
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PlanRouteResponse) GetAgent() *v1.SpecRef {
@@ -1388,7 +1517,7 @@ type RouteChoice struct {
 
 func (x *RouteChoice) Reset() {
 	*x = RouteChoice{}
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1400,7 +1529,7 @@ func (x *RouteChoice) String() string {
 func (*RouteChoice) ProtoMessage() {}
 
 func (x *RouteChoice) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1413,7 +1542,7 @@ func (x *RouteChoice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteChoice.ProtoReflect.Descriptor instead.
 func (*RouteChoice) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{20}
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RouteChoice) GetRuntime() string {
@@ -1459,7 +1588,7 @@ type IneligibleRuntime struct {
 
 func (x *IneligibleRuntime) Reset() {
 	*x = IneligibleRuntime{}
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1600,7 @@ func (x *IneligibleRuntime) String() string {
 func (*IneligibleRuntime) ProtoMessage() {}
 
 func (x *IneligibleRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_router_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1613,7 @@ func (x *IneligibleRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IneligibleRuntime.ProtoReflect.Descriptor instead.
 func (*IneligibleRuntime) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{21}
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *IneligibleRuntime) GetRuntime() string {
@@ -1601,6 +1730,18 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"H\n" +
 	"\x0eReplayResponse\x126\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1e.pal.service.v1.RunStreamFrameR\x06frames\"\xa2\x02\n" +
+	"\rShadowRequest\x12\"\n" +
+	"\rsource_run_id\x18\x01 \x01(\tR\vsourceRunId\x12%\n" +
+	"\x0epinned_runtime\x18\x02 \x01(\tR\rpinnedRuntime\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12A\n" +
+	"\x06labels\x18\x04 \x03(\v2).pal.service.v1.ShadowRequest.LabelsEntryR\x06labels\x12)\n" +
+	"\x06limits\x18\x05 \x01(\v2\x11.pal.v1.RunLimitsR\x06limits\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"H\n" +
+	"\x0eShadowResponse\x126\n" +
 	"\x06frames\x18\x01 \x03(\v2\x1e.pal.service.v1.RunStreamFrameR\x06frames\"\x93\x02\n" +
 	"\x10PlanRouteRequest\x12*\n" +
 	"\x05agent\x18\x01 \x01(\v2\x14.pal.v1.SpecSelectorR\x05agent\x12/\n" +
@@ -1625,7 +1766,7 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\x11IneligibleRuntime\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason2\xb5\x05\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason2\x80\x06\n" +
 	"\rRouterService\x12@\n" +
 	"\x03Run\x12\x1a.pal.service.v1.RunRequest\x1a\x1b.pal.service.v1.RunResponse0\x01\x12F\n" +
 	"\x05Watch\x12\x1c.pal.service.v1.WatchRequest\x1a\x1d.pal.service.v1.WatchResponse0\x01\x12G\n" +
@@ -1635,7 +1776,8 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\bListRuns\x12\x1f.pal.service.v1.ListRunsRequest\x1a .pal.service.v1.ListRunsResponse\x12S\n" +
 	"\n" +
 	"ListInputs\x12!.pal.service.v1.ListInputsRequest\x1a\".pal.service.v1.ListInputsResponse\x12I\n" +
-	"\x06Replay\x12\x1d.pal.service.v1.ReplayRequest\x1a\x1e.pal.service.v1.ReplayResponse0\x01\x12P\n" +
+	"\x06Replay\x12\x1d.pal.service.v1.ReplayRequest\x1a\x1e.pal.service.v1.ReplayResponse0\x01\x12I\n" +
+	"\x06Shadow\x12\x1d.pal.service.v1.ShadowRequest\x1a\x1e.pal.service.v1.ShadowResponse0\x01\x12P\n" +
 	"\tPlanRoute\x12 .pal.service.v1.PlanRouteRequest\x1a!.pal.service.v1.PlanRouteResponseB\xab\x01\n" +
 	"\x12com.pal.service.v1B\x12RouterServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
@@ -1651,7 +1793,7 @@ func file_pal_service_v1_router_service_proto_rawDescGZIP() []byte {
 	return file_pal_service_v1_router_service_proto_rawDescData
 }
 
-var file_pal_service_v1_router_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_pal_service_v1_router_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_pal_service_v1_router_service_proto_goTypes = []any{
 	(*RunRequest)(nil),            // 0: pal.service.v1.RunRequest
 	(*RunResponse)(nil),           // 1: pal.service.v1.RunResponse
@@ -1671,84 +1813,92 @@ var file_pal_service_v1_router_service_proto_goTypes = []any{
 	(*PendingInput)(nil),          // 15: pal.service.v1.PendingInput
 	(*ReplayRequest)(nil),         // 16: pal.service.v1.ReplayRequest
 	(*ReplayResponse)(nil),        // 17: pal.service.v1.ReplayResponse
-	(*PlanRouteRequest)(nil),      // 18: pal.service.v1.PlanRouteRequest
-	(*PlanRouteResponse)(nil),     // 19: pal.service.v1.PlanRouteResponse
-	(*RouteChoice)(nil),           // 20: pal.service.v1.RouteChoice
-	(*IneligibleRuntime)(nil),     // 21: pal.service.v1.IneligibleRuntime
-	nil,                           // 22: pal.service.v1.RunRequest.LabelsEntry
-	nil,                           // 23: pal.service.v1.ReplayRequest.LabelsEntry
-	nil,                           // 24: pal.service.v1.PlanRouteRequest.LabelsEntry
-	(*v1.SpecSelector)(nil),       // 25: pal.v1.SpecSelector
-	(*v1.Payload)(nil),            // 26: pal.v1.Payload
-	(*v1.RunLimits)(nil),          // 27: pal.v1.RunLimits
-	(*Run)(nil),                   // 28: pal.service.v1.Run
-	(*RunQuery)(nil),              // 29: pal.service.v1.RunQuery
-	(*v1.RunEvent)(nil),           // 30: pal.v1.RunEvent
-	(*LiveOutput)(nil),            // 31: pal.service.v1.LiveOutput
-	(*WatchProgress)(nil),         // 32: pal.service.v1.WatchProgress
-	(*HistoryGap)(nil),            // 33: pal.service.v1.HistoryGap
-	(v1.InputDecision)(0),         // 34: pal.v1.InputDecision
-	(*v1.SpecRef)(nil),            // 35: pal.v1.SpecRef
-	(*v1.InputRequested)(nil),     // 36: pal.v1.InputRequested
-	(*timestamppb.Timestamp)(nil), // 37: google.protobuf.Timestamp
-	(*v1.ToolCallRequested)(nil),  // 38: pal.v1.ToolCallRequested
-	(v1.ReplayFidelity)(0),        // 39: pal.v1.ReplayFidelity
-	(*v1.Principal)(nil),          // 40: pal.v1.Principal
+	(*ShadowRequest)(nil),         // 18: pal.service.v1.ShadowRequest
+	(*ShadowResponse)(nil),        // 19: pal.service.v1.ShadowResponse
+	(*PlanRouteRequest)(nil),      // 20: pal.service.v1.PlanRouteRequest
+	(*PlanRouteResponse)(nil),     // 21: pal.service.v1.PlanRouteResponse
+	(*RouteChoice)(nil),           // 22: pal.service.v1.RouteChoice
+	(*IneligibleRuntime)(nil),     // 23: pal.service.v1.IneligibleRuntime
+	nil,                           // 24: pal.service.v1.RunRequest.LabelsEntry
+	nil,                           // 25: pal.service.v1.ReplayRequest.LabelsEntry
+	nil,                           // 26: pal.service.v1.ShadowRequest.LabelsEntry
+	nil,                           // 27: pal.service.v1.PlanRouteRequest.LabelsEntry
+	(*v1.SpecSelector)(nil),       // 28: pal.v1.SpecSelector
+	(*v1.Payload)(nil),            // 29: pal.v1.Payload
+	(*v1.RunLimits)(nil),          // 30: pal.v1.RunLimits
+	(*Run)(nil),                   // 31: pal.service.v1.Run
+	(*RunQuery)(nil),              // 32: pal.service.v1.RunQuery
+	(*v1.RunEvent)(nil),           // 33: pal.v1.RunEvent
+	(*LiveOutput)(nil),            // 34: pal.service.v1.LiveOutput
+	(*WatchProgress)(nil),         // 35: pal.service.v1.WatchProgress
+	(*HistoryGap)(nil),            // 36: pal.service.v1.HistoryGap
+	(v1.InputDecision)(0),         // 37: pal.v1.InputDecision
+	(*v1.SpecRef)(nil),            // 38: pal.v1.SpecRef
+	(*v1.InputRequested)(nil),     // 39: pal.v1.InputRequested
+	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
+	(*v1.ToolCallRequested)(nil),  // 41: pal.v1.ToolCallRequested
+	(v1.ReplayFidelity)(0),        // 42: pal.v1.ReplayFidelity
+	(*v1.Principal)(nil),          // 43: pal.v1.Principal
 }
 var file_pal_service_v1_router_service_proto_depIdxs = []int32{
-	25, // 0: pal.service.v1.RunRequest.agent:type_name -> pal.v1.SpecSelector
-	26, // 1: pal.service.v1.RunRequest.input:type_name -> pal.v1.Payload
-	27, // 2: pal.service.v1.RunRequest.limits:type_name -> pal.v1.RunLimits
-	22, // 3: pal.service.v1.RunRequest.labels:type_name -> pal.service.v1.RunRequest.LabelsEntry
+	28, // 0: pal.service.v1.RunRequest.agent:type_name -> pal.v1.SpecSelector
+	29, // 1: pal.service.v1.RunRequest.input:type_name -> pal.v1.Payload
+	30, // 2: pal.service.v1.RunRequest.limits:type_name -> pal.v1.RunLimits
+	24, // 3: pal.service.v1.RunRequest.labels:type_name -> pal.service.v1.RunRequest.LabelsEntry
 	8,  // 4: pal.service.v1.RunResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	28, // 5: pal.service.v1.GetRunResponse.run:type_name -> pal.service.v1.Run
-	29, // 6: pal.service.v1.ListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	28, // 7: pal.service.v1.ListRunsResponse.runs:type_name -> pal.service.v1.Run
+	31, // 5: pal.service.v1.GetRunResponse.run:type_name -> pal.service.v1.Run
+	32, // 6: pal.service.v1.ListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	31, // 7: pal.service.v1.ListRunsResponse.runs:type_name -> pal.service.v1.Run
 	8,  // 8: pal.service.v1.WatchResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	30, // 9: pal.service.v1.RunStreamFrame.event:type_name -> pal.v1.RunEvent
-	31, // 10: pal.service.v1.RunStreamFrame.live_output:type_name -> pal.service.v1.LiveOutput
-	32, // 11: pal.service.v1.RunStreamFrame.progress:type_name -> pal.service.v1.WatchProgress
-	33, // 12: pal.service.v1.RunStreamFrame.gap:type_name -> pal.service.v1.HistoryGap
-	34, // 13: pal.service.v1.AnswerRequest.decision:type_name -> pal.v1.InputDecision
-	26, // 14: pal.service.v1.AnswerRequest.answer:type_name -> pal.v1.Payload
-	28, // 15: pal.service.v1.CancelResponse.run:type_name -> pal.service.v1.Run
+	33, // 9: pal.service.v1.RunStreamFrame.event:type_name -> pal.v1.RunEvent
+	34, // 10: pal.service.v1.RunStreamFrame.live_output:type_name -> pal.service.v1.LiveOutput
+	35, // 11: pal.service.v1.RunStreamFrame.progress:type_name -> pal.service.v1.WatchProgress
+	36, // 12: pal.service.v1.RunStreamFrame.gap:type_name -> pal.service.v1.HistoryGap
+	37, // 13: pal.service.v1.AnswerRequest.decision:type_name -> pal.v1.InputDecision
+	29, // 14: pal.service.v1.AnswerRequest.answer:type_name -> pal.v1.Payload
+	31, // 15: pal.service.v1.CancelResponse.run:type_name -> pal.service.v1.Run
 	15, // 16: pal.service.v1.ListInputsResponse.inputs:type_name -> pal.service.v1.PendingInput
-	35, // 17: pal.service.v1.PendingInput.agent:type_name -> pal.v1.SpecRef
-	36, // 18: pal.service.v1.PendingInput.input:type_name -> pal.v1.InputRequested
-	37, // 19: pal.service.v1.PendingInput.asked_at:type_name -> google.protobuf.Timestamp
-	38, // 20: pal.service.v1.PendingInput.tool_call:type_name -> pal.v1.ToolCallRequested
-	39, // 21: pal.service.v1.ReplayRequest.fidelity:type_name -> pal.v1.ReplayFidelity
-	23, // 22: pal.service.v1.ReplayRequest.labels:type_name -> pal.service.v1.ReplayRequest.LabelsEntry
+	38, // 17: pal.service.v1.PendingInput.agent:type_name -> pal.v1.SpecRef
+	39, // 18: pal.service.v1.PendingInput.input:type_name -> pal.v1.InputRequested
+	40, // 19: pal.service.v1.PendingInput.asked_at:type_name -> google.protobuf.Timestamp
+	41, // 20: pal.service.v1.PendingInput.tool_call:type_name -> pal.v1.ToolCallRequested
+	42, // 21: pal.service.v1.ReplayRequest.fidelity:type_name -> pal.v1.ReplayFidelity
+	25, // 22: pal.service.v1.ReplayRequest.labels:type_name -> pal.service.v1.ReplayRequest.LabelsEntry
 	8,  // 23: pal.service.v1.ReplayResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	25, // 24: pal.service.v1.PlanRouteRequest.agent:type_name -> pal.v1.SpecSelector
-	40, // 25: pal.service.v1.PlanRouteRequest.requester:type_name -> pal.v1.Principal
-	24, // 26: pal.service.v1.PlanRouteRequest.labels:type_name -> pal.service.v1.PlanRouteRequest.LabelsEntry
-	35, // 27: pal.service.v1.PlanRouteResponse.agent:type_name -> pal.v1.SpecRef
-	20, // 28: pal.service.v1.PlanRouteResponse.primary:type_name -> pal.service.v1.RouteChoice
-	21, // 29: pal.service.v1.PlanRouteResponse.ineligible:type_name -> pal.service.v1.IneligibleRuntime
-	0,  // 30: pal.service.v1.RouterService.Run:input_type -> pal.service.v1.RunRequest
-	6,  // 31: pal.service.v1.RouterService.Watch:input_type -> pal.service.v1.WatchRequest
-	11, // 32: pal.service.v1.RouterService.Cancel:input_type -> pal.service.v1.CancelRequest
-	9,  // 33: pal.service.v1.RouterService.Answer:input_type -> pal.service.v1.AnswerRequest
-	2,  // 34: pal.service.v1.RouterService.GetRun:input_type -> pal.service.v1.GetRunRequest
-	4,  // 35: pal.service.v1.RouterService.ListRuns:input_type -> pal.service.v1.ListRunsRequest
-	13, // 36: pal.service.v1.RouterService.ListInputs:input_type -> pal.service.v1.ListInputsRequest
-	16, // 37: pal.service.v1.RouterService.Replay:input_type -> pal.service.v1.ReplayRequest
-	18, // 38: pal.service.v1.RouterService.PlanRoute:input_type -> pal.service.v1.PlanRouteRequest
-	1,  // 39: pal.service.v1.RouterService.Run:output_type -> pal.service.v1.RunResponse
-	7,  // 40: pal.service.v1.RouterService.Watch:output_type -> pal.service.v1.WatchResponse
-	12, // 41: pal.service.v1.RouterService.Cancel:output_type -> pal.service.v1.CancelResponse
-	10, // 42: pal.service.v1.RouterService.Answer:output_type -> pal.service.v1.AnswerResponse
-	3,  // 43: pal.service.v1.RouterService.GetRun:output_type -> pal.service.v1.GetRunResponse
-	5,  // 44: pal.service.v1.RouterService.ListRuns:output_type -> pal.service.v1.ListRunsResponse
-	14, // 45: pal.service.v1.RouterService.ListInputs:output_type -> pal.service.v1.ListInputsResponse
-	17, // 46: pal.service.v1.RouterService.Replay:output_type -> pal.service.v1.ReplayResponse
-	19, // 47: pal.service.v1.RouterService.PlanRoute:output_type -> pal.service.v1.PlanRouteResponse
-	39, // [39:48] is the sub-list for method output_type
-	30, // [30:39] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	26, // 24: pal.service.v1.ShadowRequest.labels:type_name -> pal.service.v1.ShadowRequest.LabelsEntry
+	30, // 25: pal.service.v1.ShadowRequest.limits:type_name -> pal.v1.RunLimits
+	8,  // 26: pal.service.v1.ShadowResponse.frames:type_name -> pal.service.v1.RunStreamFrame
+	28, // 27: pal.service.v1.PlanRouteRequest.agent:type_name -> pal.v1.SpecSelector
+	43, // 28: pal.service.v1.PlanRouteRequest.requester:type_name -> pal.v1.Principal
+	27, // 29: pal.service.v1.PlanRouteRequest.labels:type_name -> pal.service.v1.PlanRouteRequest.LabelsEntry
+	38, // 30: pal.service.v1.PlanRouteResponse.agent:type_name -> pal.v1.SpecRef
+	22, // 31: pal.service.v1.PlanRouteResponse.primary:type_name -> pal.service.v1.RouteChoice
+	23, // 32: pal.service.v1.PlanRouteResponse.ineligible:type_name -> pal.service.v1.IneligibleRuntime
+	0,  // 33: pal.service.v1.RouterService.Run:input_type -> pal.service.v1.RunRequest
+	6,  // 34: pal.service.v1.RouterService.Watch:input_type -> pal.service.v1.WatchRequest
+	11, // 35: pal.service.v1.RouterService.Cancel:input_type -> pal.service.v1.CancelRequest
+	9,  // 36: pal.service.v1.RouterService.Answer:input_type -> pal.service.v1.AnswerRequest
+	2,  // 37: pal.service.v1.RouterService.GetRun:input_type -> pal.service.v1.GetRunRequest
+	4,  // 38: pal.service.v1.RouterService.ListRuns:input_type -> pal.service.v1.ListRunsRequest
+	13, // 39: pal.service.v1.RouterService.ListInputs:input_type -> pal.service.v1.ListInputsRequest
+	16, // 40: pal.service.v1.RouterService.Replay:input_type -> pal.service.v1.ReplayRequest
+	18, // 41: pal.service.v1.RouterService.Shadow:input_type -> pal.service.v1.ShadowRequest
+	20, // 42: pal.service.v1.RouterService.PlanRoute:input_type -> pal.service.v1.PlanRouteRequest
+	1,  // 43: pal.service.v1.RouterService.Run:output_type -> pal.service.v1.RunResponse
+	7,  // 44: pal.service.v1.RouterService.Watch:output_type -> pal.service.v1.WatchResponse
+	12, // 45: pal.service.v1.RouterService.Cancel:output_type -> pal.service.v1.CancelResponse
+	10, // 46: pal.service.v1.RouterService.Answer:output_type -> pal.service.v1.AnswerResponse
+	3,  // 47: pal.service.v1.RouterService.GetRun:output_type -> pal.service.v1.GetRunResponse
+	5,  // 48: pal.service.v1.RouterService.ListRuns:output_type -> pal.service.v1.ListRunsResponse
+	14, // 49: pal.service.v1.RouterService.ListInputs:output_type -> pal.service.v1.ListInputsResponse
+	17, // 50: pal.service.v1.RouterService.Replay:output_type -> pal.service.v1.ReplayResponse
+	19, // 51: pal.service.v1.RouterService.Shadow:output_type -> pal.service.v1.ShadowResponse
+	21, // 52: pal.service.v1.RouterService.PlanRoute:output_type -> pal.service.v1.PlanRouteResponse
+	43, // [43:53] is the sub-list for method output_type
+	33, // [33:43] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_router_service_proto_init() }
@@ -1769,7 +1919,7 @@ func file_pal_service_v1_router_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_router_service_proto_rawDesc), len(file_pal_service_v1_router_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

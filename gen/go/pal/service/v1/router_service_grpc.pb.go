@@ -32,6 +32,7 @@ const (
 	RouterService_ListRuns_FullMethodName   = "/pal.service.v1.RouterService/ListRuns"
 	RouterService_ListInputs_FullMethodName = "/pal.service.v1.RouterService/ListInputs"
 	RouterService_Replay_FullMethodName     = "/pal.service.v1.RouterService/Replay"
+	RouterService_Shadow_FullMethodName     = "/pal.service.v1.RouterService/Shadow"
 	RouterService_PlanRoute_FullMethodName  = "/pal.service.v1.RouterService/PlanRoute"
 )
 
@@ -62,6 +63,12 @@ type RouterServiceClient interface {
 	// Repeats a finished run from its record, as a new run with the mode REPLAY,
 	// and follows it. Nothing reaches the world. Ends like Run.
 	Replay(ctx context.Context, in *ReplayRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReplayResponse], error)
+	// Runs the same input again beside a recorded run, as a new run with the mode
+	// SHADOW on the runtime that is named, and follows it. Models are asked; tools
+	// answer from the record of that run as far as it goes, and nothing is written
+	// anywhere. For the migration service and operators: the call carries the
+	// service token of one of them. Ends like Run.
+	Shadow(ctx context.Context, in *ShadowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShadowResponse], error)
 	// Says which runtime a run would get and why. Starts nothing.
 	PlanRoute(ctx context.Context, in *PlanRouteRequest, opts ...grpc.CallOption) (*PlanRouteResponse, error)
 }
@@ -181,6 +188,25 @@ func (c *routerServiceClient) Replay(ctx context.Context, in *ReplayRequest, opt
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RouterService_ReplayClient = grpc.ServerStreamingClient[ReplayResponse]
 
+func (c *routerServiceClient) Shadow(ctx context.Context, in *ShadowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShadowResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RouterService_ServiceDesc.Streams[3], RouterService_Shadow_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ShadowRequest, ShadowResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RouterService_ShadowClient = grpc.ServerStreamingClient[ShadowResponse]
+
 func (c *routerServiceClient) PlanRoute(ctx context.Context, in *PlanRouteRequest, opts ...grpc.CallOption) (*PlanRouteResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(PlanRouteResponse)
@@ -218,6 +244,12 @@ type RouterServiceServer interface {
 	// Repeats a finished run from its record, as a new run with the mode REPLAY,
 	// and follows it. Nothing reaches the world. Ends like Run.
 	Replay(*ReplayRequest, grpc.ServerStreamingServer[ReplayResponse]) error
+	// Runs the same input again beside a recorded run, as a new run with the mode
+	// SHADOW on the runtime that is named, and follows it. Models are asked; tools
+	// answer from the record of that run as far as it goes, and nothing is written
+	// anywhere. For the migration service and operators: the call carries the
+	// service token of one of them. Ends like Run.
+	Shadow(*ShadowRequest, grpc.ServerStreamingServer[ShadowResponse]) error
 	// Says which runtime a run would get and why. Starts nothing.
 	PlanRoute(context.Context, *PlanRouteRequest) (*PlanRouteResponse, error)
 	mustEmbedUnimplementedRouterServiceServer()
@@ -253,6 +285,9 @@ func (UnimplementedRouterServiceServer) ListInputs(context.Context, *ListInputsR
 }
 func (UnimplementedRouterServiceServer) Replay(*ReplayRequest, grpc.ServerStreamingServer[ReplayResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Replay not implemented")
+}
+func (UnimplementedRouterServiceServer) Shadow(*ShadowRequest, grpc.ServerStreamingServer[ShadowResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method Shadow not implemented")
 }
 func (UnimplementedRouterServiceServer) PlanRoute(context.Context, *PlanRouteRequest) (*PlanRouteResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method PlanRoute not implemented")
@@ -401,6 +436,17 @@ func _RouterService_Replay_Handler(srv interface{}, stream grpc.ServerStream) er
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RouterService_ReplayServer = grpc.ServerStreamingServer[ReplayResponse]
 
+func _RouterService_Shadow_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ShadowRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RouterServiceServer).Shadow(m, &grpc.GenericServerStream[ShadowRequest, ShadowResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RouterService_ShadowServer = grpc.ServerStreamingServer[ShadowResponse]
+
 func _RouterService_PlanRoute_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(PlanRouteRequest)
 	if err := dec(in); err != nil {
@@ -465,6 +511,11 @@ var RouterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Replay",
 			Handler:       _RouterService_Replay_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Shadow",
+			Handler:       _RouterService_Shadow_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -204,6 +204,33 @@ class ReplayResponse(_message.Message):
     frames: _containers.RepeatedCompositeFieldContainer[RunStreamFrame]
     def __init__(self, frames: _Optional[_Iterable[_Union[RunStreamFrame, _Mapping]]] = ...) -> None: ...
 
+class ShadowRequest(_message.Message):
+    __slots__ = ("source_run_id", "pinned_runtime", "request_id", "labels", "limits")
+    class LabelsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    PINNED_RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    LIMITS_FIELD_NUMBER: _ClassVar[int]
+    source_run_id: str
+    pinned_runtime: str
+    request_id: str
+    labels: _containers.ScalarMap[str, str]
+    limits: _common_pb2.RunLimits
+    def __init__(self, source_run_id: _Optional[str] = ..., pinned_runtime: _Optional[str] = ..., request_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ...) -> None: ...
+
+class ShadowResponse(_message.Message):
+    __slots__ = ("frames",)
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[RunStreamFrame]
+    def __init__(self, frames: _Optional[_Iterable[_Union[RunStreamFrame, _Mapping]]] = ...) -> None: ...
+
 class PlanRouteRequest(_message.Message):
     __slots__ = ("agent", "requester", "labels", "affinity_key")
     class LabelsEntry(_message.Message):

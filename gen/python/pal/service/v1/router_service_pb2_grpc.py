@@ -75,6 +75,11 @@ class RouterServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.FromString,
                 _registered_method=True)
+        self.Shadow = channel.unary_stream(
+                '/pal.service.v1.RouterService/Shadow',
+                request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ShadowRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ShadowResponse.FromString,
+                _registered_method=True)
         self.PlanRoute = channel.unary_unary(
                 '/pal.service.v1.RouterService/PlanRoute',
                 request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteRequest.SerializeToString,
@@ -147,6 +152,17 @@ class RouterServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Shadow(self, request, context):
+        """Runs the same input again beside a recorded run, as a new run with the mode
+        SHADOW on the runtime that is named, and follows it. Models are asked; tools
+        answer from the record of that run as far as it goes, and nothing is written
+        anywhere. For the migration service and operators: the call carries the
+        service token of one of them. Ends like Run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PlanRoute(self, request, context):
         """Says which runtime a run would get and why. Starts nothing.
         """
@@ -196,6 +212,11 @@ def add_RouterServiceServicer_to_server(servicer, server):
                     servicer.Replay,
                     request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.SerializeToString,
+            ),
+            'Shadow': grpc.unary_stream_rpc_method_handler(
+                    servicer.Shadow,
+                    request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ShadowRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ShadowResponse.SerializeToString,
             ),
             'PlanRoute': grpc.unary_unary_rpc_method_handler(
                     servicer.PlanRoute,
@@ -420,6 +441,33 @@ class RouterService(object):
             '/pal.service.v1.RouterService/Replay',
             pal_dot_service_dot_v1_dot_router__service__pb2.ReplayRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_router__service__pb2.ReplayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Shadow(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pal.service.v1.RouterService/Shadow',
+            pal_dot_service_dot_v1_dot_router__service__pb2.ShadowRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_router__service__pb2.ShadowResponse.FromString,
             options,
             channel_credentials,
             insecure,

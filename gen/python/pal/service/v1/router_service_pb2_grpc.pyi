@@ -43,6 +43,13 @@ class RouterServiceStub:
     """Repeats a finished run from its record, as a new run with the mode REPLAY,
     and follows it. Nothing reaches the world. Ends like Run.
     """
+    Shadow: _aio.UnaryStreamMultiCallable[_router_service_pb2.ShadowRequest, _router_service_pb2.ShadowResponse]
+    """Runs the same input again beside a recorded run, as a new run with the mode
+    SHADOW on the runtime that is named, and follows it. Models are asked; tools
+    answer from the record of that run as far as it goes, and nothing is written
+    anywhere. For the migration service and operators: the call carries the
+    service token of one of them. Ends like Run.
+    """
     PlanRoute: _aio.UnaryUnaryMultiCallable[_router_service_pb2.PlanRouteRequest, _router_service_pb2.PlanRouteResponse]
     """Says which runtime a run would get and why. Starts nothing."""
 
@@ -118,6 +125,19 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_router_service_pb2.ReplayResponse]:
         """Repeats a finished run from its record, as a new run with the mode REPLAY,
         and follows it. Nothing reaches the world. Ends like Run.
+        """
+
+    @_abc_1.abstractmethod
+    def Shadow(
+        self,
+        request: _router_service_pb2.ShadowRequest,
+        context: _aio.ServicerContext[_router_service_pb2.ShadowRequest, _abc.AsyncIterator[_router_service_pb2.ShadowResponse]],
+    ) -> _abc.AsyncIterator[_router_service_pb2.ShadowResponse]:
+        """Runs the same input again beside a recorded run, as a new run with the mode
+        SHADOW on the runtime that is named, and follows it. Models are asked; tools
+        answer from the record of that run as far as it goes, and nothing is written
+        anywhere. For the migration service and operators: the call carries the
+        service token of one of them. Ends like Run.
         """
 
     @_abc_1.abstractmethod

@@ -641,6 +641,75 @@ export declare type ReplayResponse = Message<"pal.service.v1.ReplayResponse"> & 
 export declare const ReplayResponseSchema: GenMessage<ReplayResponse>;
 
 /**
+ * Request of Shadow.
+ *
+ * @generated from message pal.service.v1.ShadowRequest
+ */
+export declare type ShadowRequest = Message<"pal.service.v1.ShadowRequest"> & {
+  /**
+   * The live run to shadow. It may still be going: the shadow then waits for what
+   * it has not recorded yet.
+   *
+   * @generated from field: string source_run_id = 1;
+   */
+  sourceRunId: string;
+
+  /**
+   * Runtime to use.
+   *
+   * @generated from field: string pinned_runtime = 2;
+   */
+  pinnedRuntime: string;
+
+  /**
+   * Caller's identifier for the request, as in RunRequest.
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Lookup labels, beside those of the source.
+   *
+   * @generated from field: map<string, string> labels = 4;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Ceilings on top of those of the source. They can only be lower.
+   *
+   * @generated from field: pal.v1.RunLimits limits = 5;
+   */
+  limits?: RunLimits | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.ShadowRequest.
+ * Use `create(ShadowRequestSchema)` to create a new message.
+ */
+export declare const ShadowRequestSchema: GenMessage<ShadowRequest>;
+
+/**
+ * Frames of a shadow run. Encoded like RunResponse.
+ *
+ * @generated from message pal.service.v1.ShadowResponse
+ */
+export declare type ShadowResponse = Message<"pal.service.v1.ShadowResponse"> & {
+  /**
+   * The frames, in order.
+   *
+   * @generated from field: repeated pal.service.v1.RunStreamFrame frames = 1;
+   */
+  frames: RunStreamFrame[];
+};
+
+/**
+ * Describes the message pal.service.v1.ShadowResponse.
+ * Use `create(ShadowResponseSchema)` to create a new message.
+ */
+export declare const ShadowResponseSchema: GenMessage<ShadowResponse>;
+
+/**
  * Request of PlanRoute.
  *
  * @generated from message pal.service.v1.PlanRouteRequest
@@ -888,6 +957,20 @@ export declare const RouterService: GenService<{
     methodKind: "server_streaming";
     input: typeof ReplayRequestSchema;
     output: typeof ReplayResponseSchema;
+  },
+  /**
+   * Runs the same input again beside a recorded run, as a new run with the mode
+   * SHADOW on the runtime that is named, and follows it. Models are asked; tools
+   * answer from the record of that run as far as it goes, and nothing is written
+   * anywhere. For the migration service and operators: the call carries the
+   * service token of one of them. Ends like Run.
+   *
+   * @generated from rpc pal.service.v1.RouterService.Shadow
+   */
+  shadow: {
+    methodKind: "server_streaming";
+    input: typeof ShadowRequestSchema;
+    output: typeof ShadowResponseSchema;
   },
   /**
    * Says which runtime a run would get and why. Starts nothing.
