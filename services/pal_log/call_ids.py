@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
 
 _AGAIN = "~"
+_REPEAT = re.compile(rf"{_AGAIN}\d+$")
 
 
 def fresh(call_id: str, taken: Container[str]) -> str:
@@ -27,5 +29,9 @@ def newest(call_id: str, calls: Mapping[str, T]) -> T | None:
 
 
 def first(call_id: str) -> str:
-    """Return the identifier that the call was made under first."""
-    return call_id.partition(_AGAIN)[0]
+    """Return the identifier that the call was made under first.
+
+    A tool call is named after the model call that asked for it, which may have been made again itself: that part of its
+    name stays, or two calls of one answer would be taken for one.
+    """
+    return _REPEAT.sub("", call_id)
