@@ -24,6 +24,7 @@ WORDS = {
     "inputs": ("inputs", "app"),
     "replay": ("replay", "replay"),
     "import": ("imports", "app"),
+    "export": ("export", "export"),
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),
     "route": ("runtimes", "routes"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict, deque
-from collections.abc import Sequence, Set
+from collections.abc import Awaitable, Callable, Sequence, Set
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
@@ -90,6 +90,37 @@ class RunLog:
         """Know at least what was durable when this was called."""
         async with self._settled:
             await self._catch_up()
+
+    async def write(self, assembled: Callable[[int], Awaitable[Group]]) -> None:
+        """Make the group durable that *assembled* returns for the newest position; an empty one writes nothing.
+
+        Raises:
+            StoreUnavailable: the store takes nothing now; it may be repeated.
+        """
+        async with self._settled:
+            async with self._store.turn() as turn:
+                await self._learn(turn.position)
+                group = await assembled(turn.position)
+                if group == Group():
+                    return
+                await turn.write(group)
+            self._follow(group)
+        # What is due now is another checkpoint.
+        self._wake.set()
+
+    def _follow(self, group: Group) -> None:
+        grown = {entry.run_id for entry in group.entries}
+        for run_id in grown:
+            self._heads.pop(run_id, None)
+        if group.checkpoint:
+            self._anchors.written(group.checkpoint)
+        if not group.entries:
+            return
+        if self._tails.follows_all:
+            news = [events.RunEvent.FromString(entry.encoded) for entry in group.entries]
+            self._tails.publish(news, group.entries[-1].position)
+        else:
+            self._tails.skip(grown, group.entries[-1].position)
 
     async def close(self) -> None:
         """Anchor what is durable, once nothing is committed any more; what is not anchored then, the next start does.

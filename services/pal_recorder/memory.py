@@ -59,6 +59,7 @@ class MemoryStore:
         self._runs.update((run_id, _copy(run)) for run_id, run in group.runs.items())
         if group.checkpoint:
             self._checkpoints.append(group.checkpoint)
+        self._spans.extend(group.spans)
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run."""

@@ -151,10 +151,9 @@ class PostgresStore(PostgresReader):
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""
-        columns = [[span.run_id for span in spans], [span.SerializeToString() for span in spans]]
         try:
             async with self._pool.connection() as connection:
-                await connection.execute(_INSERT_SPANS, columns)
+                await connection.execute(_INSERT_SPANS, _span_columns(spans))
         except psycopg.Error as error:
             raise self._unavailable(error) from None
 
@@ -181,6 +180,8 @@ class PostgresStore(PostgresReader):
             if group.checkpoint:
                 row = (statement_of(group.checkpoint).number, group.checkpoint.SerializeToString())
                 await connection.execute("INSERT INTO checkpoints VALUES (%s, %b)", row)
+            if group.spans:
+                await connection.execute(_INSERT_SPANS, _span_columns(group.spans))
             await connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._instance))
             await connection.execute("COMMIT")
 
@@ -209,6 +210,10 @@ class PostgresStore(PostgresReader):
 
 def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _span_columns(spans: Sequence[traces.TraceSpan]) -> list[list[Any]]:
+    return [[span.run_id for span in spans], [span.SerializeToString() for span in spans]]
 
 
 def _row(run: shared.Run) -> tuple[Any, ...]:

@@ -89,9 +89,9 @@ class Reading:
     async def runs(self, query: shared.RunQuery) -> pb.RecorderServiceListRunsResponse:
         """Return a page of runs."""
         limit = min(query.page_size or _RUNS, _MAX_RUNS)
-        page = await self._store.runs(query, _key(query.page_token), limit + 1)
+        page = await self._store.runs(query, key_of(query.page_token), limit + 1)
         shown = [_listed(run) for run in await self._log.current(page[:limit])]
-        token = f"{accepted_ns(page[limit - 1])}.{page[limit - 1].run_id}" if len(page) > limit else ""
+        token = cursor_of(page[limit - 1]) if len(page) > limit else ""
         return pb.RecorderServiceListRunsResponse(runs=shown, next_page_token=token)
 
     async def spans(self, request: pb.ListSpansRequest) -> pb.ListSpansResponse:
@@ -129,11 +129,21 @@ def _listed(run: shared.Run) -> shared.Run:
     return run
 
 
-def _key(token: str) -> tuple[int, str] | None:
-    if not token:
+def cursor_of(run: shared.Run) -> str:
+    """Return the place just below *run* in the list of runs."""
+    return f"{accepted_ns(run)}.{run.run_id}"
+
+
+def key_of(cursor: str, field: str = "page_token") -> tuple[int, str] | None:
+    """Return the key of a place in the list of runs; None for its beginning.
+
+    Raises:
+        InvalidField: *cursor* was not given out here.
+    """
+    if not cursor:
         return None
-    moment, _, run_id = token.partition(".")
-    return _number("page_token", moment), run_id
+    moment, _, run_id = cursor.partition(".")
+    return _number(field, moment), run_id
 
 
 def _number(field: str, text: str) -> int:

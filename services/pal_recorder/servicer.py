@@ -14,6 +14,7 @@ from pal_recorder.artifacts import Artifacts
 from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import Keys
 from pal_recorder.log import RunLog
+from pal_recorder.moving import Export, Import
 from pal_recorder.reading import Reading
 from pal_recorder.store import EventStore
 from pal_recorder.tails import Tails, chunks
@@ -139,6 +140,19 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     async def ListCheckpoints(self, request: pb.ListCheckpointsRequest, context: Context) -> pb.ListCheckpointsResponse:
         """List checkpoints."""
         return await self._reading.checkpoints(request)
+
+    async def ExportRuns(self, request: pb.ExportRunsRequest, context: Context) -> AsyncIterator[pb.ExportRunsResponse]:
+        """Return whole runs."""
+        async for message in Export(self._store, request).messages():
+            yield message
+
+    async def ImportRuns(
+        self, requests: AsyncIterator[pb.ImportRunsRequest], context: Context
+    ) -> AsyncIterator[pb.ImportRunsResponse]:
+        """Record whole runs."""
+        writer = caller(context.invocation_metadata() or (), self._mesh_key)
+        async for message in Import(self._log, self._store, writer).answers(requests):
+            yield message
 
     async def Audit(self, request: pb.AuditRequest, context: Context) -> AsyncIterator[pb.AuditResponse]:
         """Read the record again."""

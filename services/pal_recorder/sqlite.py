@@ -33,6 +33,7 @@ ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
 """
 _INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
+_INSERT_SPAN = "INSERT INTO spans (run_id, encoded) VALUES (?, ?)"
 
 
 class SqliteStore(SqliteReader):
@@ -88,6 +89,7 @@ class SqliteStore(SqliteReader):
             if group.checkpoint:
                 number = statement_of(group.checkpoint).number
                 db.execute(_INSERT_CHECKPOINT, (number, group.checkpoint.SerializeToString()))
+            db.executemany(_INSERT_SPAN, _span_rows(group.spans))
 
         await self._transact(insert)
         if group.entries:
@@ -119,8 +121,7 @@ class SqliteStore(SqliteReader):
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""
-        rows = [(span.run_id, span.SerializeToString()) for span in spans]
-        await self._transact(lambda db: db.executemany("INSERT INTO spans (run_id, encoded) VALUES (?, ?)", rows))
+        await self._transact(lambda db: db.executemany(_INSERT_SPAN, _span_rows(spans)))
 
     async def spans(self, run_id: str, after: int, limit: int) -> list[tuple[int, traces.TraceSpan]]:
         """Return spans of one run."""
@@ -202,6 +203,10 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         run.mode,
         run.source_run_id,
     )
+
+
+def _span_rows(spans: Sequence[traces.TraceSpan]) -> list[tuple[str, bytes]]:
+    return [(span.run_id, span.SerializeToString()) for span in spans]
 
 
 def _move(content: Path, target: Path) -> None:

@@ -75,12 +75,14 @@ class Entry(NamedTuple):
 class Group:
     """What becomes durable together.
 
-    Events in order of position, the runs whose listed state changed, and a checkpoint of what was durable before.
+    Events in order of position, the runs whose listed state changed, a checkpoint of what was durable before, and
+    measurements that came with whole runs.
     """
 
     entries: list[Entry] = field(default_factory=list)
     runs: dict[str, shared.Run] = field(default_factory=dict)
     checkpoint: pb.Checkpoint | None = None
+    spans: list[traces.TraceSpan] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal_log.events import now
-from pal_registry.documents import Draft, drafts, stamped
+from pal_registry.documents import Draft, check_digest, drafts, stamped
 from pal_registry.feed import Feed
 from pal_registry.names import KINDS, NAMESPACE, kind_of, lies_in, newest_key, problem_with_range
 from pal_registry.references import check_references
@@ -50,6 +50,29 @@ class Catalogue:
         read = await asyncio.to_thread(drafts, request.text, request.source)
         async with self._writing:
             return await self._apply(read, request)
+
+    async def bring(self, request: pb.ImportDocumentsRequest) -> list[pb.AppliedDocument]:
+        """Publish documents as another mesh published them, all or none.
+
+        Raises:
+            MeshError: INVALID_DOCUMENT, the digest is that of another content; VERSION_IMMUTABLE.
+        """
+        for document in request.documents:
+            check_digest(document)
+        async with self._writing:
+            applied = [self._brought(document) for document in request.documents]
+            fresh = [one.document for one in applied if one.outcome == pb.APPLY_OUTCOME_CREATED]
+            if fresh and not request.validate_only:
+                await self._publish(fresh)
+            return applied
+
+    def _brought(self, document: pb.Document) -> pb.AppliedDocument:
+        known = self._documents.get(_key(document), {}).get(document.ref.version)
+        if known is None:
+            return pb.AppliedDocument(document=document, outcome=pb.APPLY_OUTCOME_CREATED)
+        if known.ref.digest != document.ref.digest:
+            raise _immutable(document, 0, "")
+        return pb.AppliedDocument(document=known, outcome=pb.APPLY_OUTCOME_UNCHANGED)
 
     def resolve(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> pb.Document:
         """Return the newest document that fits *selector* and is not withdrawn.
@@ -174,7 +197,7 @@ def _require_kind(kind: pb.DocumentKind) -> None:
 
 def _immutable(document: pb.Document, line: int, source: str) -> MeshError:
     kind, ref = KINDS[kind_of(document)], document.ref
-    where = f"{source}:{line}" if source else f"line {line}"
+    where = f"{source}:{line}" if source else f"line {line}" if line else "import"
     return MeshError(
         reasons.ERROR_REASON_VERSION_IMMUTABLE,
         f"{where}: metadata.version: {kind} {ref.name} {ref.version} is already published with other content; "

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal.v1 import tool_spec_pb2 as tools
@@ -22,7 +23,7 @@ from pal_registry.names import NAMESPACE
 from pal_registry.nodes import Node, Unreadable, read
 from pal_registry.problems import Problem, Problems, refuse
 from pal_registry.words import found, hint
-from pal_rpc.errors import TooLarge
+from pal_rpc.errors import MeshError, TooLarge
 from pal_rpc.options import MIB
 
 MAX_TEXT_BYTES = 1 * MIB
@@ -83,6 +84,25 @@ def stamped(document: pb.Document, published_at: timestamp_pb2.Timestamp) -> pb.
         metadata.published_at.CopyFrom(published_at)
         metadata.published_by = PUBLISHER
     return published
+
+
+def check_digest(document: pb.Document) -> None:
+    """Check that a *document* of elsewhere is what its digest says.
+
+    Raises:
+        MeshError: INVALID_DOCUMENT.
+    """
+    kind = document.WhichOneof("spec")
+    content = pb.Document()
+    content.CopyFrom(document)
+    if kind is not None and kind != "runtime":
+        metadata = getattr(content, kind).metadata
+        for name in ("digest", "published_at", "published_by"):
+            metadata.ClearField(name)
+    if kind is None or _digest(getattr(content, kind)) != document.ref.digest:
+        name = f"{kind or 'document'} {document.ref.name} {document.ref.version}"
+        problem = f"{name} is not what its digest says; a newer version of PAL may have published it, or it was altered"
+        raise MeshError(reasons.ERROR_REASON_INVALID_DOCUMENT, problem, path="ref.digest", document=document.ref.name)
 
 
 def _draft(node: Node) -> Draft:

@@ -28,6 +28,12 @@ class Registry:
         self.runtimes.declarations_changed()
         return applied
 
+    async def bring(self, request: pb.ImportDocumentsRequest) -> list[pb.AppliedDocument]:
+        """Publish documents of another mesh; a declaration narrows its runtimes at once."""
+        applied = await self.catalogue.bring(request)
+        self.runtimes.declarations_changed()
+        return applied
+
     async def withdraw(self, request: pb.DeleteDocumentRequest) -> pb.Document:
         """Withdraw a document; runtimes are narrowed by what is left."""
         document = await self.catalogue.withdraw(request.kind, request.name, request.version)

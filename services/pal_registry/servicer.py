@@ -28,6 +28,10 @@ class RegistryServicer(rpc.RegistryServiceServicer):
         """Publish documents."""
         return pb.ApplyResponse(applied=await self._registry.apply(request))
 
+    async def ImportDocuments(self, request: pb.ImportDocumentsRequest, context: Context) -> pb.ImportDocumentsResponse:
+        """Publish documents of another mesh."""
+        return pb.ImportDocumentsResponse(applied=await self._registry.bring(request))
+
     async def GetDocument(self, request: pb.GetDocumentRequest, context: Context) -> pb.GetDocumentResponse:
         """Resolve a selector."""
         return pb.GetDocumentResponse(document=self._registry.catalogue.resolve(request.kind, request.selector))

@@ -25,6 +25,7 @@ from pal_cli.plugins.cgroups import offered, own_group
 from pal_cli.plugins.confine import abilities
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, addresses, command, connected, home_of
 from pal_cli.show import print_json, say
+from pal_cli.version import pal_version
 
 _ENFORCED = {
     "connections": "connections to the mesh only",
@@ -69,7 +70,7 @@ async def doctor(home: HomeOption = None, output: Output = OutputFormat.table) -
 async def version(home: HomeOption = None, output: Output = OutputFormat.table) -> None:
     """Show the versions of PAL, of its contracts, and of the runtimes that take part."""
     versions = {
-        "pal": _pal_version(),
+        "pal": pal_version(),
         "contracts": "pal.v1, pal.service.v1",
         "python": platform.python_version(),
         "grpcio": importlib.metadata.version("grpcio"),
@@ -85,16 +86,6 @@ async def version(home: HomeOption = None, output: Output = OutputFormat.table) 
         return
     for name, found in versions.items():
         say(f"[dim]{name:14}[/] {found}")
-
-
-def _pal_version() -> str:
-    # Run from a checkout nothing is installed; the project file has the version then.
-    try:
-        return importlib.metadata.version("pal-mesh")
-    except importlib.metadata.PackageNotFoundError:
-        import tomllib
-
-        return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
 
 
 def _machine() -> Iterator[Finding]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, TextColumn
+from rich.progress import Progress, TaskID, TextColumn
+from typer.core import TyperGroup
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import shared_pb2 as shared
 from pal_cli.failures import NOT_FOUND, CommandError
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import err, print_json, say
+from pal_cli.show import err, print_json, say, size
 from pal_log.events import IMPORTER, now
 from pal_router.conversation import conversation
 from pal_rpc.appender import Appender
@@ -20,10 +22,69 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, private_key
 from pal_rpc.recorder_client import RecorderClient
+from pal_transfer.export_file import BrokenExport, opened
 from pal_transfer.importing import Importer
+from pal_transfer.restoring import Restorer
 from pal_transfer.trajectories import BrokenLine, Trajectory, read
 
-app = typer.Typer(no_args_is_help=True, help="Bring in runs that were recorded elsewhere.")
+_MESH = "mesh"
+
+
+class _FileFirst(TyperGroup):
+    """Takes what is none of its words for the file of an export: `pal import FILE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        known = (*self.commands, "--help")
+        return super().parse_args(ctx, args if not args or args[0] in known else [_MESH, *args])
+
+
+app = typer.Typer(
+    cls=_FileFirst, no_args_is_help=True, help="Bring in an export of another mesh (`pal import FILE`), or other runs."
+)
+
+
+@app.command(_MESH, hidden=True)
+@command
+async def mesh_(
+    file: Annotated[Path, typer.Argument(help="what `pal export` has written", show_default=False)],
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Bring in an export of another mesh. All of it is checked before anything is written; a repeat goes on."""
+    where = home_of(home)
+    token = issue_token(private_key(where.keys, MESH), IMPORTER)
+    try:
+        source = opened(file)
+        try:
+            async with connected(where) as mesh:
+                with Progress(TextColumn("{task.description} {task.fields[done]}"), console=err) as bar:
+                    restorer = Restorer(mesh.recorder, mesh.registry, token, source, _shown(bar))
+                    restored = await restorer.restore()
+        finally:
+            source.close()
+    except BrokenExport as broken:
+        raise CommandError(f"{file}: {broken}; nothing was imported") from None
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", NOT_FOUND) from None
+    if output is OutputFormat.json:
+        print_json(vars(restored))
+        return
+    say(
+        f"{restored.runs} runs, {restored.documents} documents and {restored.artifacts} artifacts imported; "
+        f"{restored.unchanged} runs were there already"
+    )
+
+
+def _shown(bar: Progress) -> Callable[[str, int], None]:
+    tasks: dict[str, TaskID] = {}
+
+    def told(step: str, size_bytes: int) -> None:
+        if step not in tasks:
+            tasks[step] = bar.add_task(step, total=None, done="")
+        bar.advance(tasks[step], size_bytes)
+        bar.update(tasks[step], done=size(int(bar.tasks[tasks[step]].completed)))
+
+    return told
 
 
 @app.command("openai-messages")

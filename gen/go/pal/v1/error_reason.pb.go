@@ -83,6 +83,8 @@ const (
 	ErrorReason_ERROR_REASON_ROUTE_CHANGED ErrorReason = 43
 	// ABORTED: the log has another last position. run_id, expected, actual.
 	ErrorReason_ERROR_REASON_HEAD_MISMATCH ErrorReason = 44
+	// ALREADY_EXISTS: the run is recorded with other events. run_id, head_seq.
+	ErrorReason_ERROR_REASON_RUN_DIFFERS ErrorReason = 45
 	// FAILED_PRECONDITION: the runtime lacks what the agent requires. runtime, missing.
 	ErrorReason_ERROR_REASON_CAPABILITY_MISSING ErrorReason = 60
 	// FAILED_PRECONDITION: no runtime is registered that could do it. agent, missing.
@@ -215,6 +217,7 @@ var (
 		42:  "ERROR_REASON_CALL_ID_REUSED",
 		43:  "ERROR_REASON_ROUTE_CHANGED",
 		44:  "ERROR_REASON_HEAD_MISMATCH",
+		45:  "ERROR_REASON_RUN_DIFFERS",
 		60:  "ERROR_REASON_CAPABILITY_MISSING",
 		61:  "ERROR_REASON_NO_ELIGIBLE_RUNTIME",
 		62:  "ERROR_REASON_RUN_FINISHED",
@@ -294,6 +297,7 @@ var (
 		"ERROR_REASON_CALL_ID_REUSED":         42,
 		"ERROR_REASON_ROUTE_CHANGED":          43,
 		"ERROR_REASON_HEAD_MISMATCH":          44,
+		"ERROR_REASON_RUN_DIFFERS":            45,
 		"ERROR_REASON_CAPABILITY_MISSING":     60,
 		"ERROR_REASON_NO_ELIGIBLE_RUNTIME":    61,
 		"ERROR_REASON_RUN_FINISHED":           62,
@@ -378,7 +382,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xd6\x14\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xf4\x14\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -407,7 +411,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_CALL_ID_REUSED\x10*\x12\x1e\n" +
 	"\x1aERROR_REASON_ROUTE_CHANGED\x10+\x12\x1e\n" +
-	"\x1aERROR_REASON_HEAD_MISMATCH\x10,\x12#\n" +
+	"\x1aERROR_REASON_HEAD_MISMATCH\x10,\x12\x1c\n" +
+	"\x18ERROR_REASON_RUN_DIFFERS\x10-\x12#\n" +
 	"\x1fERROR_REASON_CAPABILITY_MISSING\x10<\x12$\n" +
 	" ERROR_REASON_NO_ELIGIBLE_RUNTIME\x10=\x12\x1d\n" +
 	"\x19ERROR_REASON_RUN_FINISHED\x10>\x12\x1c\n" +

@@ -209,6 +209,13 @@ export enum ErrorReason {
   HEAD_MISMATCH = 44,
 
   /**
+   * ALREADY_EXISTS: the run is recorded with other events. run_id, head_seq.
+   *
+   * @generated from enum value: ERROR_REASON_RUN_DIFFERS = 45;
+   */
+  RUN_DIFFERS = 45,
+
+  /**
    * FAILED_PRECONDITION: the runtime lacks what the agent requires. runtime, missing.
    *
    * @generated from enum value: ERROR_REASON_CAPABILITY_MISSING = 60;

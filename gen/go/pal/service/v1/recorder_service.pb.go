@@ -102,6 +102,63 @@ func (AuditFindingKind) EnumDescriptor() ([]byte, []int) {
 	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{0}
 }
 
+// What became of one run of an import.
+type ImportOutcome int32
+
+const (
+	// Not stated.
+	ImportOutcome_IMPORT_OUTCOME_UNSPECIFIED ImportOutcome = 0
+	// It is recorded now; with check_only: it would be.
+	ImportOutcome_IMPORT_OUTCOME_IMPORTED ImportOutcome = 1
+	// It was recorded with these events before.
+	ImportOutcome_IMPORT_OUTCOME_UNCHANGED ImportOutcome = 2
+	// It cannot be recorded, see refused.
+	ImportOutcome_IMPORT_OUTCOME_REFUSED ImportOutcome = 3
+)
+
+// Enum value maps for ImportOutcome.
+var (
+	ImportOutcome_name = map[int32]string{
+		0: "IMPORT_OUTCOME_UNSPECIFIED",
+		1: "IMPORT_OUTCOME_IMPORTED",
+		2: "IMPORT_OUTCOME_UNCHANGED",
+		3: "IMPORT_OUTCOME_REFUSED",
+	}
+	ImportOutcome_value = map[string]int32{
+		"IMPORT_OUTCOME_UNSPECIFIED": 0,
+		"IMPORT_OUTCOME_IMPORTED":    1,
+		"IMPORT_OUTCOME_UNCHANGED":   2,
+		"IMPORT_OUTCOME_REFUSED":     3,
+	}
+)
+
+func (x ImportOutcome) Enum() *ImportOutcome {
+	p := new(ImportOutcome)
+	*p = x
+	return p
+}
+
+func (x ImportOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ImportOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_pal_service_v1_recorder_service_proto_enumTypes[1].Descriptor()
+}
+
+func (ImportOutcome) Type() protoreflect.EnumType {
+	return &file_pal_service_v1_recorder_service_proto_enumTypes[1]
+}
+
+func (x ImportOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ImportOutcome.Descriptor instead.
+func (ImportOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Request of Append.
 type AppendRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2260,6 +2317,631 @@ func (x *AuditSummary) GetNewest() *Checkpoint {
 	return nil
 }
 
+// Request of ExportRuns.
+type ExportRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which runs. Its page_size and page_token are not looked at.
+	Query *RunQuery `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	// Whether runs that are not finished are exported as well.
+	Unfinished bool `protobuf:"varint,2,opt,name=unfinished,proto3" json:"unfinished,omitempty"`
+	// Cursor from an earlier response. Empty begins with the newest run.
+	AfterCursor   string `protobuf:"bytes,3,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportRunsRequest) Reset() {
+	*x = ExportRunsRequest{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRunsRequest) ProtoMessage() {}
+
+func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRunsRequest.ProtoReflect.Descriptor instead.
+func (*ExportRunsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ExportRunsRequest) GetQuery() *RunQuery {
+	if x != nil {
+		return x.Query
+	}
+	return nil
+}
+
+func (x *ExportRunsRequest) GetUnfinished() bool {
+	if x != nil {
+		return x.Unfinished
+	}
+	return false
+}
+
+func (x *ExportRunsRequest) GetAfterCursor() string {
+	if x != nil {
+		return x.AfterCursor
+	}
+	return ""
+}
+
+// Response of ExportRuns, about 1 MiB.
+type ExportRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The next frames.
+	Frames []*RecordFrame `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	// Place to go on from after these frames. Empty in the middle of a run.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Selected runs that were left out before these frames, because they are not finished.
+	UnfinishedRuns int64 `protobuf:"varint,3,opt,name=unfinished_runs,json=unfinishedRuns,proto3" json:"unfinished_runs,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ExportRunsResponse) Reset() {
+	*x = ExportRunsResponse{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportRunsResponse) ProtoMessage() {}
+
+func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportRunsResponse.ProtoReflect.Descriptor instead.
+func (*ExportRunsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ExportRunsResponse) GetFrames() []*RecordFrame {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *ExportRunsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *ExportRunsResponse) GetUnfinishedRuns() int64 {
+	if x != nil {
+		return x.UnfinishedRuns
+	}
+	return 0
+}
+
+// A piece of a run on its way from one record to another, also in files.
+type RecordFrame struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the frame carries.
+	//
+	// Types that are valid to be assigned to Frame:
+	//
+	//	*RecordFrame_Begin
+	//	*RecordFrame_Events
+	//	*RecordFrame_Spans
+	//	*RecordFrame_End
+	Frame         isRecordFrame_Frame `protobuf_oneof:"frame"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordFrame) Reset() {
+	*x = RecordFrame{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordFrame) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordFrame) ProtoMessage() {}
+
+func (x *RecordFrame) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordFrame.ProtoReflect.Descriptor instead.
+func (*RecordFrame) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *RecordFrame) GetFrame() isRecordFrame_Frame {
+	if x != nil {
+		return x.Frame
+	}
+	return nil
+}
+
+func (x *RecordFrame) GetBegin() *StoredRun {
+	if x != nil {
+		if x, ok := x.Frame.(*RecordFrame_Begin); ok {
+			return x.Begin
+		}
+	}
+	return nil
+}
+
+func (x *RecordFrame) GetEvents() *StoredEvents {
+	if x != nil {
+		if x, ok := x.Frame.(*RecordFrame_Events); ok {
+			return x.Events
+		}
+	}
+	return nil
+}
+
+func (x *RecordFrame) GetSpans() *StoredSpans {
+	if x != nil {
+		if x, ok := x.Frame.(*RecordFrame_Spans); ok {
+			return x.Spans
+		}
+	}
+	return nil
+}
+
+func (x *RecordFrame) GetEnd() *StoredRun {
+	if x != nil {
+		if x, ok := x.Frame.(*RecordFrame_End); ok {
+			return x.End
+		}
+	}
+	return nil
+}
+
+type isRecordFrame_Frame interface {
+	isRecordFrame_Frame()
+}
+
+type RecordFrame_Begin struct {
+	// A run begins.
+	Begin *StoredRun `protobuf:"bytes,1,opt,name=begin,proto3,oneof"`
+}
+
+type RecordFrame_Events struct {
+	// Its next events.
+	Events *StoredEvents `protobuf:"bytes,2,opt,name=events,proto3,oneof"`
+}
+
+type RecordFrame_Spans struct {
+	// Its next measurements, after all events.
+	Spans *StoredSpans `protobuf:"bytes,3,opt,name=spans,proto3,oneof"`
+}
+
+type RecordFrame_End struct {
+	// The run ends. Equal to what it began with.
+	End *StoredRun `protobuf:"bytes,4,opt,name=end,proto3,oneof"`
+}
+
+func (*RecordFrame_Begin) isRecordFrame_Frame() {}
+
+func (*RecordFrame_Events) isRecordFrame_Frame() {}
+
+func (*RecordFrame_Spans) isRecordFrame_Frame() {}
+
+func (*RecordFrame_End) isRecordFrame_Frame() {}
+
+// Identity of a recorded run: two runs with an equal one have equal events.
+type StoredRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Its last position.
+	HeadSeq int64 `protobuf:"varint,2,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
+	// Hash of the event there.
+	HeadHash      []byte `protobuf:"bytes,3,opt,name=head_hash,json=headHash,proto3" json:"head_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredRun) Reset() {
+	*x = StoredRun{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredRun) ProtoMessage() {}
+
+func (x *StoredRun) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredRun.ProtoReflect.Descriptor instead.
+func (*StoredRun) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *StoredRun) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *StoredRun) GetHeadSeq() int64 {
+	if x != nil {
+		return x.HeadSeq
+	}
+	return 0
+}
+
+func (x *StoredRun) GetHeadHash() []byte {
+	if x != nil {
+		return x.HeadHash
+	}
+	return nil
+}
+
+// Events of one run as they are recorded, in order.
+type StoredEvents struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events.
+	Events        []*StoredEvent `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredEvents) Reset() {
+	*x = StoredEvents{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredEvents) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredEvents) ProtoMessage() {}
+
+func (x *StoredEvents) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredEvents.ProtoReflect.Descriptor instead.
+func (*StoredEvents) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *StoredEvents) GetEvents() []*StoredEvent {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+// An event as it is recorded.
+type StoredEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// RunEvent, in the bytes that the hash is over.
+	Encoded []byte `protobuf:"bytes,1,opt,name=encoded,proto3" json:"encoded,omitempty"`
+	// Hash over the hash before it in its run and these bytes.
+	Hash          []byte `protobuf:"bytes,2,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredEvent) Reset() {
+	*x = StoredEvent{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredEvent) ProtoMessage() {}
+
+func (x *StoredEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
+func (*StoredEvent) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *StoredEvent) GetEncoded() []byte {
+	if x != nil {
+		return x.Encoded
+	}
+	return nil
+}
+
+func (x *StoredEvent) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+// Measurements of one run.
+type StoredSpans struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The measurements.
+	Spans         []*v1.TraceSpan `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StoredSpans) Reset() {
+	*x = StoredSpans{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StoredSpans) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StoredSpans) ProtoMessage() {}
+
+func (x *StoredSpans) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StoredSpans.ProtoReflect.Descriptor instead.
+func (*StoredSpans) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *StoredSpans) GetSpans() []*v1.TraceSpan {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+// Request of ImportRuns.
+type ImportRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The next frames. With check_only each run is its begin and its end.
+	Frames []*RecordFrame `protobuf:"bytes,1,rep,name=frames,proto3" json:"frames,omitempty"`
+	// Only tell what would become of the runs.
+	CheckOnly     bool `protobuf:"varint,2,opt,name=check_only,json=checkOnly,proto3" json:"check_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportRunsRequest) Reset() {
+	*x = ImportRunsRequest{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportRunsRequest) ProtoMessage() {}
+
+func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportRunsRequest.ProtoReflect.Descriptor instead.
+func (*ImportRunsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ImportRunsRequest) GetFrames() []*RecordFrame {
+	if x != nil {
+		return x.Frames
+	}
+	return nil
+}
+
+func (x *ImportRunsRequest) GetCheckOnly() bool {
+	if x != nil {
+		return x.CheckOnly
+	}
+	return false
+}
+
+// Response of ImportRuns.
+type ImportRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What became of runs, in the order in which they ended.
+	Runs          []*ImportedRun `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportRunsResponse) Reset() {
+	*x = ImportRunsResponse{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportRunsResponse) ProtoMessage() {}
+
+func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportRunsResponse.ProtoReflect.Descriptor instead.
+func (*ImportRunsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ImportRunsResponse) GetRuns() []*ImportedRun {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+// What became of one run of an import.
+type ImportedRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// What became of it.
+	Outcome ImportOutcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=pal.service.v1.ImportOutcome" json:"outcome,omitempty"`
+	// Why it was refused, for example RUN_DIFFERS or INVALID_EVENT. Absent when it was not.
+	Refused       *v1.Failure `protobuf:"bytes,3,opt,name=refused,proto3" json:"refused,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportedRun) Reset() {
+	*x = ImportedRun{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportedRun) ProtoMessage() {}
+
+func (x *ImportedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportedRun.ProtoReflect.Descriptor instead.
+func (*ImportedRun) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ImportedRun) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ImportedRun) GetOutcome() ImportOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return ImportOutcome_IMPORT_OUTCOME_UNSPECIFIED
+}
+
+func (x *ImportedRun) GetRefused() *v1.Failure {
+	if x != nil {
+		return x.Refused
+	}
+	return nil
+}
+
 var File_pal_service_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
@@ -2401,7 +3083,44 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x03 \x01(\x03R\vcheckpoints\x12\x1a\n" +
 	"\bfindings\x18\x04 \x01(\x03R\bfindings\x12+\n" +
 	"\x11unanchored_events\x18\x05 \x01(\x03R\x10unanchoredEvents\x122\n" +
-	"\x06newest\x18\x06 \x01(\v2\x1a.pal.service.v1.CheckpointR\x06newest*\xc0\x02\n" +
+	"\x06newest\x18\x06 \x01(\v2\x1a.pal.service.v1.CheckpointR\x06newest\"\x86\x01\n" +
+	"\x11ExportRunsRequest\x12.\n" +
+	"\x05query\x18\x01 \x01(\v2\x18.pal.service.v1.RunQueryR\x05query\x12\x1e\n" +
+	"\n" +
+	"unfinished\x18\x02 \x01(\bR\n" +
+	"unfinished\x12!\n" +
+	"\fafter_cursor\x18\x03 \x01(\tR\vafterCursor\"\x8a\x01\n" +
+	"\x12ExportRunsResponse\x123\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1b.pal.service.v1.RecordFrameR\x06frames\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12'\n" +
+	"\x0funfinished_runs\x18\x03 \x01(\x03R\x0eunfinishedRuns\"\xe5\x01\n" +
+	"\vRecordFrame\x121\n" +
+	"\x05begin\x18\x01 \x01(\v2\x19.pal.service.v1.StoredRunH\x00R\x05begin\x126\n" +
+	"\x06events\x18\x02 \x01(\v2\x1c.pal.service.v1.StoredEventsH\x00R\x06events\x123\n" +
+	"\x05spans\x18\x03 \x01(\v2\x1b.pal.service.v1.StoredSpansH\x00R\x05spans\x12-\n" +
+	"\x03end\x18\x04 \x01(\v2\x19.pal.service.v1.StoredRunH\x00R\x03endB\a\n" +
+	"\x05frame\"Z\n" +
+	"\tStoredRun\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x19\n" +
+	"\bhead_seq\x18\x02 \x01(\x03R\aheadSeq\x12\x1b\n" +
+	"\thead_hash\x18\x03 \x01(\fR\bheadHash\"C\n" +
+	"\fStoredEvents\x123\n" +
+	"\x06events\x18\x01 \x03(\v2\x1b.pal.service.v1.StoredEventR\x06events\";\n" +
+	"\vStoredEvent\x12\x18\n" +
+	"\aencoded\x18\x01 \x01(\fR\aencoded\x12\x12\n" +
+	"\x04hash\x18\x02 \x01(\fR\x04hash\"6\n" +
+	"\vStoredSpans\x12'\n" +
+	"\x05spans\x18\x01 \x03(\v2\x11.pal.v1.TraceSpanR\x05spans\"g\n" +
+	"\x11ImportRunsRequest\x123\n" +
+	"\x06frames\x18\x01 \x03(\v2\x1b.pal.service.v1.RecordFrameR\x06frames\x12\x1d\n" +
+	"\n" +
+	"check_only\x18\x02 \x01(\bR\tcheckOnly\"E\n" +
+	"\x12ImportRunsResponse\x12/\n" +
+	"\x04runs\x18\x01 \x03(\v2\x1b.pal.service.v1.ImportedRunR\x04runs\"\x88\x01\n" +
+	"\vImportedRun\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x127\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2\x1d.pal.service.v1.ImportOutcomeR\aoutcome\x12)\n" +
+	"\arefused\x18\x03 \x01(\v2\x0f.pal.v1.FailureR\arefused*\xc0\x02\n" +
 	"\x10AuditFindingKind\x12\"\n" +
 	"\x1eAUDIT_FINDING_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aAUDIT_FINDING_KIND_CHANGED\x10\x01\x12\x1e\n" +
@@ -2411,7 +3130,12 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x1cAUDIT_FINDING_KIND_TAIL_LOST\x10\x05\x12\x1f\n" +
 	"\x1bAUDIT_FINDING_KIND_RUN_LOST\x10\x06\x12!\n" +
 	"\x1dAUDIT_FINDING_KIND_CHECKPOINT\x10\a\x12\"\n" +
-	"\x1eAUDIT_FINDING_KIND_ROLLED_BACK\x10\b2\xb3\b\n" +
+	"\x1eAUDIT_FINDING_KIND_ROLLED_BACK\x10\b*\x86\x01\n" +
+	"\rImportOutcome\x12\x1e\n" +
+	"\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17IMPORT_OUTCOME_IMPORTED\x10\x01\x12\x1c\n" +
+	"\x18IMPORT_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
+	"\x16IMPORT_OUTCOME_REFUSED\x10\x032\xe3\t\n" +
 	"\x0fRecorderService\x12K\n" +
 	"\x06Append\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x010\x01\x12S\n" +
 	"\n" +
@@ -2427,7 +3151,11 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"WriteSpans\x12!.pal.service.v1.WriteSpansRequest\x1a\".pal.service.v1.WriteSpansResponse\x12P\n" +
 	"\tListSpans\x12 .pal.service.v1.ListSpansRequest\x1a!.pal.service.v1.ListSpansResponse\x12b\n" +
 	"\x0fListCheckpoints\x12&.pal.service.v1.ListCheckpointsRequest\x1a'.pal.service.v1.ListCheckpointsResponse\x12F\n" +
-	"\x05Audit\x12\x1c.pal.service.v1.AuditRequest\x1a\x1d.pal.service.v1.AuditResponse0\x01B\xad\x01\n" +
+	"\x05Audit\x12\x1c.pal.service.v1.AuditRequest\x1a\x1d.pal.service.v1.AuditResponse0\x01\x12U\n" +
+	"\n" +
+	"ExportRuns\x12!.pal.service.v1.ExportRunsRequest\x1a\".pal.service.v1.ExportRunsResponse0\x01\x12W\n" +
+	"\n" +
+	"ImportRuns\x12!.pal.service.v1.ImportRunsRequest\x1a\".pal.service.v1.ImportRunsResponse(\x010\x01B\xad\x01\n" +
 	"\x12com.pal.service.v1B\x14RecorderServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -2442,110 +3170,137 @@ func file_pal_service_v1_recorder_service_proto_rawDescGZIP() []byte {
 	return file_pal_service_v1_recorder_service_proto_rawDescData
 }
 
-var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(AuditFindingKind)(0),                   // 0: pal.service.v1.AuditFindingKind
-	(*AppendRequest)(nil),                   // 1: pal.service.v1.AppendRequest
-	(*AppendBatch)(nil),                     // 2: pal.service.v1.AppendBatch
-	(*AppendResponse)(nil),                  // 3: pal.service.v1.AppendResponse
-	(*AppendResult)(nil),                    // 4: pal.service.v1.AppendResult
-	(*ReadEventsRequest)(nil),               // 5: pal.service.v1.ReadEventsRequest
-	(*ReadEventsResponse)(nil),              // 6: pal.service.v1.ReadEventsResponse
-	(*TailEventsRequest)(nil),               // 7: pal.service.v1.TailEventsRequest
-	(*TailEventsResponse)(nil),              // 8: pal.service.v1.TailEventsResponse
-	(*TailAllRequest)(nil),                  // 9: pal.service.v1.TailAllRequest
-	(*TailAllResponse)(nil),                 // 10: pal.service.v1.TailAllResponse
-	(*RecorderServiceGetRunRequest)(nil),    // 11: pal.service.v1.RecorderServiceGetRunRequest
-	(*RecorderServiceGetRunResponse)(nil),   // 12: pal.service.v1.RecorderServiceGetRunResponse
-	(*RecorderServiceListRunsRequest)(nil),  // 13: pal.service.v1.RecorderServiceListRunsRequest
-	(*RecorderServiceListRunsResponse)(nil), // 14: pal.service.v1.RecorderServiceListRunsResponse
-	(*PutArtifactRequest)(nil),              // 15: pal.service.v1.PutArtifactRequest
-	(*ArtifactHeader)(nil),                  // 16: pal.service.v1.ArtifactHeader
-	(*PutArtifactResponse)(nil),             // 17: pal.service.v1.PutArtifactResponse
-	(*GetArtifactRequest)(nil),              // 18: pal.service.v1.GetArtifactRequest
-	(*GetArtifactResponse)(nil),             // 19: pal.service.v1.GetArtifactResponse
-	(*WriteSpansRequest)(nil),               // 20: pal.service.v1.WriteSpansRequest
-	(*WriteSpansResponse)(nil),              // 21: pal.service.v1.WriteSpansResponse
-	(*ListSpansRequest)(nil),                // 22: pal.service.v1.ListSpansRequest
-	(*ListSpansResponse)(nil),               // 23: pal.service.v1.ListSpansResponse
-	(*CheckpointStatement)(nil),             // 24: pal.service.v1.CheckpointStatement
-	(*Checkpoint)(nil),                      // 25: pal.service.v1.Checkpoint
-	(*RunHead)(nil),                         // 26: pal.service.v1.RunHead
-	(*ListCheckpointsRequest)(nil),          // 27: pal.service.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil),         // 28: pal.service.v1.ListCheckpointsResponse
-	(*AuditRequest)(nil),                    // 29: pal.service.v1.AuditRequest
-	(*AuditResponse)(nil),                   // 30: pal.service.v1.AuditResponse
-	(*AuditFinding)(nil),                    // 31: pal.service.v1.AuditFinding
-	(*AuditProgress)(nil),                   // 32: pal.service.v1.AuditProgress
-	(*AuditSummary)(nil),                    // 33: pal.service.v1.AuditSummary
-	(*v1.RunEvent)(nil),                     // 34: pal.v1.RunEvent
-	(*v1.Failure)(nil),                      // 35: pal.v1.Failure
-	(*HistoryGap)(nil),                      // 36: pal.service.v1.HistoryGap
-	(*WatchProgress)(nil),                   // 37: pal.service.v1.WatchProgress
-	(*Run)(nil),                             // 38: pal.service.v1.Run
-	(*RunQuery)(nil),                        // 39: pal.service.v1.RunQuery
-	(*v1.TraceSpan)(nil),                    // 40: pal.v1.TraceSpan
-	(*timestamppb.Timestamp)(nil),           // 41: google.protobuf.Timestamp
+	(ImportOutcome)(0),                      // 1: pal.service.v1.ImportOutcome
+	(*AppendRequest)(nil),                   // 2: pal.service.v1.AppendRequest
+	(*AppendBatch)(nil),                     // 3: pal.service.v1.AppendBatch
+	(*AppendResponse)(nil),                  // 4: pal.service.v1.AppendResponse
+	(*AppendResult)(nil),                    // 5: pal.service.v1.AppendResult
+	(*ReadEventsRequest)(nil),               // 6: pal.service.v1.ReadEventsRequest
+	(*ReadEventsResponse)(nil),              // 7: pal.service.v1.ReadEventsResponse
+	(*TailEventsRequest)(nil),               // 8: pal.service.v1.TailEventsRequest
+	(*TailEventsResponse)(nil),              // 9: pal.service.v1.TailEventsResponse
+	(*TailAllRequest)(nil),                  // 10: pal.service.v1.TailAllRequest
+	(*TailAllResponse)(nil),                 // 11: pal.service.v1.TailAllResponse
+	(*RecorderServiceGetRunRequest)(nil),    // 12: pal.service.v1.RecorderServiceGetRunRequest
+	(*RecorderServiceGetRunResponse)(nil),   // 13: pal.service.v1.RecorderServiceGetRunResponse
+	(*RecorderServiceListRunsRequest)(nil),  // 14: pal.service.v1.RecorderServiceListRunsRequest
+	(*RecorderServiceListRunsResponse)(nil), // 15: pal.service.v1.RecorderServiceListRunsResponse
+	(*PutArtifactRequest)(nil),              // 16: pal.service.v1.PutArtifactRequest
+	(*ArtifactHeader)(nil),                  // 17: pal.service.v1.ArtifactHeader
+	(*PutArtifactResponse)(nil),             // 18: pal.service.v1.PutArtifactResponse
+	(*GetArtifactRequest)(nil),              // 19: pal.service.v1.GetArtifactRequest
+	(*GetArtifactResponse)(nil),             // 20: pal.service.v1.GetArtifactResponse
+	(*WriteSpansRequest)(nil),               // 21: pal.service.v1.WriteSpansRequest
+	(*WriteSpansResponse)(nil),              // 22: pal.service.v1.WriteSpansResponse
+	(*ListSpansRequest)(nil),                // 23: pal.service.v1.ListSpansRequest
+	(*ListSpansResponse)(nil),               // 24: pal.service.v1.ListSpansResponse
+	(*CheckpointStatement)(nil),             // 25: pal.service.v1.CheckpointStatement
+	(*Checkpoint)(nil),                      // 26: pal.service.v1.Checkpoint
+	(*RunHead)(nil),                         // 27: pal.service.v1.RunHead
+	(*ListCheckpointsRequest)(nil),          // 28: pal.service.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil),         // 29: pal.service.v1.ListCheckpointsResponse
+	(*AuditRequest)(nil),                    // 30: pal.service.v1.AuditRequest
+	(*AuditResponse)(nil),                   // 31: pal.service.v1.AuditResponse
+	(*AuditFinding)(nil),                    // 32: pal.service.v1.AuditFinding
+	(*AuditProgress)(nil),                   // 33: pal.service.v1.AuditProgress
+	(*AuditSummary)(nil),                    // 34: pal.service.v1.AuditSummary
+	(*ExportRunsRequest)(nil),               // 35: pal.service.v1.ExportRunsRequest
+	(*ExportRunsResponse)(nil),              // 36: pal.service.v1.ExportRunsResponse
+	(*RecordFrame)(nil),                     // 37: pal.service.v1.RecordFrame
+	(*StoredRun)(nil),                       // 38: pal.service.v1.StoredRun
+	(*StoredEvents)(nil),                    // 39: pal.service.v1.StoredEvents
+	(*StoredEvent)(nil),                     // 40: pal.service.v1.StoredEvent
+	(*StoredSpans)(nil),                     // 41: pal.service.v1.StoredSpans
+	(*ImportRunsRequest)(nil),               // 42: pal.service.v1.ImportRunsRequest
+	(*ImportRunsResponse)(nil),              // 43: pal.service.v1.ImportRunsResponse
+	(*ImportedRun)(nil),                     // 44: pal.service.v1.ImportedRun
+	(*v1.RunEvent)(nil),                     // 45: pal.v1.RunEvent
+	(*v1.Failure)(nil),                      // 46: pal.v1.Failure
+	(*HistoryGap)(nil),                      // 47: pal.service.v1.HistoryGap
+	(*WatchProgress)(nil),                   // 48: pal.service.v1.WatchProgress
+	(*Run)(nil),                             // 49: pal.service.v1.Run
+	(*RunQuery)(nil),                        // 50: pal.service.v1.RunQuery
+	(*v1.TraceSpan)(nil),                    // 51: pal.v1.TraceSpan
+	(*timestamppb.Timestamp)(nil),           // 52: google.protobuf.Timestamp
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
-	2,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
-	34, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
-	4,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
-	35, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
-	34, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
-	36, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
-	34, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
-	37, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
-	36, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
-	34, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
-	38, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
-	39, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	38, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
-	16, // 13: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
-	16, // 14: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
-	16, // 15: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
-	40, // 16: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
-	40, // 17: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
-	41, // 18: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
-	26, // 19: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
-	25, // 20: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
-	41, // 21: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
-	25, // 22: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
-	31, // 23: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
-	32, // 24: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
-	33, // 25: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
+	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
+	45, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
+	5,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
+	46, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
+	45, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
+	47, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
+	45, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
+	48, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
+	47, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
+	45, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
+	49, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
+	50, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	49, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
+	17, // 13: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
+	17, // 14: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
+	17, // 15: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
+	51, // 16: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
+	51, // 17: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
+	52, // 18: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
+	27, // 19: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
+	26, // 20: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
+	52, // 21: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 22: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
+	32, // 23: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
+	33, // 24: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
+	34, // 25: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
 	0,  // 26: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
-	25, // 27: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
-	1,  // 28: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
-	5,  // 29: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
-	7,  // 30: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
-	9,  // 31: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
-	11, // 32: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	13, // 33: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	15, // 34: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	18, // 35: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	20, // 36: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	22, // 37: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	27, // 38: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	29, // 39: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	3,  // 40: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	6,  // 41: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	8,  // 42: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	10, // 43: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	12, // 44: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	14, // 45: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	17, // 46: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	19, // 47: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	21, // 48: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	23, // 49: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	28, // 50: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	30, // 51: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	40, // [40:52] is the sub-list for method output_type
-	28, // [28:40] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	26, // 27: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
+	50, // 28: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	37, // 29: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
+	38, // 30: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
+	39, // 31: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
+	41, // 32: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
+	38, // 33: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
+	40, // 34: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
+	51, // 35: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
+	37, // 36: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
+	44, // 37: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
+	1,  // 38: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
+	46, // 39: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
+	2,  // 40: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
+	6,  // 41: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
+	8,  // 42: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
+	10, // 43: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
+	12, // 44: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
+	14, // 45: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 46: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	19, // 47: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	21, // 48: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	23, // 49: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	28, // 50: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	30, // 51: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	35, // 52: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	42, // 53: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	4,  // 54: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 55: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 56: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 57: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 58: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	15, // 59: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	18, // 60: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	20, // 61: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	22, // 62: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	24, // 63: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	29, // 64: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	31, // 65: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	36, // 66: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	43, // 67: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	54, // [54:68] is the sub-list for method output_type
+	40, // [40:54] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_recorder_service_proto_init() }
@@ -2573,13 +3328,19 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		(*AuditResponse_Progress)(nil),
 		(*AuditResponse_Summary)(nil),
 	}
+	file_pal_service_v1_recorder_service_proto_msgTypes[35].OneofWrappers = []any{
+		(*RecordFrame_Begin)(nil),
+		(*RecordFrame_Events)(nil),
+		(*RecordFrame_Spans)(nil),
+		(*RecordFrame_End)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_recorder_service_proto_rawDesc), len(file_pal_service_v1_recorder_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   33,
+			NumEnums:      2,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

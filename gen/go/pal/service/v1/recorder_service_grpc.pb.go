@@ -33,6 +33,8 @@ const (
 	RecorderService_ListSpans_FullMethodName       = "/pal.service.v1.RecorderService/ListSpans"
 	RecorderService_ListCheckpoints_FullMethodName = "/pal.service.v1.RecorderService/ListCheckpoints"
 	RecorderService_Audit_FullMethodName           = "/pal.service.v1.RecorderService/Audit"
+	RecorderService_ExportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ExportRuns"
+	RecorderService_ImportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ImportRuns"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -79,6 +81,17 @@ type RecorderServiceClient interface {
 	// Reads the record again and reports what is not as it was recorded. Findings
 	// and progress in any order, the summary last. Writes nothing; safe to repeat.
 	Audit(ctx context.Context, in *AuditRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[AuditResponse], error)
+	// Returns whole runs in the bytes in which they are recorded, newest first.
+	// Each run is one frame that begins it, its events and spans in order, and one
+	// frame that ends it. After a cut, go on with the last cursor.
+	ExportRuns(ctx context.Context, in *ExportRunsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRunsResponse], error)
+	// Records whole runs as another recorder recorded them. Only with the token of
+	// the service "import". A run becomes visible as a whole or not at all; its
+	// fate is told in the order in which the runs ended. A run that is refused
+	// does not disturb its neighbours. Safe to repeat: a run that is recorded with
+	// these very events stays as it is. What has no end when the stream
+	// half-closes is left aside.
+	ImportRuns(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRunsRequest, ImportRunsResponse], error)
 }
 
 type recorderServiceClient struct {
@@ -251,6 +264,38 @@ func (c *recorderServiceClient) Audit(ctx context.Context, in *AuditRequest, opt
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecorderService_AuditClient = grpc.ServerStreamingClient[AuditResponse]
 
+func (c *recorderServiceClient) ExportRuns(ctx context.Context, in *ExportRunsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRunsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[6], RecorderService_ExportRuns_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportRunsRequest, ExportRunsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ExportRunsClient = grpc.ServerStreamingClient[ExportRunsResponse]
+
+func (c *recorderServiceClient) ImportRuns(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRunsRequest, ImportRunsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[7], RecorderService_ImportRuns_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ImportRunsRequest, ImportRunsResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ImportRunsClient = grpc.BidiStreamingClient[ImportRunsRequest, ImportRunsResponse]
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -295,6 +340,17 @@ type RecorderServiceServer interface {
 	// Reads the record again and reports what is not as it was recorded. Findings
 	// and progress in any order, the summary last. Writes nothing; safe to repeat.
 	Audit(*AuditRequest, grpc.ServerStreamingServer[AuditResponse]) error
+	// Returns whole runs in the bytes in which they are recorded, newest first.
+	// Each run is one frame that begins it, its events and spans in order, and one
+	// frame that ends it. After a cut, go on with the last cursor.
+	ExportRuns(*ExportRunsRequest, grpc.ServerStreamingServer[ExportRunsResponse]) error
+	// Records whole runs as another recorder recorded them. Only with the token of
+	// the service "import". A run becomes visible as a whole or not at all; its
+	// fate is told in the order in which the runs ended. A run that is refused
+	// does not disturb its neighbours. Safe to repeat: a run that is recorded with
+	// these very events stays as it is. What has no end when the stream
+	// half-closes is left aside.
+	ImportRuns(grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]) error
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -340,6 +396,12 @@ func (UnimplementedRecorderServiceServer) ListCheckpoints(context.Context, *List
 }
 func (UnimplementedRecorderServiceServer) Audit(*AuditRequest, grpc.ServerStreamingServer[AuditResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Audit not implemented")
+}
+func (UnimplementedRecorderServiceServer) ExportRuns(*ExportRunsRequest, grpc.ServerStreamingServer[ExportRunsResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method ExportRuns not implemented")
+}
+func (UnimplementedRecorderServiceServer) ImportRuns(grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]) error {
+	return status.Errorf(codes.Unimplemented, "method ImportRuns not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -528,6 +590,24 @@ func _RecorderService_Audit_Handler(srv interface{}, stream grpc.ServerStream) e
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecorderService_AuditServer = grpc.ServerStreamingServer[AuditResponse]
 
+func _RecorderService_ExportRuns_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportRunsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RecorderServiceServer).ExportRuns(m, &grpc.GenericServerStream[ExportRunsRequest, ExportRunsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ExportRunsServer = grpc.ServerStreamingServer[ExportRunsResponse]
+
+func _RecorderService_ImportRuns_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RecorderServiceServer).ImportRuns(&grpc.GenericServerStream[ImportRunsRequest, ImportRunsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ImportRunsServer = grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -591,6 +671,17 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 			StreamName:    "Audit",
 			Handler:       _RecorderService_Audit_Handler,
 			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportRuns",
+			Handler:       _RecorderService_ExportRuns_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ImportRuns",
+			Handler:       _RecorderService_ImportRuns_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
 		},
 	},
 	Metadata: "pal/service/v1/recorder_service.proto",

@@ -512,6 +512,107 @@ func (x *ApplyResponse) GetApplied() []*AppliedDocument {
 	return nil
 }
 
+// Request of ImportDocuments.
+type ImportDocumentsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The documents as they are stored elsewhere. At most 200.
+	Documents []*Document `protobuf:"bytes,1,rep,name=documents,proto3" json:"documents,omitempty"`
+	// Check only.
+	ValidateOnly  bool `protobuf:"varint,2,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportDocumentsRequest) Reset() {
+	*x = ImportDocumentsRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportDocumentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportDocumentsRequest) ProtoMessage() {}
+
+func (x *ImportDocumentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportDocumentsRequest.ProtoReflect.Descriptor instead.
+func (*ImportDocumentsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ImportDocumentsRequest) GetDocuments() []*Document {
+	if x != nil {
+		return x.Documents
+	}
+	return nil
+}
+
+func (x *ImportDocumentsRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Response of ImportDocuments.
+type ImportDocumentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The documents in the order of the request, as they are here.
+	Applied       []*AppliedDocument `protobuf:"bytes,1,rep,name=applied,proto3" json:"applied,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportDocumentsResponse) Reset() {
+	*x = ImportDocumentsResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportDocumentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportDocumentsResponse) ProtoMessage() {}
+
+func (x *ImportDocumentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportDocumentsResponse.ProtoReflect.Descriptor instead.
+func (*ImportDocumentsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ImportDocumentsResponse) GetApplied() []*AppliedDocument {
+	if x != nil {
+		return x.Applied
+	}
+	return nil
+}
+
 // Request of GetDocument.
 type GetDocumentRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -525,7 +626,7 @@ type GetDocumentRequest struct {
 
 func (x *GetDocumentRequest) Reset() {
 	*x = GetDocumentRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[4]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -537,7 +638,7 @@ func (x *GetDocumentRequest) String() string {
 func (*GetDocumentRequest) ProtoMessage() {}
 
 func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[4]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -550,7 +651,7 @@ func (x *GetDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{4}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetDocumentRequest) GetKind() DocumentKind {
@@ -578,7 +679,7 @@ type GetDocumentResponse struct {
 
 func (x *GetDocumentResponse) Reset() {
 	*x = GetDocumentResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[5]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -590,7 +691,7 @@ func (x *GetDocumentResponse) String() string {
 func (*GetDocumentResponse) ProtoMessage() {}
 
 func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[5]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -603,7 +704,7 @@ func (x *GetDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDocumentResponse.ProtoReflect.Descriptor instead.
 func (*GetDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{5}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetDocumentResponse) GetDocument() *Document {
@@ -632,7 +733,7 @@ type ListDocumentsRequest struct {
 
 func (x *ListDocumentsRequest) Reset() {
 	*x = ListDocumentsRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[6]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +745,7 @@ func (x *ListDocumentsRequest) String() string {
 func (*ListDocumentsRequest) ProtoMessage() {}
 
 func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[6]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +758,7 @@ func (x *ListDocumentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsRequest.ProtoReflect.Descriptor instead.
 func (*ListDocumentsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{6}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListDocumentsRequest) GetKind() DocumentKind {
@@ -708,7 +809,7 @@ type ListDocumentsResponse struct {
 
 func (x *ListDocumentsResponse) Reset() {
 	*x = ListDocumentsResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[7]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +821,7 @@ func (x *ListDocumentsResponse) String() string {
 func (*ListDocumentsResponse) ProtoMessage() {}
 
 func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[7]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +834,7 @@ func (x *ListDocumentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDocumentsResponse.ProtoReflect.Descriptor instead.
 func (*ListDocumentsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{7}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListDocumentsResponse) GetDocuments() []*Document {
@@ -765,7 +866,7 @@ type DeleteDocumentRequest struct {
 
 func (x *DeleteDocumentRequest) Reset() {
 	*x = DeleteDocumentRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[8]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +878,7 @@ func (x *DeleteDocumentRequest) String() string {
 func (*DeleteDocumentRequest) ProtoMessage() {}
 
 func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[8]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +891,7 @@ func (x *DeleteDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentRequest.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{8}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *DeleteDocumentRequest) GetKind() DocumentKind {
@@ -825,7 +926,7 @@ type DeleteDocumentResponse struct {
 
 func (x *DeleteDocumentResponse) Reset() {
 	*x = DeleteDocumentResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[9]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -837,7 +938,7 @@ func (x *DeleteDocumentResponse) String() string {
 func (*DeleteDocumentResponse) ProtoMessage() {}
 
 func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[9]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -850,7 +951,7 @@ func (x *DeleteDocumentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteDocumentResponse.ProtoReflect.Descriptor instead.
 func (*DeleteDocumentResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{9}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *DeleteDocumentResponse) GetDocument() *Document {
@@ -890,7 +991,7 @@ type RegisteredRuntime struct {
 
 func (x *RegisteredRuntime) Reset() {
 	*x = RegisteredRuntime{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[10]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +1003,7 @@ func (x *RegisteredRuntime) String() string {
 func (*RegisteredRuntime) ProtoMessage() {}
 
 func (x *RegisteredRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[10]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +1016,7 @@ func (x *RegisteredRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisteredRuntime.ProtoReflect.Descriptor instead.
 func (*RegisteredRuntime) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{10}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RegisteredRuntime) GetRegistrationId() string {
@@ -1013,7 +1114,7 @@ type RegisterRuntimeRequest struct {
 
 func (x *RegisterRuntimeRequest) Reset() {
 	*x = RegisterRuntimeRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[11]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1025,7 +1126,7 @@ func (x *RegisterRuntimeRequest) String() string {
 func (*RegisterRuntimeRequest) ProtoMessage() {}
 
 func (x *RegisterRuntimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[11]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1038,7 +1139,7 @@ func (x *RegisterRuntimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterRuntimeRequest.ProtoReflect.Descriptor instead.
 func (*RegisterRuntimeRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{11}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RegisterRuntimeRequest) GetCapability() *v1.RuntimeCapability {
@@ -1101,7 +1202,7 @@ type RegisterRuntimeResponse struct {
 
 func (x *RegisterRuntimeResponse) Reset() {
 	*x = RegisterRuntimeResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[12]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1113,7 +1214,7 @@ func (x *RegisterRuntimeResponse) String() string {
 func (*RegisterRuntimeResponse) ProtoMessage() {}
 
 func (x *RegisterRuntimeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[12]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1126,7 +1227,7 @@ func (x *RegisterRuntimeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterRuntimeResponse.ProtoReflect.Descriptor instead.
 func (*RegisterRuntimeResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{12}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RegisterRuntimeResponse) GetRuntime() *RegisteredRuntime {
@@ -1149,7 +1250,7 @@ type RenewRuntimeRequest struct {
 
 func (x *RenewRuntimeRequest) Reset() {
 	*x = RenewRuntimeRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[13]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1161,7 +1262,7 @@ func (x *RenewRuntimeRequest) String() string {
 func (*RenewRuntimeRequest) ProtoMessage() {}
 
 func (x *RenewRuntimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[13]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +1275,7 @@ func (x *RenewRuntimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRuntimeRequest.ProtoReflect.Descriptor instead.
 func (*RenewRuntimeRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{13}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RenewRuntimeRequest) GetRegistrationId() string {
@@ -1202,7 +1303,7 @@ type RenewRuntimeResponse struct {
 
 func (x *RenewRuntimeResponse) Reset() {
 	*x = RenewRuntimeResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1214,7 +1315,7 @@ func (x *RenewRuntimeResponse) String() string {
 func (*RenewRuntimeResponse) ProtoMessage() {}
 
 func (x *RenewRuntimeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1227,7 +1328,7 @@ func (x *RenewRuntimeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRuntimeResponse.ProtoReflect.Descriptor instead.
 func (*RenewRuntimeResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{14}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RenewRuntimeResponse) GetRuntime() *RegisteredRuntime {
@@ -1250,7 +1351,7 @@ type DrainRuntimeRequest struct {
 
 func (x *DrainRuntimeRequest) Reset() {
 	*x = DrainRuntimeRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1262,7 +1363,7 @@ func (x *DrainRuntimeRequest) String() string {
 func (*DrainRuntimeRequest) ProtoMessage() {}
 
 func (x *DrainRuntimeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1275,7 +1376,7 @@ func (x *DrainRuntimeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRuntimeRequest.ProtoReflect.Descriptor instead.
 func (*DrainRuntimeRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{15}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DrainRuntimeRequest) GetRegistrationId() string {
@@ -1303,7 +1404,7 @@ type DrainRuntimeResponse struct {
 
 func (x *DrainRuntimeResponse) Reset() {
 	*x = DrainRuntimeResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1416,7 @@ func (x *DrainRuntimeResponse) String() string {
 func (*DrainRuntimeResponse) ProtoMessage() {}
 
 func (x *DrainRuntimeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1429,7 @@ func (x *DrainRuntimeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrainRuntimeResponse.ProtoReflect.Descriptor instead.
 func (*DrainRuntimeResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{16}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DrainRuntimeResponse) GetRuntime() *RegisteredRuntime {
@@ -1349,7 +1450,7 @@ type ListRuntimesRequest struct {
 
 func (x *ListRuntimesRequest) Reset() {
 	*x = ListRuntimesRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1462,7 @@ func (x *ListRuntimesRequest) String() string {
 func (*ListRuntimesRequest) ProtoMessage() {}
 
 func (x *ListRuntimesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1475,7 @@ func (x *ListRuntimesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuntimesRequest.ProtoReflect.Descriptor instead.
 func (*ListRuntimesRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{17}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListRuntimesRequest) GetName() string {
@@ -1395,7 +1496,7 @@ type ListRuntimesResponse struct {
 
 func (x *ListRuntimesResponse) Reset() {
 	*x = ListRuntimesResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1508,7 @@ func (x *ListRuntimesResponse) String() string {
 func (*ListRuntimesResponse) ProtoMessage() {}
 
 func (x *ListRuntimesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1521,7 @@ func (x *ListRuntimesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuntimesResponse.ProtoReflect.Descriptor instead.
 func (*ListRuntimesResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{18}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListRuntimesResponse) GetRuntimes() []*RegisteredRuntime {
@@ -1454,7 +1555,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1466,7 +1567,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1479,7 +1580,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{19}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Route) GetAgent() string {
@@ -1542,7 +1643,7 @@ type GetRouteRequest struct {
 
 func (x *GetRouteRequest) Reset() {
 	*x = GetRouteRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1554,7 +1655,7 @@ func (x *GetRouteRequest) String() string {
 func (*GetRouteRequest) ProtoMessage() {}
 
 func (x *GetRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1567,7 +1668,7 @@ func (x *GetRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRouteRequest.ProtoReflect.Descriptor instead.
 func (*GetRouteRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{20}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetRouteRequest) GetAgent() string {
@@ -1588,7 +1689,7 @@ type GetRouteResponse struct {
 
 func (x *GetRouteResponse) Reset() {
 	*x = GetRouteResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +1701,7 @@ func (x *GetRouteResponse) String() string {
 func (*GetRouteResponse) ProtoMessage() {}
 
 func (x *GetRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1613,7 +1714,7 @@ func (x *GetRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRouteResponse.ProtoReflect.Descriptor instead.
 func (*GetRouteResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{21}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetRouteResponse) GetRoutes() []*Route {
@@ -1637,7 +1738,7 @@ type SetRouteRequest struct {
 
 func (x *SetRouteRequest) Reset() {
 	*x = SetRouteRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1649,7 +1750,7 @@ func (x *SetRouteRequest) String() string {
 func (*SetRouteRequest) ProtoMessage() {}
 
 func (x *SetRouteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1662,7 +1763,7 @@ func (x *SetRouteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRouteRequest.ProtoReflect.Descriptor instead.
 func (*SetRouteRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{22}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *SetRouteRequest) GetRoute() *Route {
@@ -1690,7 +1791,7 @@ type SetRouteResponse struct {
 
 func (x *SetRouteResponse) Reset() {
 	*x = SetRouteResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1803,7 @@ func (x *SetRouteResponse) String() string {
 func (*SetRouteResponse) ProtoMessage() {}
 
 func (x *SetRouteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1816,7 @@ func (x *SetRouteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetRouteResponse.ProtoReflect.Descriptor instead.
 func (*SetRouteResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{23}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *SetRouteResponse) GetRoute() *Route {
@@ -1734,7 +1835,7 @@ type RegistryServiceWatchRequest struct {
 
 func (x *RegistryServiceWatchRequest) Reset() {
 	*x = RegistryServiceWatchRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1746,7 +1847,7 @@ func (x *RegistryServiceWatchRequest) String() string {
 func (*RegistryServiceWatchRequest) ProtoMessage() {}
 
 func (x *RegistryServiceWatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1759,7 +1860,7 @@ func (x *RegistryServiceWatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryServiceWatchRequest.ProtoReflect.Descriptor instead.
 func (*RegistryServiceWatchRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{24}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{26}
 }
 
 // Changes since the last message. The first message is the whole state.
@@ -1779,7 +1880,7 @@ type RegistryServiceWatchResponse struct {
 
 func (x *RegistryServiceWatchResponse) Reset() {
 	*x = RegistryServiceWatchResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1791,7 +1892,7 @@ func (x *RegistryServiceWatchResponse) String() string {
 func (*RegistryServiceWatchResponse) ProtoMessage() {}
 
 func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1804,7 +1905,7 @@ func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryServiceWatchResponse.ProtoReflect.Descriptor instead.
 func (*RegistryServiceWatchResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{25}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RegistryServiceWatchResponse) GetDocuments() []*Document {
@@ -1857,6 +1958,11 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\bdocument\x18\x01 \x01(\v2\x18.pal.service.v1.DocumentR\bdocument\x126\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1c.pal.service.v1.ApplyOutcomeR\aoutcome\"J\n" +
 	"\rApplyResponse\x129\n" +
+	"\aapplied\x18\x01 \x03(\v2\x1f.pal.service.v1.AppliedDocumentR\aapplied\"u\n" +
+	"\x16ImportDocumentsRequest\x126\n" +
+	"\tdocuments\x18\x01 \x03(\v2\x18.pal.service.v1.DocumentR\tdocuments\x12#\n" +
+	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\"T\n" +
+	"\x17ImportDocumentsResponse\x129\n" +
 	"\aapplied\x18\x01 \x03(\v2\x1f.pal.service.v1.AppliedDocumentR\aapplied\"x\n" +
 	"\x12GetDocumentRequest\x120\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1c.pal.service.v1.DocumentKindR\x04kind\x120\n" +
@@ -1966,9 +2072,10 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x19RUNTIME_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15RUNTIME_STATE_SERVING\x10\x01\x12\x1a\n" +
 	"\x16RUNTIME_STATE_DRAINING\x10\x02\x12\x16\n" +
-	"\x12RUNTIME_STATE_LOST\x10\x032\xe7\a\n" +
+	"\x12RUNTIME_STATE_LOST\x10\x032\xcb\b\n" +
 	"\x0fRegistryService\x12D\n" +
-	"\x05Apply\x12\x1c.pal.service.v1.ApplyRequest\x1a\x1d.pal.service.v1.ApplyResponse\x12V\n" +
+	"\x05Apply\x12\x1c.pal.service.v1.ApplyRequest\x1a\x1d.pal.service.v1.ApplyResponse\x12b\n" +
+	"\x0fImportDocuments\x12&.pal.service.v1.ImportDocumentsRequest\x1a'.pal.service.v1.ImportDocumentsResponse\x12V\n" +
 	"\vGetDocument\x12\".pal.service.v1.GetDocumentRequest\x1a#.pal.service.v1.GetDocumentResponse\x12\\\n" +
 	"\rListDocuments\x12$.pal.service.v1.ListDocumentsRequest\x1a%.pal.service.v1.ListDocumentsResponse\x12_\n" +
 	"\x0eDeleteDocument\x12%.pal.service.v1.DeleteDocumentRequest\x1a&.pal.service.v1.DeleteDocumentResponse\x12b\n" +
@@ -1994,7 +2101,7 @@ func file_pal_service_v1_registry_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_registry_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(DocumentKind)(0),                    // 0: pal.service.v1.DocumentKind
 	(ApplyOutcome)(0),                    // 1: pal.service.v1.ApplyOutcome
@@ -2003,99 +2110,105 @@ var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(*ApplyRequest)(nil),                 // 4: pal.service.v1.ApplyRequest
 	(*AppliedDocument)(nil),              // 5: pal.service.v1.AppliedDocument
 	(*ApplyResponse)(nil),                // 6: pal.service.v1.ApplyResponse
-	(*GetDocumentRequest)(nil),           // 7: pal.service.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),          // 8: pal.service.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),         // 9: pal.service.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),        // 10: pal.service.v1.ListDocumentsResponse
-	(*DeleteDocumentRequest)(nil),        // 11: pal.service.v1.DeleteDocumentRequest
-	(*DeleteDocumentResponse)(nil),       // 12: pal.service.v1.DeleteDocumentResponse
-	(*RegisteredRuntime)(nil),            // 13: pal.service.v1.RegisteredRuntime
-	(*RegisterRuntimeRequest)(nil),       // 14: pal.service.v1.RegisterRuntimeRequest
-	(*RegisterRuntimeResponse)(nil),      // 15: pal.service.v1.RegisterRuntimeResponse
-	(*RenewRuntimeRequest)(nil),          // 16: pal.service.v1.RenewRuntimeRequest
-	(*RenewRuntimeResponse)(nil),         // 17: pal.service.v1.RenewRuntimeResponse
-	(*DrainRuntimeRequest)(nil),          // 18: pal.service.v1.DrainRuntimeRequest
-	(*DrainRuntimeResponse)(nil),         // 19: pal.service.v1.DrainRuntimeResponse
-	(*ListRuntimesRequest)(nil),          // 20: pal.service.v1.ListRuntimesRequest
-	(*ListRuntimesResponse)(nil),         // 21: pal.service.v1.ListRuntimesResponse
-	(*Route)(nil),                        // 22: pal.service.v1.Route
-	(*GetRouteRequest)(nil),              // 23: pal.service.v1.GetRouteRequest
-	(*GetRouteResponse)(nil),             // 24: pal.service.v1.GetRouteResponse
-	(*SetRouteRequest)(nil),              // 25: pal.service.v1.SetRouteRequest
-	(*SetRouteResponse)(nil),             // 26: pal.service.v1.SetRouteResponse
-	(*RegistryServiceWatchRequest)(nil),  // 27: pal.service.v1.RegistryServiceWatchRequest
-	(*RegistryServiceWatchResponse)(nil), // 28: pal.service.v1.RegistryServiceWatchResponse
-	nil,                                  // 29: pal.service.v1.ListDocumentsRequest.LabelsEntry
-	(*v1.AgentSpec)(nil),                 // 30: pal.v1.AgentSpec
-	(*v1.ToolSpec)(nil),                  // 31: pal.v1.ToolSpec
-	(*v1.PolicySpec)(nil),                // 32: pal.v1.PolicySpec
-	(*v1.RuntimeCapability)(nil),         // 33: pal.v1.RuntimeCapability
-	(*v1.SpecRef)(nil),                   // 34: pal.v1.SpecRef
-	(*timestamppb.Timestamp)(nil),        // 35: google.protobuf.Timestamp
-	(*v1.SpecSelector)(nil),              // 36: pal.v1.SpecSelector
-	(*durationpb.Duration)(nil),          // 37: google.protobuf.Duration
+	(*ImportDocumentsRequest)(nil),       // 7: pal.service.v1.ImportDocumentsRequest
+	(*ImportDocumentsResponse)(nil),      // 8: pal.service.v1.ImportDocumentsResponse
+	(*GetDocumentRequest)(nil),           // 9: pal.service.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),          // 10: pal.service.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),         // 11: pal.service.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),        // 12: pal.service.v1.ListDocumentsResponse
+	(*DeleteDocumentRequest)(nil),        // 13: pal.service.v1.DeleteDocumentRequest
+	(*DeleteDocumentResponse)(nil),       // 14: pal.service.v1.DeleteDocumentResponse
+	(*RegisteredRuntime)(nil),            // 15: pal.service.v1.RegisteredRuntime
+	(*RegisterRuntimeRequest)(nil),       // 16: pal.service.v1.RegisterRuntimeRequest
+	(*RegisterRuntimeResponse)(nil),      // 17: pal.service.v1.RegisterRuntimeResponse
+	(*RenewRuntimeRequest)(nil),          // 18: pal.service.v1.RenewRuntimeRequest
+	(*RenewRuntimeResponse)(nil),         // 19: pal.service.v1.RenewRuntimeResponse
+	(*DrainRuntimeRequest)(nil),          // 20: pal.service.v1.DrainRuntimeRequest
+	(*DrainRuntimeResponse)(nil),         // 21: pal.service.v1.DrainRuntimeResponse
+	(*ListRuntimesRequest)(nil),          // 22: pal.service.v1.ListRuntimesRequest
+	(*ListRuntimesResponse)(nil),         // 23: pal.service.v1.ListRuntimesResponse
+	(*Route)(nil),                        // 24: pal.service.v1.Route
+	(*GetRouteRequest)(nil),              // 25: pal.service.v1.GetRouteRequest
+	(*GetRouteResponse)(nil),             // 26: pal.service.v1.GetRouteResponse
+	(*SetRouteRequest)(nil),              // 27: pal.service.v1.SetRouteRequest
+	(*SetRouteResponse)(nil),             // 28: pal.service.v1.SetRouteResponse
+	(*RegistryServiceWatchRequest)(nil),  // 29: pal.service.v1.RegistryServiceWatchRequest
+	(*RegistryServiceWatchResponse)(nil), // 30: pal.service.v1.RegistryServiceWatchResponse
+	nil,                                  // 31: pal.service.v1.ListDocumentsRequest.LabelsEntry
+	(*v1.AgentSpec)(nil),                 // 32: pal.v1.AgentSpec
+	(*v1.ToolSpec)(nil),                  // 33: pal.v1.ToolSpec
+	(*v1.PolicySpec)(nil),                // 34: pal.v1.PolicySpec
+	(*v1.RuntimeCapability)(nil),         // 35: pal.v1.RuntimeCapability
+	(*v1.SpecRef)(nil),                   // 36: pal.v1.SpecRef
+	(*timestamppb.Timestamp)(nil),        // 37: google.protobuf.Timestamp
+	(*v1.SpecSelector)(nil),              // 38: pal.v1.SpecSelector
+	(*durationpb.Duration)(nil),          // 39: google.protobuf.Duration
 }
 var file_pal_service_v1_registry_service_proto_depIdxs = []int32{
-	30, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
-	31, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
-	32, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
-	33, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
-	34, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
-	35, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
+	32, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
+	33, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
+	34, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
+	35, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
+	36, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
+	37, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
 	3,  // 6: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
 	1,  // 7: pal.service.v1.AppliedDocument.outcome:type_name -> pal.service.v1.ApplyOutcome
 	5,  // 8: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
-	0,  // 9: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	36, // 10: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
-	3,  // 11: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
-	0,  // 12: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
-	29, // 13: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
-	3,  // 14: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
-	0,  // 15: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	3,  // 16: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
-	33, // 17: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
-	2,  // 18: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
-	35, // 19: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
-	33, // 20: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
-	37, // 21: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
-	13, // 22: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	13, // 23: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	13, // 24: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	13, // 25: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	35, // 26: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	22, // 27: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
-	22, // 28: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
-	22, // 29: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
-	3,  // 30: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
-	13, // 31: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	22, // 32: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
-	4,  // 33: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
-	7,  // 34: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
-	9,  // 35: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
-	11, // 36: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
-	14, // 37: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
-	16, // 38: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
-	18, // 39: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
-	20, // 40: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
-	23, // 41: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
-	25, // 42: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
-	27, // 43: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
-	6,  // 44: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
-	8,  // 45: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
-	10, // 46: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
-	12, // 47: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
-	15, // 48: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
-	17, // 49: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
-	19, // 50: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
-	21, // 51: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
-	24, // 52: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
-	26, // 53: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
-	28, // 54: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
-	44, // [44:55] is the sub-list for method output_type
-	33, // [33:44] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	3,  // 9: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
+	5,  // 10: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
+	0,  // 11: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
+	38, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
+	3,  // 13: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
+	0,  // 14: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
+	31, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
+	3,  // 16: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
+	0,  // 17: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
+	3,  // 18: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
+	35, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
+	2,  // 20: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
+	37, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
+	35, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
+	39, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
+	15, // 24: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	15, // 25: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	15, // 26: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	15, // 27: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	37, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	24, // 29: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
+	24, // 30: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
+	24, // 31: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
+	3,  // 32: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
+	15, // 33: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	24, // 34: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
+	4,  // 35: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
+	7,  // 36: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
+	9,  // 37: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
+	11, // 38: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
+	13, // 39: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
+	16, // 40: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
+	18, // 41: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
+	20, // 42: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
+	22, // 43: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
+	25, // 44: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
+	27, // 45: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
+	29, // 46: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
+	6,  // 47: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
+	8,  // 48: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
+	10, // 49: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
+	12, // 50: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
+	14, // 51: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
+	17, // 52: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
+	19, // 53: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
+	21, // 54: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
+	23, // 55: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
+	26, // 56: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
+	28, // 57: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
+	30, // 58: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
+	47, // [47:59] is the sub-list for method output_type
+	35, // [35:47] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_registry_service_proto_init() }
@@ -2109,14 +2222,14 @@ func file_pal_service_v1_registry_service_proto_init() {
 		(*Document_Policy)(nil),
 		(*Document_Runtime)(nil),
 	}
-	file_pal_service_v1_registry_service_proto_msgTypes[22].OneofWrappers = []any{}
+	file_pal_service_v1_registry_service_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_registry_service_proto_rawDesc), len(file_pal_service_v1_registry_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   27,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	RegistryService_Apply_FullMethodName           = "/pal.service.v1.RegistryService/Apply"
+	RegistryService_ImportDocuments_FullMethodName = "/pal.service.v1.RegistryService/ImportDocuments"
 	RegistryService_GetDocument_FullMethodName     = "/pal.service.v1.RegistryService/GetDocument"
 	RegistryService_ListDocuments_FullMethodName   = "/pal.service.v1.RegistryService/ListDocuments"
 	RegistryService_DeleteDocument_FullMethodName  = "/pal.service.v1.RegistryService/DeleteDocument"
@@ -44,6 +45,9 @@ type RegistryServiceClient interface {
 	// Safe to repeat: equal content under a published version is a no-op, other
 	// content fails with ALREADY_EXISTS.
 	Apply(ctx context.Context, in *ApplyRequest, opts ...grpc.CallOption) (*ApplyResponse, error)
+	// Publishes documents as another mesh published them, digests and times
+	// included, all of them or none. Safe to repeat, with the same rule as Apply.
+	ImportDocuments(ctx context.Context, in *ImportDocumentsRequest, opts ...grpc.CallOption) (*ImportDocumentsResponse, error)
 	// Resolves a selector to a document.
 	GetDocument(ctx context.Context, in *GetDocumentRequest, opts ...grpc.CallOption) (*GetDocumentResponse, error)
 	// Lists documents by kind and name.
@@ -81,6 +85,16 @@ func (c *registryServiceClient) Apply(ctx context.Context, in *ApplyRequest, opt
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ApplyResponse)
 	err := c.cc.Invoke(ctx, RegistryService_Apply_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) ImportDocuments(ctx context.Context, in *ImportDocumentsRequest, opts ...grpc.CallOption) (*ImportDocumentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportDocumentsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ImportDocuments_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -206,6 +220,9 @@ type RegistryServiceServer interface {
 	// Safe to repeat: equal content under a published version is a no-op, other
 	// content fails with ALREADY_EXISTS.
 	Apply(context.Context, *ApplyRequest) (*ApplyResponse, error)
+	// Publishes documents as another mesh published them, digests and times
+	// included, all of them or none. Safe to repeat, with the same rule as Apply.
+	ImportDocuments(context.Context, *ImportDocumentsRequest) (*ImportDocumentsResponse, error)
 	// Resolves a selector to a document.
 	GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error)
 	// Lists documents by kind and name.
@@ -241,6 +258,9 @@ type UnimplementedRegistryServiceServer struct{}
 
 func (UnimplementedRegistryServiceServer) Apply(context.Context, *ApplyRequest) (*ApplyResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Apply not implemented")
+}
+func (UnimplementedRegistryServiceServer) ImportDocuments(context.Context, *ImportDocumentsRequest) (*ImportDocumentsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ImportDocuments not implemented")
 }
 func (UnimplementedRegistryServiceServer) GetDocument(context.Context, *GetDocumentRequest) (*GetDocumentResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetDocument not implemented")
@@ -307,6 +327,24 @@ func _RegistryService_Apply_Handler(srv interface{}, ctx context.Context, dec fu
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RegistryServiceServer).Apply(ctx, req.(*ApplyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_ImportDocuments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportDocumentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ImportDocuments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ImportDocuments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ImportDocuments(ctx, req.(*ImportDocumentsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -494,6 +532,10 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Apply",
 			Handler:    _RegistryService_Apply_Handler,
+		},
+		{
+			MethodName: "ImportDocuments",
+			Handler:    _RegistryService_ImportDocuments_Handler,
 		},
 		{
 			MethodName: "GetDocument",

@@ -25,6 +25,13 @@ class AuditFindingKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUDIT_FINDING_KIND_RUN_LOST: _ClassVar[AuditFindingKind]
     AUDIT_FINDING_KIND_CHECKPOINT: _ClassVar[AuditFindingKind]
     AUDIT_FINDING_KIND_ROLLED_BACK: _ClassVar[AuditFindingKind]
+
+class ImportOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    IMPORT_OUTCOME_UNSPECIFIED: _ClassVar[ImportOutcome]
+    IMPORT_OUTCOME_IMPORTED: _ClassVar[ImportOutcome]
+    IMPORT_OUTCOME_UNCHANGED: _ClassVar[ImportOutcome]
+    IMPORT_OUTCOME_REFUSED: _ClassVar[ImportOutcome]
 AUDIT_FINDING_KIND_UNSPECIFIED: AuditFindingKind
 AUDIT_FINDING_KIND_CHANGED: AuditFindingKind
 AUDIT_FINDING_KIND_REMOVED: AuditFindingKind
@@ -34,6 +41,10 @@ AUDIT_FINDING_KIND_TAIL_LOST: AuditFindingKind
 AUDIT_FINDING_KIND_RUN_LOST: AuditFindingKind
 AUDIT_FINDING_KIND_CHECKPOINT: AuditFindingKind
 AUDIT_FINDING_KIND_ROLLED_BACK: AuditFindingKind
+IMPORT_OUTCOME_UNSPECIFIED: ImportOutcome
+IMPORT_OUTCOME_IMPORTED: ImportOutcome
+IMPORT_OUTCOME_UNCHANGED: ImportOutcome
+IMPORT_OUTCOME_REFUSED: ImportOutcome
 
 class AppendRequest(_message.Message):
     __slots__ = ("batches",)
@@ -340,3 +351,89 @@ class AuditSummary(_message.Message):
     unanchored_events: int
     newest: Checkpoint
     def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., checkpoints: _Optional[int] = ..., findings: _Optional[int] = ..., unanchored_events: _Optional[int] = ..., newest: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+
+class ExportRunsRequest(_message.Message):
+    __slots__ = ("query", "unfinished", "after_cursor")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    UNFINISHED_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    query: _shared_pb2.RunQuery
+    unfinished: bool
+    after_cursor: str
+    def __init__(self, query: _Optional[_Union[_shared_pb2.RunQuery, _Mapping]] = ..., unfinished: bool = ..., after_cursor: _Optional[str] = ...) -> None: ...
+
+class ExportRunsResponse(_message.Message):
+    __slots__ = ("frames", "cursor", "unfinished_runs")
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    UNFINISHED_RUNS_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[RecordFrame]
+    cursor: str
+    unfinished_runs: int
+    def __init__(self, frames: _Optional[_Iterable[_Union[RecordFrame, _Mapping]]] = ..., cursor: _Optional[str] = ..., unfinished_runs: _Optional[int] = ...) -> None: ...
+
+class RecordFrame(_message.Message):
+    __slots__ = ("begin", "events", "spans", "end")
+    BEGIN_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
+    begin: StoredRun
+    events: StoredEvents
+    spans: StoredSpans
+    end: StoredRun
+    def __init__(self, begin: _Optional[_Union[StoredRun, _Mapping]] = ..., events: _Optional[_Union[StoredEvents, _Mapping]] = ..., spans: _Optional[_Union[StoredSpans, _Mapping]] = ..., end: _Optional[_Union[StoredRun, _Mapping]] = ...) -> None: ...
+
+class StoredRun(_message.Message):
+    __slots__ = ("run_id", "head_seq", "head_hash")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    HEAD_SEQ_FIELD_NUMBER: _ClassVar[int]
+    HEAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    head_seq: int
+    head_hash: bytes
+    def __init__(self, run_id: _Optional[str] = ..., head_seq: _Optional[int] = ..., head_hash: _Optional[bytes] = ...) -> None: ...
+
+class StoredEvents(_message.Message):
+    __slots__ = ("events",)
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    events: _containers.RepeatedCompositeFieldContainer[StoredEvent]
+    def __init__(self, events: _Optional[_Iterable[_Union[StoredEvent, _Mapping]]] = ...) -> None: ...
+
+class StoredEvent(_message.Message):
+    __slots__ = ("encoded", "hash")
+    ENCODED_FIELD_NUMBER: _ClassVar[int]
+    HASH_FIELD_NUMBER: _ClassVar[int]
+    encoded: bytes
+    hash: bytes
+    def __init__(self, encoded: _Optional[bytes] = ..., hash: _Optional[bytes] = ...) -> None: ...
+
+class StoredSpans(_message.Message):
+    __slots__ = ("spans",)
+    SPANS_FIELD_NUMBER: _ClassVar[int]
+    spans: _containers.RepeatedCompositeFieldContainer[_trace_span_pb2.TraceSpan]
+    def __init__(self, spans: _Optional[_Iterable[_Union[_trace_span_pb2.TraceSpan, _Mapping]]] = ...) -> None: ...
+
+class ImportRunsRequest(_message.Message):
+    __slots__ = ("frames", "check_only")
+    FRAMES_FIELD_NUMBER: _ClassVar[int]
+    CHECK_ONLY_FIELD_NUMBER: _ClassVar[int]
+    frames: _containers.RepeatedCompositeFieldContainer[RecordFrame]
+    check_only: bool
+    def __init__(self, frames: _Optional[_Iterable[_Union[RecordFrame, _Mapping]]] = ..., check_only: bool = ...) -> None: ...
+
+class ImportRunsResponse(_message.Message):
+    __slots__ = ("runs",)
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    runs: _containers.RepeatedCompositeFieldContainer[ImportedRun]
+    def __init__(self, runs: _Optional[_Iterable[_Union[ImportedRun, _Mapping]]] = ...) -> None: ...
+
+class ImportedRun(_message.Message):
+    __slots__ = ("run_id", "outcome", "refused")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    REFUSED_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    outcome: ImportOutcome
+    refused: _common_pb2.Failure
+    def __init__(self, run_id: _Optional[str] = ..., outcome: _Optional[_Union[ImportOutcome, str]] = ..., refused: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ...) -> None: ...

@@ -101,6 +101,16 @@ class RecorderServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.FromString,
                 _registered_method=True)
+        self.ExportRuns = channel.unary_stream(
+                '/pal.service.v1.RecorderService/ExportRuns',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsResponse.FromString,
+                _registered_method=True)
+        self.ImportRuns = channel.stream_stream(
+                '/pal.service.v1.RecorderService/ImportRuns',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.FromString,
+                _registered_method=True)
 
 
 class RecorderServiceServicer(object):
@@ -205,6 +215,27 @@ class RecorderServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportRuns(self, request, context):
+        """Returns whole runs in the bytes in which they are recorded, newest first.
+        Each run is one frame that begins it, its events and spans in order, and one
+        frame that ends it. After a cut, go on with the last cursor.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportRuns(self, request_iterator, context):
+        """Records whole runs as another recorder recorded them. Only with the token of
+        the service "import". A run becomes visible as a whole or not at all; its
+        fate is told in the order in which the runs ended. A run that is refused
+        does not disturb its neighbours. Safe to repeat: a run that is recorded with
+        these very events stays as it is. What has no end when the stream
+        half-closes is left aside.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecorderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -267,6 +298,16 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.Audit,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.SerializeToString,
+            ),
+            'ExportRuns': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportRuns,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsResponse.SerializeToString,
+            ),
+            'ImportRuns': grpc.stream_stream_rpc_method_handler(
+                    servicer.ImportRuns,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -600,6 +641,60 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/Audit',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.AuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/ExportRuns',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ExportRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportRuns(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/pal.service.v1.RecorderService/ImportRuns',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,

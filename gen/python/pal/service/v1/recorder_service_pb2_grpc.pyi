@@ -60,6 +60,19 @@ class RecorderServiceStub:
     """Reads the record again and reports what is not as it was recorded. Findings
     and progress in any order, the summary last. Writes nothing; safe to repeat.
     """
+    ExportRuns: _aio.UnaryStreamMultiCallable[_recorder_service_pb2.ExportRunsRequest, _recorder_service_pb2.ExportRunsResponse]
+    """Returns whole runs in the bytes in which they are recorded, newest first.
+    Each run is one frame that begins it, its events and spans in order, and one
+    frame that ends it. After a cut, go on with the last cursor.
+    """
+    ImportRuns: _aio.StreamStreamMultiCallable[_recorder_service_pb2.ImportRunsRequest, _recorder_service_pb2.ImportRunsResponse]
+    """Records whole runs as another recorder recorded them. Only with the token of
+    the service "import". A run becomes visible as a whole or not at all; its
+    fate is told in the order in which the runs ended. A run that is refused
+    does not disturb its neighbours. Safe to repeat: a run that is recorded with
+    these very events stays as it is. What has no end when the stream
+    half-closes is left aside.
+    """
 
 class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
     """The record of all runs.
@@ -178,6 +191,31 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.AsyncIterator[_recorder_service_pb2.AuditResponse]:
         """Reads the record again and reports what is not as it was recorded. Findings
         and progress in any order, the summary last. Writes nothing; safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportRuns(
+        self,
+        request: _recorder_service_pb2.ExportRunsRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.ExportRunsRequest, _abc.AsyncIterator[_recorder_service_pb2.ExportRunsResponse]],
+    ) -> _abc.AsyncIterator[_recorder_service_pb2.ExportRunsResponse]:
+        """Returns whole runs in the bytes in which they are recorded, newest first.
+        Each run is one frame that begins it, its events and spans in order, and one
+        frame that ends it. After a cut, go on with the last cursor.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportRuns(
+        self,
+        request_iterator: _abc.AsyncIterator[_recorder_service_pb2.ImportRunsRequest],
+        context: _aio.ServicerContext[_abc.AsyncIterator[_recorder_service_pb2.ImportRunsRequest], _abc.AsyncIterator[_recorder_service_pb2.ImportRunsResponse]],
+    ) -> _abc.AsyncIterator[_recorder_service_pb2.ImportRunsResponse]:
+        """Records whole runs as another recorder recorded them. Only with the token of
+        the service "import". A run becomes visible as a whole or not at all; its
+        fate is told in the order in which the runs ended. A run that is refused
+        does not disturb its neighbours. Safe to repeat: a run that is recorded with
+        these very events stays as it is. What has no end when the stream
+        half-closes is left aside.
         """
 
 def add_RecorderServiceServicer_to_server(servicer: RecorderServiceServicer, server: _aio.Server) -> None: ...

@@ -91,6 +91,20 @@ class ApplyResponse(_message.Message):
     applied: _containers.RepeatedCompositeFieldContainer[AppliedDocument]
     def __init__(self, applied: _Optional[_Iterable[_Union[AppliedDocument, _Mapping]]] = ...) -> None: ...
 
+class ImportDocumentsRequest(_message.Message):
+    __slots__ = ("documents", "validate_only")
+    DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    documents: _containers.RepeatedCompositeFieldContainer[Document]
+    validate_only: bool
+    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., validate_only: bool = ...) -> None: ...
+
+class ImportDocumentsResponse(_message.Message):
+    __slots__ = ("applied",)
+    APPLIED_FIELD_NUMBER: _ClassVar[int]
+    applied: _containers.RepeatedCompositeFieldContainer[AppliedDocument]
+    def __init__(self, applied: _Optional[_Iterable[_Union[AppliedDocument, _Mapping]]] = ...) -> None: ...
+
 class GetDocumentRequest(_message.Message):
     __slots__ = ("kind", "selector")
     KIND_FIELD_NUMBER: _ClassVar[int]

@@ -40,6 +40,11 @@ class RegistryServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyResponse.FromString,
                 _registered_method=True)
+        self.ImportDocuments = channel.unary_unary(
+                '/pal.service.v1.RegistryService/ImportDocuments',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsResponse.FromString,
+                _registered_method=True)
         self.GetDocument = channel.unary_unary(
                 '/pal.service.v1.RegistryService/GetDocument',
                 request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.GetDocumentRequest.SerializeToString,
@@ -100,6 +105,14 @@ class RegistryServiceServicer(object):
         """Checks a text of one or several documents and publishes all of them or none.
         Safe to repeat: equal content under a published version is a no-op, other
         content fails with ALREADY_EXISTS.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportDocuments(self, request, context):
+        """Publishes documents as another mesh published them, digests and times
+        included, all of them or none. Safe to repeat, with the same rule as Apply.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -186,6 +199,11 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyResponse.SerializeToString,
             ),
+            'ImportDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ImportDocuments,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsResponse.SerializeToString,
+            ),
             'GetDocument': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDocument,
                     request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.GetDocumentRequest.FromString,
@@ -265,6 +283,33 @@ class RegistryService(object):
             '/pal.service.v1.RegistryService/Apply',
             pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_registry__service__pb2.ApplyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/ImportDocuments',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ImportDocumentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

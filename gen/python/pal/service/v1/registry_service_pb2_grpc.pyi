@@ -21,6 +21,10 @@ class RegistryServiceStub:
     Safe to repeat: equal content under a published version is a no-op, other
     content fails with ALREADY_EXISTS.
     """
+    ImportDocuments: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ImportDocumentsRequest, _registry_service_pb2.ImportDocumentsResponse]
+    """Publishes documents as another mesh published them, digests and times
+    included, all of them or none. Safe to repeat, with the same rule as Apply.
+    """
     GetDocument: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.GetDocumentRequest, _registry_service_pb2.GetDocumentResponse]
     """Resolves a selector to a document."""
     ListDocuments: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListDocumentsRequest, _registry_service_pb2.ListDocumentsResponse]
@@ -59,6 +63,16 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Checks a text of one or several documents and publishes all of them or none.
         Safe to repeat: equal content under a published version is a no-op, other
         content fails with ALREADY_EXISTS.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportDocuments(
+        self,
+        request: _registry_service_pb2.ImportDocumentsRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.ImportDocumentsRequest, _abc.Awaitable[_registry_service_pb2.ImportDocumentsResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.ImportDocumentsResponse]:
+        """Publishes documents as another mesh published them, digests and times
+        included, all of them or none. Safe to repeat, with the same rule as Apply.
         """
 
     @_abc_1.abstractmethod

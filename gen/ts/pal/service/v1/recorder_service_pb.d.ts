@@ -1104,6 +1104,308 @@ export declare type AuditSummary = Message<"pal.service.v1.AuditSummary"> & {
 export declare const AuditSummarySchema: GenMessage<AuditSummary>;
 
 /**
+ * Request of ExportRuns.
+ *
+ * @generated from message pal.service.v1.ExportRunsRequest
+ */
+export declare type ExportRunsRequest = Message<"pal.service.v1.ExportRunsRequest"> & {
+  /**
+   * Which runs. Its page_size and page_token are not looked at.
+   *
+   * @generated from field: pal.service.v1.RunQuery query = 1;
+   */
+  query?: RunQuery | undefined;
+
+  /**
+   * Whether runs that are not finished are exported as well.
+   *
+   * @generated from field: bool unfinished = 2;
+   */
+  unfinished: boolean;
+
+  /**
+   * Cursor from an earlier response. Empty begins with the newest run.
+   *
+   * @generated from field: string after_cursor = 3;
+   */
+  afterCursor: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ExportRunsRequest.
+ * Use `create(ExportRunsRequestSchema)` to create a new message.
+ */
+export declare const ExportRunsRequestSchema: GenMessage<ExportRunsRequest>;
+
+/**
+ * Response of ExportRuns, about 1 MiB.
+ *
+ * @generated from message pal.service.v1.ExportRunsResponse
+ */
+export declare type ExportRunsResponse = Message<"pal.service.v1.ExportRunsResponse"> & {
+  /**
+   * The next frames.
+   *
+   * @generated from field: repeated pal.service.v1.RecordFrame frames = 1;
+   */
+  frames: RecordFrame[];
+
+  /**
+   * Place to go on from after these frames. Empty in the middle of a run.
+   *
+   * @generated from field: string cursor = 2;
+   */
+  cursor: string;
+
+  /**
+   * Selected runs that were left out before these frames, because they are not finished.
+   *
+   * @generated from field: int64 unfinished_runs = 3;
+   */
+  unfinishedRuns: bigint;
+};
+
+/**
+ * Describes the message pal.service.v1.ExportRunsResponse.
+ * Use `create(ExportRunsResponseSchema)` to create a new message.
+ */
+export declare const ExportRunsResponseSchema: GenMessage<ExportRunsResponse>;
+
+/**
+ * A piece of a run on its way from one record to another, also in files.
+ *
+ * @generated from message pal.service.v1.RecordFrame
+ */
+export declare type RecordFrame = Message<"pal.service.v1.RecordFrame"> & {
+  /**
+   * What the frame carries.
+   *
+   * @generated from oneof pal.service.v1.RecordFrame.frame
+   */
+  frame: {
+    /**
+     * A run begins.
+     *
+     * @generated from field: pal.service.v1.StoredRun begin = 1;
+     */
+    value: StoredRun;
+    case: "begin";
+  } | {
+    /**
+     * Its next events.
+     *
+     * @generated from field: pal.service.v1.StoredEvents events = 2;
+     */
+    value: StoredEvents;
+    case: "events";
+  } | {
+    /**
+     * Its next measurements, after all events.
+     *
+     * @generated from field: pal.service.v1.StoredSpans spans = 3;
+     */
+    value: StoredSpans;
+    case: "spans";
+  } | {
+    /**
+     * The run ends. Equal to what it began with.
+     *
+     * @generated from field: pal.service.v1.StoredRun end = 4;
+     */
+    value: StoredRun;
+    case: "end";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message pal.service.v1.RecordFrame.
+ * Use `create(RecordFrameSchema)` to create a new message.
+ */
+export declare const RecordFrameSchema: GenMessage<RecordFrame>;
+
+/**
+ * Identity of a recorded run: two runs with an equal one have equal events.
+ *
+ * @generated from message pal.service.v1.StoredRun
+ */
+export declare type StoredRun = Message<"pal.service.v1.StoredRun"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Its last position.
+   *
+   * @generated from field: int64 head_seq = 2;
+   */
+  headSeq: bigint;
+
+  /**
+   * Hash of the event there.
+   *
+   * @generated from field: bytes head_hash = 3;
+   */
+  headHash: Uint8Array;
+};
+
+/**
+ * Describes the message pal.service.v1.StoredRun.
+ * Use `create(StoredRunSchema)` to create a new message.
+ */
+export declare const StoredRunSchema: GenMessage<StoredRun>;
+
+/**
+ * Events of one run as they are recorded, in order.
+ *
+ * @generated from message pal.service.v1.StoredEvents
+ */
+export declare type StoredEvents = Message<"pal.service.v1.StoredEvents"> & {
+  /**
+   * The events.
+   *
+   * @generated from field: repeated pal.service.v1.StoredEvent events = 1;
+   */
+  events: StoredEvent[];
+};
+
+/**
+ * Describes the message pal.service.v1.StoredEvents.
+ * Use `create(StoredEventsSchema)` to create a new message.
+ */
+export declare const StoredEventsSchema: GenMessage<StoredEvents>;
+
+/**
+ * An event as it is recorded.
+ *
+ * @generated from message pal.service.v1.StoredEvent
+ */
+export declare type StoredEvent = Message<"pal.service.v1.StoredEvent"> & {
+  /**
+   * RunEvent, in the bytes that the hash is over.
+   *
+   * @generated from field: bytes encoded = 1;
+   */
+  encoded: Uint8Array;
+
+  /**
+   * Hash over the hash before it in its run and these bytes.
+   *
+   * @generated from field: bytes hash = 2;
+   */
+  hash: Uint8Array;
+};
+
+/**
+ * Describes the message pal.service.v1.StoredEvent.
+ * Use `create(StoredEventSchema)` to create a new message.
+ */
+export declare const StoredEventSchema: GenMessage<StoredEvent>;
+
+/**
+ * Measurements of one run.
+ *
+ * @generated from message pal.service.v1.StoredSpans
+ */
+export declare type StoredSpans = Message<"pal.service.v1.StoredSpans"> & {
+  /**
+   * The measurements.
+   *
+   * @generated from field: repeated pal.v1.TraceSpan spans = 1;
+   */
+  spans: TraceSpan[];
+};
+
+/**
+ * Describes the message pal.service.v1.StoredSpans.
+ * Use `create(StoredSpansSchema)` to create a new message.
+ */
+export declare const StoredSpansSchema: GenMessage<StoredSpans>;
+
+/**
+ * Request of ImportRuns.
+ *
+ * @generated from message pal.service.v1.ImportRunsRequest
+ */
+export declare type ImportRunsRequest = Message<"pal.service.v1.ImportRunsRequest"> & {
+  /**
+   * The next frames. With check_only each run is its begin and its end.
+   *
+   * @generated from field: repeated pal.service.v1.RecordFrame frames = 1;
+   */
+  frames: RecordFrame[];
+
+  /**
+   * Only tell what would become of the runs.
+   *
+   * @generated from field: bool check_only = 2;
+   */
+  checkOnly: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.ImportRunsRequest.
+ * Use `create(ImportRunsRequestSchema)` to create a new message.
+ */
+export declare const ImportRunsRequestSchema: GenMessage<ImportRunsRequest>;
+
+/**
+ * Response of ImportRuns.
+ *
+ * @generated from message pal.service.v1.ImportRunsResponse
+ */
+export declare type ImportRunsResponse = Message<"pal.service.v1.ImportRunsResponse"> & {
+  /**
+   * What became of runs, in the order in which they ended.
+   *
+   * @generated from field: repeated pal.service.v1.ImportedRun runs = 1;
+   */
+  runs: ImportedRun[];
+};
+
+/**
+ * Describes the message pal.service.v1.ImportRunsResponse.
+ * Use `create(ImportRunsResponseSchema)` to create a new message.
+ */
+export declare const ImportRunsResponseSchema: GenMessage<ImportRunsResponse>;
+
+/**
+ * What became of one run of an import.
+ *
+ * @generated from message pal.service.v1.ImportedRun
+ */
+export declare type ImportedRun = Message<"pal.service.v1.ImportedRun"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * What became of it.
+   *
+   * @generated from field: pal.service.v1.ImportOutcome outcome = 2;
+   */
+  outcome: ImportOutcome;
+
+  /**
+   * Why it was refused, for example RUN_DIFFERS or INVALID_EVENT. Absent when it was not.
+   *
+   * @generated from field: pal.v1.Failure refused = 3;
+   */
+  refused?: Failure | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.ImportedRun.
+ * Use `create(ImportedRunSchema)` to create a new message.
+ */
+export declare const ImportedRunSchema: GenMessage<ImportedRun>;
+
+/**
  * What is wrong.
  *
  * @generated from enum pal.service.v1.AuditFindingKind
@@ -1177,6 +1479,46 @@ export enum AuditFindingKind {
  * Describes the enum pal.service.v1.AuditFindingKind.
  */
 export declare const AuditFindingKindSchema: GenEnum<AuditFindingKind>;
+
+/**
+ * What became of one run of an import.
+ *
+ * @generated from enum pal.service.v1.ImportOutcome
+ */
+export enum ImportOutcome {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: IMPORT_OUTCOME_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is recorded now; with check_only: it would be.
+   *
+   * @generated from enum value: IMPORT_OUTCOME_IMPORTED = 1;
+   */
+  IMPORTED = 1,
+
+  /**
+   * It was recorded with these events before.
+   *
+   * @generated from enum value: IMPORT_OUTCOME_UNCHANGED = 2;
+   */
+  UNCHANGED = 2,
+
+  /**
+   * It cannot be recorded, see refused.
+   *
+   * @generated from enum value: IMPORT_OUTCOME_REFUSED = 3;
+   */
+  REFUSED = 3,
+}
+
+/**
+ * Describes the enum pal.service.v1.ImportOutcome.
+ */
+export declare const ImportOutcomeSchema: GenEnum<ImportOutcome>;
 
 /**
  * The record of all runs.
@@ -1317,6 +1659,33 @@ export declare const RecorderService: GenService<{
     methodKind: "server_streaming";
     input: typeof AuditRequestSchema;
     output: typeof AuditResponseSchema;
+  },
+  /**
+   * Returns whole runs in the bytes in which they are recorded, newest first.
+   * Each run is one frame that begins it, its events and spans in order, and one
+   * frame that ends it. After a cut, go on with the last cursor.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.ExportRuns
+   */
+  exportRuns: {
+    methodKind: "server_streaming";
+    input: typeof ExportRunsRequestSchema;
+    output: typeof ExportRunsResponseSchema;
+  },
+  /**
+   * Records whole runs as another recorder recorded them. Only with the token of
+   * the service "import". A run becomes visible as a whole or not at all; its
+   * fate is told in the order in which the runs ended. A run that is refused
+   * does not disturb its neighbours. Safe to repeat: a run that is recorded with
+   * these very events stays as it is. What has no end when the stream
+   * half-closes is left aside.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.ImportRuns
+   */
+  importRuns: {
+    methodKind: "bidi_streaming";
+    input: typeof ImportRunsRequestSchema;
+    output: typeof ImportRunsResponseSchema;
   },
 }>;
 

@@ -175,6 +175,53 @@ export declare type ApplyResponse = Message<"pal.service.v1.ApplyResponse"> & {
 export declare const ApplyResponseSchema: GenMessage<ApplyResponse>;
 
 /**
+ * Request of ImportDocuments.
+ *
+ * @generated from message pal.service.v1.ImportDocumentsRequest
+ */
+export declare type ImportDocumentsRequest = Message<"pal.service.v1.ImportDocumentsRequest"> & {
+  /**
+   * The documents as they are stored elsewhere. At most 200.
+   *
+   * @generated from field: repeated pal.service.v1.Document documents = 1;
+   */
+  documents: Document[];
+
+  /**
+   * Check only.
+   *
+   * @generated from field: bool validate_only = 2;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.ImportDocumentsRequest.
+ * Use `create(ImportDocumentsRequestSchema)` to create a new message.
+ */
+export declare const ImportDocumentsRequestSchema: GenMessage<ImportDocumentsRequest>;
+
+/**
+ * Response of ImportDocuments.
+ *
+ * @generated from message pal.service.v1.ImportDocumentsResponse
+ */
+export declare type ImportDocumentsResponse = Message<"pal.service.v1.ImportDocumentsResponse"> & {
+  /**
+   * The documents in the order of the request, as they are here.
+   *
+   * @generated from field: repeated pal.service.v1.AppliedDocument applied = 1;
+   */
+  applied: AppliedDocument[];
+};
+
+/**
+ * Describes the message pal.service.v1.ImportDocumentsResponse.
+ * Use `create(ImportDocumentsResponseSchema)` to create a new message.
+ */
+export declare const ImportDocumentsResponseSchema: GenMessage<ImportDocumentsResponse>;
+
+/**
  * Request of GetDocument.
  *
  * @generated from message pal.service.v1.GetDocumentRequest
@@ -995,6 +1042,17 @@ export declare const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof ApplyRequestSchema;
     output: typeof ApplyResponseSchema;
+  },
+  /**
+   * Publishes documents as another mesh published them, digests and times
+   * included, all of them or none. Safe to repeat, with the same rule as Apply.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.ImportDocuments
+   */
+  importDocuments: {
+    methodKind: "unary";
+    input: typeof ImportDocumentsRequestSchema;
+    output: typeof ImportDocumentsResponseSchema;
   },
   /**
    * Resolves a selector to a document.

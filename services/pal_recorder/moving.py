@@ -1,0 +1,170 @@
+"""Whole runs on their way from one record to another, in the bytes in which they are recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import error_reason_pb2 as reasons
+from pal_log.events import IMPORTER
+from pal_recorder.foreign import CheckedRun, ForeignRun, Frames, checked, placed
+from pal_recorder.log import RunLog
+from pal_recorder.reading import cursor_of, key_of
+from pal_recorder.store import Entry, EventStore, Group, accepted_ns, selected
+from pal_rpc.errors import MeshError, failure
+
+_PAGE_RUNS, _PAGE_EVENTS, _PAGE_SPANS = 200, 1000, 500
+_FRAME_BYTES = 256 * 1024
+_MESSAGE_BYTES = 1024 * 1024
+_IMPORTED, _UNCHANGED, _REFUSED = (
+    pb.IMPORT_OUTCOME_IMPORTED,
+    pb.IMPORT_OUTCOME_UNCHANGED,
+    pb.IMPORT_OUTCOME_REFUSED,
+)
+
+
+class Export:
+    """Reads whole runs of a store."""
+
+    def __init__(self, store: EventStore, request: pb.ExportRunsRequest) -> None:
+        """Export what *request* asks for."""
+        self._store = store
+        self._request = request
+        self._unfinished = 0
+
+    async def messages(self) -> AsyncIterator[pb.ExportRunsResponse]:
+        """Yield the runs, newest first, in messages of moderate size; the last says how many were left out."""
+        frames: list[pb.RecordFrame] = []
+        size_bytes, cursor = 0, ""
+        async for run in self._runs():
+            async for frame in self._frames(run):
+                frames.append(frame)
+                size_bytes += frame.ByteSize()
+                cursor = cursor_of(run) if frame.HasField("end") else ""
+                if size_bytes > _MESSAGE_BYTES:
+                    yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
+                    frames, size_bytes = [], 0
+        yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
+
+    async def _runs(self) -> AsyncIterator[shared.Run]:
+        query, before = self._request.query, key_of(self._request.after_cursor, "after_cursor")
+        while page := await self._store.runs(query, before, _PAGE_RUNS):
+            for run in page:
+                if not selected(run, query):
+                    continue
+                if run.state == shared.RUN_STATE_FINISHED or self._request.unfinished:
+                    yield run
+                else:
+                    self._unfinished += 1
+            before = (accepted_ns(page[-1]), page[-1].run_id)
+
+    async def _frames(self, run: shared.Run) -> AsyncIterator[pb.RecordFrame]:
+        # A run that is going may have grown; what it has now is exported.
+        last = await self._store.newest_ids(run.run_id, 1)
+        head_seq = max(last.values(), default=0)
+        head = await self._store.entries(run.run_id, head_seq - 1, 1)
+        stored = pb.StoredRun(run_id=run.run_id, head_seq=head_seq, head_hash=head[0].hash if head else b"")
+        yield pb.RecordFrame(begin=stored)
+        after_seq = 0
+        while page := await self._store.entries(run.run_id, after_seq, min(_PAGE_EVENTS, head_seq - after_seq)):
+            for piece in _pieces(page):
+                yield pb.RecordFrame(events=pb.StoredEvents(events=piece))
+            after_seq = page[-1].seq
+            if after_seq >= head_seq:
+                break
+        key = 0
+        while spans := await self._store.spans(run.run_id, key, _PAGE_SPANS):
+            yield pb.RecordFrame(spans=pb.StoredSpans(spans=[span for _, span in spans]))
+            key = spans[-1][0]
+        yield pb.RecordFrame(end=stored)
+
+
+class Import:
+    """Records whole runs."""
+
+    def __init__(self, log: RunLog, store: EventStore, writer: str) -> None:
+        """Write by *log* for *writer*.
+
+        Raises:
+            MeshError: PERMISSION_DENIED, it is not the importer.
+        """
+        if writer != IMPORTER:
+            raise MeshError(
+                reasons.ERROR_REASON_PERMISSION_DENIED,
+                f"{writer} may not import runs; the token of the service {IMPORTER} may",
+                caller=writer,
+                action="ImportRuns",
+            )
+        self._log = log
+        self._store = store
+
+    async def answers(self, requests: AsyncIterator[pb.ImportRunsRequest]) -> AsyncIterator[pb.ImportRunsResponse]:
+        """Yield what becomes of the runs in *requests*."""
+        frames = Frames()
+        async for request in requests:
+            ended = [run for frame in request.frames if (run := frames.take(frame))]
+            if ended and request.check_only:
+                yield pb.ImportRunsResponse(runs=[await self._fate(run.stored) for run in ended])
+            elif ended:
+                yield pb.ImportRunsResponse(runs=await self._take(ended))
+
+    async def _take(self, runs: Sequence[ForeignRun]) -> list[pb.ImportedRun]:
+        told: dict[int, pb.ImportedRun] = {}
+        fitting: dict[int, CheckedRun] = {}
+        for place, run in enumerate(runs):
+            try:
+                # Hashing and parsing a long run would hold everybody up.
+                fitting[place] = await asyncio.to_thread(checked, run)
+            except MeshError as error:
+                told[place] = _refused(run.stored.run_id, error)
+
+        async def assembled(position: int) -> Group:
+            fresh: dict[str, CheckedRun] = {}
+            for place, run in fitting.items():
+                told[place] = await self._fate(run.stored)
+                if told[place].outcome == _IMPORTED and run.stored.run_id not in fresh:
+                    fresh[run.stored.run_id] = run
+            taken = list(fresh.values())
+            return Group(
+                placed(taken, position),
+                {run.stored.run_id: run.run for run in taken},
+                spans=[span for run in taken for span in run.spans],
+            )
+
+        await self._log.write(assembled)
+        return [told[place] for place in range(len(runs))]
+
+    async def _fate(self, stored: pb.StoredRun) -> pb.ImportedRun:
+        if await self._store.run(stored.run_id) is None:
+            return pb.ImportedRun(run_id=stored.run_id, outcome=_IMPORTED)
+        ends = await self._store.entries(stored.run_id, stored.head_seq - 1, 2)
+        if [(entry.seq, entry.hash) for entry in ends] == [(stored.head_seq, stored.head_hash)]:
+            return pb.ImportedRun(run_id=stored.run_id, outcome=_UNCHANGED)
+        return _refused(stored.run_id, _differs(stored))
+
+
+def _differs(stored: pb.StoredRun) -> MeshError:
+    return MeshError(
+        reasons.ERROR_REASON_RUN_DIFFERS,
+        f"run {stored.run_id} is recorded here with other events than those up to {stored.head_seq} that are imported",
+        run_id=stored.run_id,
+        head_seq=stored.head_seq,
+    )
+
+
+def _refused(run_id: str, error: MeshError) -> pb.ImportedRun:
+    return pb.ImportedRun(run_id=run_id, outcome=_REFUSED, refused=failure(error))
+
+
+def _pieces(page: Sequence[Entry]) -> list[list[pb.StoredEvent]]:
+    pieces: list[list[pb.StoredEvent]] = [[]]
+    size_bytes = 0
+    for entry in page:
+        if pieces[-1] and size_bytes + len(entry.encoded) > _FRAME_BYTES:
+            pieces.append([])
+            size_bytes = 0
+        pieces[-1].append(pb.StoredEvent(encoded=entry.encoded, hash=entry.hash))
+        size_bytes += len(entry.encoded) + 48
+    return pieces
