@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
@@ -22,6 +21,7 @@ from pal_recorder.sqlite_reader import SqliteReader
 from pal_recorder.sqlite_schema import opened
 from pal_recorder.store import Group, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.config import StartError
+from pal_rpc.data_dir import lock
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 # An update leaves alone the indexes of what stays as it is.
@@ -49,7 +49,7 @@ class SqliteStore(SqliteReader):
         """
         super().__init__(directory)
         self._artifacts = directory / "artifacts"
-        self._lock = _locked(directory)
+        self._lock = lock(directory, "recorder", "record.lock")
         try:
             self._artifacts.mkdir(exist_ok=True)
             self._writer = opened(self._path)
@@ -170,22 +170,6 @@ async def _finished(future: asyncio.Future[Any]) -> None:
     except asyncio.CancelledError:
         await asyncio.wait([future])
         raise
-
-
-def _locked(directory: Path) -> int:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "record.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StartError(
-            f"PAL_DATA_DIR={directory}: {error.strerror}; make it writable or choose another directory"
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StartError(f"PAL_DATA_DIR={directory}: another recorder uses it; stop it or choose another") from None
-    return descriptor
 
 
 def _row(run: shared.Run) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from pal.service.v1 import registry_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_registry.names import kind_of
 from pal_rpc.config import StartError
+from pal_rpc.data_dir import lock
 from pal_rpc.errors import MeshError
 
 SCHEMA_VERSION = 1
@@ -40,7 +40,7 @@ class SqliteStore:
             StartError: the directory cannot be written, another registry has it, or a newer version wrote it.
         """
         self._path = directory / "registry.db"
-        self._lock = _locked(directory)
+        self._lock = lock(directory, "registry", "registry.lock")
         try:
             self._db = _opened(self._path)
         except BaseException:
@@ -89,22 +89,6 @@ class SqliteStore:
                 f"{self._path.name} cannot be written ({error}); free or mend the disk, then try again",
                 store=self._path.name,
             ) from None
-
-
-def _locked(directory: Path) -> int:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(directory / "registry.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StartError(
-            f"PAL_DATA_DIR={directory}: {error.strerror}; make it writable or choose another directory"
-        ) from None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StartError(f"PAL_DATA_DIR={directory}: another registry uses it; stop it or choose another") from None
-    return descriptor
 
 
 def _opened(path: Path) -> apsw.Connection:

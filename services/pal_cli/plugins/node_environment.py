@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import re
@@ -14,9 +13,9 @@ from typing import Any
 
 from pal_cli.bundled import ROOT, RuntimeKind
 from pal_cli.failures import REFUSED, UNAVAILABLE, CommandError
+from pal_cli.plugins.installers import said_by
 from pal_registry.names import lies_in
 
-_INSTALL_SECONDS = 600.0
 # Node runs TypeScript outside of node_modules only, so what is written in it becomes a package of the workspace.
 _OURS = (ROOT / "gen" / "ts", ROOT / "adapters" / "host-ts")
 _LEFT_OUT = shutil.ignore_patterns("node_modules", "test", "tests", "__pycache__", ".git")
@@ -74,25 +73,10 @@ async def _install(folder: Path, dependencies: dict[str, str], text: str) -> Non
     npm = shutil.which("npm")
     if npm is None:
         raise CommandError(f"{text} needs npm, which is not installed on this machine", UNAVAILABLE)
-    process = await asyncio.create_subprocess_exec(
-        *(npm, "install", "--no-audit", "--no-fund", "--prefer-offline", "--install-links", "--loglevel=error"),
-        cwd=folder,
-        env=os.environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(_INSTALL_SECONDS):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        raise CommandError(f"{text}: installing took longer than {_INSTALL_SECONDS:.0f} s", UNAVAILABLE) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise CommandError(f"{text}: it cannot be installed: {_sentence(said.decode(errors='replace'))}", REFUSED)
+    words = ("install", "--no-audit", "--no-fund", "--prefer-offline", "--install-links", "--loglevel=error")
+    done, said = await said_by((npm, *words), os.environ, folder)
+    if not done:
+        raise CommandError(f"{text}: it cannot be installed: {_sentence(said)}", REFUSED)
 
 
 def _command(package: Path, folder: Path, text: str) -> tuple[str, ...]:

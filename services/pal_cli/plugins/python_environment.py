@@ -16,10 +16,10 @@ from typing import Any
 
 from pal_cli.bundled import ROOT
 from pal_cli.failures import REFUSED, UNAVAILABLE, CommandError
+from pal_cli.plugins.installers import said_by
 from pal_cli.plugins.wheels import HOST, host_version, write_wheels
 
 LOCK = "requirements.txt"
-_INSTALL_SECONDS = 600.0
 # Compiling all of an SDK takes longer than starting with what it imports.
 _PLAIN = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1", "UV_COMPILE_BYTECODE": "0"}
 _PREAMBLE = re.compile(r"^error: (No solution found when resolving dependencies:? )?(cause: )?")
@@ -114,24 +114,9 @@ async def _uv(*arguments: str) -> None:
     uv = str(own) if own.exists() else shutil.which("uv")
     if uv is None:
         raise CommandError("uv, which makes environments, is not installed; run `make setup`", UNAVAILABLE)
-    process = await asyncio.create_subprocess_exec(
-        *(uv, "--quiet", *arguments),
-        env={**os.environ, **_PLAIN},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        async with asyncio.timeout(_INSTALL_SECONDS):
-            said, _ = await process.communicate()
-    except TimeoutError:
-        raise CommandError(f"installing took longer than {_INSTALL_SECONDS:.0f} s; try again", UNAVAILABLE) from None
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode:
-        raise CommandError(f"it cannot be installed: {_sentence(said.decode(errors='replace'))}", REFUSED)
+    done, said = await said_by((uv, "--quiet", *arguments), {**os.environ, **_PLAIN})
+    if not done:
+        raise CommandError(f"it cannot be installed: {_sentence(said)}", REFUSED)
 
 
 def _sentence(said: str) -> str:
