@@ -59,7 +59,8 @@ class Carrying:
         except CallFailed as error:
             return await self._failed(call, batch, error)
         except asyncio.CancelledError:
-            self._recording.submit_cancelled(call, batch)
+            if not call.known.closing:
+                self._recording.submit_cancelled(call, batch)
             raise
 
     async def _answered(

@@ -57,7 +57,7 @@ class Executions:
         if before is not None:
             check_same(lease, before, asked)
             if before.carrying is not None:
-                return await asyncio.shield(before.carrying)
+                return await self._end(before)
             if over(before):
                 return await self._recording.again(before)
             if (ended := await self._recording.close_ended(lease, before.call_id, account)) is not None:
@@ -69,11 +69,7 @@ class Executions:
         known.carrying = asyncio.create_task(self._begin(lease, account, known, before, ref, terms, request))
         self._carrying.add(known.carrying)
         known.carrying.add_done_callback(self._carried)
-        try:
-            return await asyncio.shield(known.carrying)
-        except asyncio.CancelledError:
-            self._left(known)
-            raise
+        return await self._end(known)
 
     async def drain(self, seconds: float) -> None:
         """Let the calls that are going end by themselves for some *seconds*, then stop the rest."""
@@ -129,13 +125,23 @@ class Executions:
             # The attempt that asked is lost; its call is not, and its end belongs to the one that goes on.
             going.lease = lease
             account.calls[going.known.call_id] = going.known
-        assert going.known.carrying is not None
-        return await asyncio.shield(going.known.carrying)
+        return await self._end(going.known)
+
+    async def _end(self, known: Known) -> pb.ExecuteToolResponse:
+        """Return the end of a call that is carried out; it is stopped once nobody waits for it any more."""
+        assert known.carrying is not None
+        known.waiting += 1
+        try:
+            return await asyncio.shield(known.carrying)
+        finally:
+            known.waiting -= 1
+            if not known.waiting:
+                self._left(known)
 
     def _left(self, known: Known) -> None:
         # A WRITE that is on its way is not taken back: its end is worth knowing.
         effectless = known.requested is None or known.requested.effect_class in EFFECTLESS
-        if known.carrying is not None and (effectless or not known.dispatched):
+        if known.carrying is not None and not known.closing and (effectless or not known.dispatched):
             known.carrying.cancel()
 
     async def _begin(

@@ -29,6 +29,9 @@ class Known:
     seq: int = 0
     # How often it was sent to its back end.
     dispatched: int = 0
+    # How many wait for its end now, and whether that is on its way into the record.
+    waiting: int = 0
+    closing: bool = False
     carrying: asyncio.Task[pb.ExecuteToolResponse] | None = None
 
 

@@ -87,10 +87,12 @@ class Recording:
             MeshError: the recorder refused it.
         """
         closing = [*before, self.event(call, tool_call_finished=finished)]
+        call.known.closing = True
         try:
             # Shielded: whoever leaves now must not keep the end out of the record.
             seqs = await asyncio.shield(self.append(call, closing))
         except MeshError as error:
+            call.known.closing = False
             if error.reason == reasons.ERROR_REASON_STALE_EPOCH:
                 self._ended[call.lease.run_id, call.known.call_id] = (call, finished, told)
                 if len(self._ended) > MAX_UNCLAIMED_ENDS:

@@ -279,6 +279,47 @@ async def test_an_end_that_waits_for_the_recorder_is_recorded_for_the_attempt_th
     assert (await going.types()) == ["tool.call.requested", "tool.call.dispatched", "tool.call.finished"]
 
 
+async def test_a_call_whose_end_waits_for_the_recorder_is_not_stopped_as_well(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+        event.clear()
+    monkeypatch.setattr("pal_rpc.appender._FIRST_BACKOFF_SECONDS", 0.5)
+    going = await run(bench, "waits")
+    async with cut_proxy(bench.config.recorder_address) as proxy:
+        config = dataclasses.replace(bench.config, recorder_address=proxy.address)
+        async with tool_executor(config) as server, channel(server.address) as opened:
+            going.bench = dataclasses.replace(bench, tools=rpc.ToolExecutorServiceStub(opened))
+            lost = asyncio.create_task(going.call())
+            await fakes.REACHED.wait()
+            proxy.cut()
+            fakes.GO_ON.set()
+            await asyncio.wait([lost], timeout=0.1)
+            lost.cancel()
+            response = await going.call()
+
+    assert content_text(response.result) == '"done"'
+    assert (await going.types()) == ["tool.call.requested", "tool.call.dispatched", "tool.call.finished"]
+
+
+async def test_who_leaves_does_not_stop_a_call_that_another_waits_for(bench: Bench) -> None:
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+        event.clear()
+    going = await run(bench, "waits")
+    first = asyncio.create_task(going.call())
+    await fakes.REACHED.wait()
+    second = asyncio.create_task(going.call())
+    await asyncio.wait([second], timeout=0.1)
+
+    first.cancel()
+    await asyncio.wait([second], timeout=0.1)
+    fakes.GO_ON.set()
+    response = await second
+
+    assert content_text(response.result) == '"done"'
+    assert not fakes.LEFT.is_set()
+
+
 @pytest.mark.parametrize("while_it_runs", [True, False])
 async def test_a_write_that_outlives_its_attempt_is_done_once_and_its_end_is_kept(
     bench: Bench, while_it_runs: bool
