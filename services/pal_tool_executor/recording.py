@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pal.service.v1 import tool_executor_service_pb2 as pb
@@ -25,6 +26,7 @@ from pal_tool_executor.spans import call_span
 
 MAX_UNCLAIMED_ENDS = 1024
 LIVE = common.EXECUTION_MODE_LIVE
+_Write = Callable[[str, list[events.RunEvent]], Awaitable[list[int]]]
 _Ended = tuple[Call, events.ToolCallFinished, common.Payload]
 
 
@@ -44,13 +46,7 @@ class Recording:
 
     async def append(self, call: Call, batch: list[events.RunEvent]) -> list[int]:
         """Record *batch*, for the later attempt if one takes the call over while the recorder is away."""
-        while True:
-            lease = call.lease
-            try:
-                return await self._peers.appender.append(lease.run_id, [under(lease, fact) for fact in batch])
-            except MeshError as error:
-                if error.reason != reasons.ERROR_REASON_STALE_EPOCH or call.lease.epoch <= lease.epoch:
-                    raise
+        return await self._stated(call, batch, self._peers.appender.append)
 
     async def requested(self, call: Call) -> events.ToolCallRequested:
         """Return the fact that *call* is asked for."""
@@ -89,8 +85,7 @@ class Recording:
         closing = [*before, self.event(call, tool_call_finished=finished)]
         call.known.closing = True
         try:
-            # Shielded: whoever leaves now must not keep the end out of the record.
-            seqs = await asyncio.shield(self.append(call, closing))
+            seqs = await self._stated(call, closing, self._submit)
         except MeshError as error:
             call.known.closing = False
             if error.reason == reasons.ERROR_REASON_STALE_EPOCH:
@@ -111,6 +106,20 @@ class Recording:
         call.lease = lease
         account.calls[call.known.call_id] = call.known
         return await self.close(call, [], finished, told)
+
+    async def _submit(self, run_id: str, batch: list[events.RunEvent]) -> list[int]:
+        # Shielded: whoever leaves now must not keep the end out of the record.
+        return await asyncio.shield(self._peers.appender.submit(run_id, batch))
+
+    async def _stated(self, call: Call, batch: list[events.RunEvent], write: _Write) -> list[int]:
+        while True:
+            lease = call.lease
+            try:
+                return await write(lease.run_id, [under(lease, fact) for fact in batch])
+            except MeshError as error:
+                # In the task of the call, where nothing comes between this look and what the caller does about it.
+                if error.reason != reasons.ERROR_REASON_STALE_EPOCH or call.lease.epoch <= lease.epoch:
+                    raise
 
     def submit_cancelled(self, call: Call, batch: list[events.RunEvent]) -> None:
         """Have it recorded, without waiting, that *call* was stopped because whoever asked has left."""
