@@ -1,0 +1,129 @@
+"""What the tiers are judged on: small counters, one for each question."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from pal.v1 import comparison_pb2 as pb
+from pal_verdict.evidence import Mean, log_discordant
+
+REACHED, UNKNOWN = pb.SUCCESS_STATE_REACHED, pb.SUCCESS_STATE_UNSPECIFIED
+
+
+class Signed:
+    """Pairs in which B is worse (+1), better (-1) or neither; the mean is how many points worse B is."""
+
+    def __init__(self, margin: float) -> None:
+        """Ask whether B is worse at all, and whether it is worse by *margin*."""
+        self.counts: Counter[int] = Counter()
+        self.abort_peak = 0.0
+        self.within = Mean(margin, -1)
+
+    def add(self, worse: int) -> None:
+        """Take in a pair."""
+        self.counts[worse] += 1
+        self.within.add(worse)
+        if worse > 0:
+            self.abort_peak = max(self.abort_peak, log_discordant(self.counts[1], self.counts[-1]))
+
+    @property
+    def pairs(self) -> int:
+        """Return how many pairs were taken in."""
+        return self.counts.total()
+
+
+class Ratio:
+    """Pairs of amounts: how B relates to A, each pair with the same weight whatever its size.
+
+    The value of a pair is (b - a) / (b + a): bounded, and turned around by exchanging the two.
+    """
+
+    def __init__(self, margin: float) -> None:
+        """Ask whether B exceeds A by more than the share *margin*."""
+        self._allowed = 1 + margin
+        self.beyond, self.within = Mean(0.0), Mean(0.0, -1)
+        self.values: Counter[float] = Counter()
+        # B above A, B below A: exchangeable lanes make it a fair coin.
+        self.above, self.below = 0, 0
+        self.above_peak = 0.0
+
+    def add(self, a: float, b: float) -> None:
+        """Take in a pair of amounts."""
+        if not (math.isfinite(a) and math.isfinite(b)) or a < 0 or b < 0:
+            return
+        self.values[_relative(a, b)] += 1
+        value = _relative(a * self._allowed, b)
+        self.beyond.add(value)
+        self.within.add(value)
+        self.above, self.below = self.above + (b > a), self.below + (b < a)
+        if b > a:
+            self.above_peak = max(self.above_peak, log_discordant(self.above, self.below))
+
+    @property
+    def pairs(self) -> int:
+        """Return how many pairs were taken in."""
+        return self.values.total()
+
+
+def _relative(a: float, b: float) -> float:
+    # Rounded, so that intervals are computed from a bounded number of values.
+    return round((b - a) / (b + a), 3) if a + b > 0 else 0.0
+
+
+def share_of(relative: float) -> float:
+    """Return what a value of `Ratio` means as a share: 0.1 for a tenth more."""
+    relative = min(max(relative, -0.999), 0.999)
+    return 2 * relative / (1 - relative)
+
+
+class Fields:
+    """Fields of VALUES: how often each differed between A' and B alone, and between A and A' alone."""
+
+    def __init__(self, most: int = 5000) -> None:
+        """Watch at most *most* fields."""
+        self._most = most
+        self.counts: dict[str, list[int]] = {}
+
+    def add(self, runtime: pb.Comparison, drift: pb.Comparison) -> None:
+        """Take in a matched pair; only a field that both could have differed in says anything."""
+        noise = {tally.field: tally.differing > 0 for tally in drift.fields if tally.tier == pb.COMPARISON_TIER_VALUES}
+        for tally in runtime.fields:
+            if tally.tier != pb.COMPARISON_TIER_VALUES or tally.field not in noise:
+                continue
+            differs = tally.differing > 0
+            if differs == noise[tally.field] or (tally.field not in self.counts and len(self.counts) >= self._most):
+                continue
+            self.counts.setdefault(tally.field, [0, 0])[0 if differs else 1] += 1
+
+    def evidence(self, alpha: float) -> dict[str, float]:
+        """Return the evidence on each field that has enough discordant pairs to be rejected alone.
+
+        Leaving out the others is fair: given the number of its discordant pairs, the evidence on a field is still not
+        expected to exceed 1.
+        """
+        enough = math.log(1 / alpha)
+        return {
+            field: log_discordant(worse, better)
+            for field, (worse, better) in self.counts.items()
+            if log_discordant(worse + better, 0) >= enough
+        }
+
+
+def success_worse(a: pb.ComparedRun, b: pb.ComparedRun) -> int | None:
+    """Return 1 when only A reached the objective, -1 when only B did, None when nobody can tell."""
+    if UNKNOWN in (a.success, b.success):
+        return None
+    return int(a.success == REACHED) - int(b.success == REACHED)
+
+
+def differs(comparison: pb.Comparison, tier: pb.ComparisonTier) -> bool:
+    """Return whether a pair differs in a tier."""
+    return any(entry.tier == tier and entry.hard + entry.soft for entry in comparison.tiers)
+
+
+def amount(run: pb.ComparedRun) -> float | None:
+    """Return what a run cost; its tokens where no price is known, None where nothing was counted."""
+    if run.HasField("cost"):
+        return float(run.cost.nanos)
+    return float(run.usage.input_tokens + run.usage.output_tokens) or None
