@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ Floats = npt.NDArray[np.float64]
 _STAKES = 24
 
 
+@lru_cache(maxsize=65536)
 def log_discordant(worse: int, better: int) -> float:
     """Return the evidence against "a discordant pair is worse with probability 1/2 at most".
 

@@ -129,8 +129,9 @@ class Judge:
 
     def _add_matched(self, runtime: pb.Comparison, drift: pb.Comparison) -> None:
         for tier, signed in self.matched.items():
-            signed.add(int(differs(runtime, tier)) - int(differs(drift, tier)))
-        self.fields.add(runtime, drift)
+            if tier != VALUES:
+                signed.add(int(differs(runtime, tier)) - int(differs(drift, tier)))
+        self.matched[VALUES].add(self.fields.add(runtime, drift))
 
     def _remember_run(self, run: pb.ComparedRun) -> None:
         self._known_runs += 1

@@ -84,9 +84,15 @@ class Fields:
         """Watch at most *most* fields."""
         self._most = most
         self.counts: dict[str, list[int]] = {}
+        self._noisy: set[str] = set()
 
-    def add(self, runtime: pb.Comparison, drift: pb.Comparison) -> None:
-        """Take in a matched pair; only a field that both could have differed in says anything."""
+    def add(self, runtime: pb.Comparison, drift: pb.Comparison) -> int:
+        """Take in a matched pair; return 1 when B alone differs in a stable field, -1 when noise alone does, else 0.
+
+        A field is stable as long as it has not differed between A and A'. What was stable is fixed before a pair is
+        looked at, so that exchangeable lanes still make each discordant pair a fair coin. For each field alone, only a
+        pair in which both could have differed says anything.
+        """
         noise = {tally.field: tally.differing > 0 for tally in drift.fields if tally.tier == pb.COMPARISON_TIER_VALUES}
         for tally in runtime.fields:
             if tally.tier != pb.COMPARISON_TIER_VALUES or tally.field not in noise:
@@ -95,6 +101,15 @@ class Fields:
             if differs == noise[tally.field] or (tally.field not in self.counts and len(self.counts) >= self._most):
                 continue
             self.counts.setdefault(tally.field, [0, 0])[0 if differs else 1] += 1
+        changed = {field for field, differs in noise.items() if differs}
+        by_noise = not changed <= self._noisy
+        by_runtime = any(
+            tally.differing and tally.field not in self._noisy
+            for tally in runtime.fields
+            if tally.tier == pb.COMPARISON_TIER_VALUES
+        )
+        self._noisy |= changed
+        return int(by_runtime) - int(by_noise)
 
     def evidence(self, alpha: float) -> dict[str, float]:
         """Return the evidence on each field that has enough discordant pairs to be rejected alone.
