@@ -23,6 +23,7 @@ WORDS = {
     "runs": ("runs", "app"),
     "inputs": ("inputs", "app"),
     "replay": ("replay", "replay"),
+    "worker": ("worker", "worker"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
     "runtime": ("runtime", "app"),

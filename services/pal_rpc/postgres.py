@@ -31,18 +31,18 @@ _MENDS = {
 }
 
 
-def checked(url: str) -> str:
-    """Return *url* for psycopg.
+def checked(url: str, setting: str = "PAL_STORE_URL") -> str:
+    """Return *url* for psycopg; *setting* is where it was given.
 
     Raises:
         StartError: it is no URL of a PostgreSQL database.
     """
     if not url.startswith(_SCHEMES):
-        raise StartError(f"PAL_STORE_URL={shown(url)}: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        raise StartError(f"{setting}={shown(url)}: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
     try:
         known = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError as error:
-        raise StartError(f"PAL_STORE_URL={shown(url)}: {said(error)}") from None
+        raise StartError(f"{setting}={shown(url)}: {said(error)}") from None
     settings = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": 10_000, "application_name": "pal", **known}
     settings["options"] = f"{SESSION} {known.get('options') or ''}".strip()
     return psycopg.conninfo.make_conninfo("", **settings)
@@ -61,9 +61,9 @@ def is_lost(error: psycopg.Error) -> bool:
     return state.startswith(_LOST_CLASSES) or state in _LOST_CODES
 
 
-def start_error(url: str, error: psycopg.Error) -> StartError:
-    """Return why a store at *url* cannot be used, and what to do about it."""
-    where, problem = f"PAL_STORE_URL={shown(url)}", said(error)
+def start_error(url: str, error: psycopg.Error, setting: str = "PAL_STORE_URL") -> StartError:
+    """Return why a database at *url*, which *setting* names, cannot be used, and what to do about it."""
+    where, problem = f"{setting}={shown(url)}", said(error)
     # A refused connection has no code, only words.
     for words, mend in _MENDS.items():
         if words in problem:
@@ -71,20 +71,20 @@ def start_error(url: str, error: psycopg.Error) -> StartError:
     return StartError(f"{where}: {problem}; start the server, or correct host and port")
 
 
-async def connected(url: str) -> psycopg.AsyncConnection:
-    """Return a connection in autocommit mode; a server that is starting is waited for.
+async def connected(url: str, setting: str = "PAL_STORE_URL") -> psycopg.AsyncConnection:
+    """Return a connection in autocommit mode to what *setting* names; a server that is starting is waited for.
 
     Raises:
         StartError: there is no such database, or it cannot be used.
     """
-    conninfo, loop = checked(url), asyncio.get_running_loop()
+    conninfo, loop = checked(url, setting), asyncio.get_running_loop()
     until = loop.time() + _STARTING_SECONDS
     while True:
         try:
             return await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
         except psycopg.Error as error:
             if "starting up" not in str(error) or loop.time() > until:
-                raise start_error(url, error) from None
+                raise start_error(url, error, setting) from None
         await asyncio.sleep(_PAUSE_SECONDS)
 
 

@@ -93,7 +93,7 @@ async def replay_all(
         while not waiting.empty():
             source = waiting.get_nowait()
             await pace.next()
-            result = await _replayed(router, job.request(source.run_id), source)
+            result = await replayed(router, job.request(source.run_id), source)
             results.append(result)
             done(result)
 
@@ -119,7 +119,8 @@ class _Pace:
             await asyncio.sleep(at - now)
 
 
-async def _replayed(router: rpc.RouterServiceStub, request: pb.ReplayRequest, source: shared.Run) -> Replayed:
+async def replayed(router: rpc.RouterServiceStub, request: pb.ReplayRequest, source: shared.Run) -> Replayed:
+    """Follow the replay that *request* begins, or has begun, to its end; what refuses it is part of the answer."""
     began = time.monotonic()
     for repeat in range(_REPEATS):
         try:

@@ -11,7 +11,9 @@ import typer
 from rich.progress import Progress, TextColumn
 
 from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
+from pal_cli.commands.worker import QueueOption
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.following import RunView
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
@@ -60,6 +62,7 @@ async def replay(
     limit: Annotated[int, typer.Option(min=1, help="with --select: most runs to repeat")] = 10_000,
     workers: Annotated[int, typer.Option(min=1, max=256, help="with --select: replays at a time")] = 8,
     rate: Annotated[float, typer.Option(min=0, help="with --select: replays begun a second at most; 0: no bound")] = 0,
+    queue: QueueOption = "",
     report: Annotated[
         list[Path] | None,
         typer.Option("--report", help="with --select: file.json, file.xml (JUnit) or file.html, repeatable"),
@@ -72,7 +75,7 @@ async def replay(
     async with connected(home_of(home)) as mesh:
         if select:
             job = _job(select, runtime, fidelity)
-            return await _many(mesh, job, limit, workers, rate, _checked(report or []), output)
+            return await _many(mesh, job, limit, workers, rate, queue, _checked(report or []), output)
         request = pb.ReplayRequest(
             source_run_id=run_id, pinned_runtime=runtime, fidelity=FIDELITIES[fidelity], request_id=request_id
         )
@@ -110,13 +113,18 @@ def _checked(paths: list[Path]) -> list[Path]:
 
 
 async def _many(
-    mesh: Mesh, job: Job, limit: int, workers: int, rate: float, paths: list[Path], output: OutputFormat
+    mesh: Mesh, job: Job, limit: int, workers: int, rate: float, queue: str, paths: list[Path], output: OutputFormat
 ) -> int:
     runs = [run async for run in selected(mesh.router, job.query, limit)]
     if not runs:
         raise CommandError(f"{job.name}: no finished run is selected", NOT_FOUND)
     with Progress(TextColumn("{task.completed} of {task.total} runs"), console=err) as bar:
         task = bar.add_task("", total=len(runs))
+        if queue:
+            await _queued(queue, job, runs, rate, lambda left: bar.update(task, completed=len(runs) - left))
+            # What was carried out is there; what is left now is to read it.
+            rate = 0
+            bar.reset(task)
         results = await replay_all(
             mesh.router, job, runs, workers=workers, per_second=rate, done=lambda _: bar.advance(task)
         )
@@ -127,6 +135,13 @@ async def _many(
     else:
         _show(results)
     return OK if all(result.same for result in results) else RUN_FAILED
+
+
+async def _queued(url: str, job: Job, runs: list[shared.Run], rate: float, told: Callable[[int], None]) -> None:
+    # The queue's imports take a moment that no other command has to wait for.
+    from pal_transfer import job_queue
+
+    await job_queue.carried_out(url, [job.request(run.run_id) for run in runs], rate, told)
 
 
 def _show(results: list[Replayed]) -> None:
