@@ -1,0 +1,87 @@
+"""The commands that the documentation shows do what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import EXAMPLES, PAL, ROOT, Cli, started
+
+RUNTIMES = ("agno", "pydantic-ai", "langgraph", "openai-agents")
+# Setting up is what the fixture does; an installation has tests of its own, and takes its time.
+LEFT_OUT = re.compile(r"make |export PATH|pal up|pal runtime install|createdb|pal audit verify --data")
+WAITS = 7
+
+
+def commands(document: str, heading: str) -> Iterator[str]:
+    """Yield the commands below *heading*, and those that a comment says come then."""
+    section = (ROOT / document).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            command, _, comment = line.partition("  #")
+            if not command.startswith("pal ") or LEFT_OUT.match(command):
+                continue
+            yield command.strip()
+            if "then:" in comment:
+                yield from (part.strip() for part in re.findall(r"pal [^,]+", comment))
+
+
+@pytest.fixture(scope="module")
+async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+    async with started(tmp_path_factory.mktemp("docs") / "home", runtimes=RUNTIMES) as pal:
+        yield pal
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("cwd")
+    (path / "examples").symlink_to(EXAMPLES)
+    return path
+
+
+async def shell(mesh: Cli, folder: Path, command: str) -> tuple[int, str]:
+    """Run *command* as a reader would, in a shell; return its exit code and all that it said."""
+    environment = {**os.environ, "PAL_HOME": str(mesh.home), "PATH": f"{PAL.parent}:{os.environ['PATH']}"}
+    process = await asyncio.create_subprocess_shell(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+async def meant(mesh: Cli, command: str) -> str:
+    """Return the run that a reader would put in the place of RUN."""
+    if " inputs " in command or " watch " in command:
+        waiting = (await mesh("inputs", "list", "-o", "json")).json["inputs"]
+        if waiting:
+            return str(waiting[0]["runId"])
+    runs = (await mesh("runs", "list", "--agent", "support-desk", "-o", "json")).json["runs"]
+    finished = [run for run in runs if run["state"] == "RUN_STATE_FINISHED"]
+    return str(finished[-1]["runId"])
+
+
+@pytest.mark.parametrize(
+    ("document", "heading"),
+    [("README.md", "Five minutes"), ("docs/operations.md", "Audit"), ("docs/operations.md", "Export and import")],
+)
+async def test_a_reader_can_follow(mesh: Cli, folder: Path, document: str, heading: str) -> None:
+    shown = list(commands(document, heading))
+    assert len(shown) > 2
+
+    for command in shown:
+        named = re.sub(r"\bRUN\b", await meant(mesh, command), command) if re.search(r"\bRUN\b", command) else command
+        code, said = await shell(mesh, folder, named)
+
+        waits = "I want my money back" in command
+        assert code == (WAITS if waits else 0), f"{named}\n{said}"
