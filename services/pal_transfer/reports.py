@@ -20,6 +20,18 @@ _STYLE = (
 )
 
 
+_WORDS = {
+    "replays": "replays",
+    "same": "ended as their source did",
+    "outcomes": "outcomes",
+    "reasons": "reasons",
+    "modelHits": "model answers from the record",
+    "toolHits": "tool results from the record",
+    "misses": "misses",
+    "unused": "recorded answers not asked for",
+}
+
+
 def summary(results: Sequence[Replayed]) -> dict[str, Any]:
     """Return the sums of *results*."""
     return {
@@ -61,19 +73,25 @@ def as_html(title: str, results: Sequence[Replayed]) -> str:
     """Return the report as a page that stands alone."""
     sums = summary(results)
     facts = "".join(
-        f"<tr><th>{html.escape(key)}</th><td>{html.escape(str(value))}</td></tr>" for key, value in sums.items()
+        f"<tr><th>{_WORDS[key]}</th><td>{html.escape(_told(value))}</td></tr>" for key, value in sums.items()
     )
     rows = "".join(_row(result) for result in sorted(results, key=lambda result: result.same))
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{html.escape(title)}</title><style>{_STYLE}</style>"
         f"<h1>{html.escape(title)}</h1><table>{facts}</table><h2>Runs</h2>"
-        "<table><tr><th>source<th>replay<th>ended<th>record<th>why</tr>" + rows + "</table></html>"
+        "<table><tr><th>source<th>replay<th>ended<th>model + tool<th>misses<th>why</tr>" + rows + "</table></html>"
     )
+
+
+def _told(value: int | dict[str, int]) -> str:
+    if isinstance(value, int):
+        return str(value)
+    return ", ".join(f"{name} {count}" for name, count in sorted(value.items())) or "none"
 
 
 def _row(result: Replayed) -> str:
     mark = "good" if result.same else "bad"
-    record = f"{result.claim.model_hits} + {result.claim.tool_hits} hits, {result.claim.misses} misses"
+    record = f"{result.claim.model_hits} + {result.claim.tool_hits}<td>{result.claim.misses}"
     why = f"{result.reason} {result.message}".strip()
     return (
         f"<tr><td><code>{html.escape(result.source_run_id)}</code><td><code>{html.escape(result.run_id)}</code>"
