@@ -28,7 +28,7 @@ WORDS = {
     "export": ("export", "export"),
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),
-    "route": ("runtimes", "routes"),
+    "route": ("route", "app"),
     "conformance": ("conformance", "conformance"),
     "audit": ("audit", "app"),
     "doctor": ("doctor", "doctor"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 
 from pal.service.v1 import registry_service_pb2 as pb
@@ -36,6 +37,8 @@ class Feed:
         """Begin without watchers."""
         self._watchers: set[_Watcher] = set()
         self._closed = False
+        # Counts changes, and begins above whatever an earlier life of the registry counted.
+        self._position = time.time_ns() // 1000
 
     def publish(
         self,
@@ -43,11 +46,15 @@ class Feed:
         documents: Iterable[pb.Document] = (),
         runtimes: Iterable[pb.RegisteredRuntime] = (),
         routes: Iterable[pb.Route] = (),
-    ) -> None:
-        """Tell every watcher; never waits."""
-        change = pb.RegistryServiceWatchResponse(documents=documents, runtimes=runtimes, routes=routes)
+    ) -> int:
+        """Tell every watcher and return the position of the state with this change; never waits."""
+        self._position += 1
+        change = pb.RegistryServiceWatchResponse(
+            documents=documents, runtimes=runtimes, routes=routes, position=self._position
+        )
         for watcher in self._watchers:
             watcher.take(change)
+        return self._position
 
     async def follow(
         self, state: Callable[[], pb.RegistryServiceWatchResponse]
@@ -64,6 +71,7 @@ class Feed:
                 if watcher.behind:
                     watcher.behind = False
                     changes = parts(state())
+                    changes[-1].position = self._position
                 for change in changes:
                     yield change
         finally:

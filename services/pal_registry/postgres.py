@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, LiteralString
 
@@ -21,6 +21,9 @@ _LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('pal.registry.' || 
 _DOCUMENTS: LiteralString = "SELECT encoded FROM documents ORDER BY kind, namespace, name, version"
 _ROUTES: LiteralString = """
 SELECT DISTINCT ON (agent, version_range) encoded FROM routes ORDER BY agent, version_range, revision DESC
+"""
+_REVISIONS: LiteralString = """
+SELECT encoded FROM routes WHERE agent = %s AND version_range = %s AND revision < %s ORDER BY revision DESC LIMIT %s
 """
 _PUT_DOCUMENT: LiteralString = """
 INSERT INTO documents VALUES (%s, %s, %s, %s, %b)
@@ -69,6 +72,17 @@ class PostgresStore:
         """Return the newest revision of every route there was when the store was opened."""
         return self._routes
 
+    async def revisions(self, agent: str, version_range: str, before: int, most: int) -> list[pb.Route]:
+        """Return earlier revisions, newest first."""
+        arguments = (agent, version_range, before, most)
+        rows: list[tuple[bytes]] = []
+
+        async def read(connection: psycopg.AsyncConnection) -> None:
+            rows[:] = await (await connection.execute(_REVISIONS, arguments, binary=True)).fetchall()
+
+        await self._done(read)
+        return [pb.Route.FromString(encoded) for (encoded,) in rows]
+
     async def put_documents(self, documents: Sequence[pb.Document]) -> None:
         """Insert or replace in one transaction."""
         rows = [
@@ -89,14 +103,20 @@ class PostgresStore:
             await connection.close()
 
     async def _write(self, sql: LiteralString, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Write all of *rows* or none; once more on a new connection when the old one turns out to be broken."""
+        """Write all of *rows* or none."""
+
+        async def write(connection: psycopg.AsyncConnection) -> None:
+            async with connection.transaction():
+                await connection.cursor().executemany(sql, rows)
+
+        await self._done(write)
+
+    async def _done(self, work: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
+        """Do *work*; once more on a new connection when the old one turns out to be broken."""
         again = self._connection is not None
         while True:
             try:
-                connection = await self._locked()
-                async with connection.transaction():
-                    await connection.cursor().executemany(sql, rows)
-                return
+                return await work(await self._locked())
             except StartError as error:
                 raise self._unavailable(str(error)) from None
             except psycopg.Error as error:
@@ -124,6 +144,6 @@ class PostgresStore:
     def _unavailable(self, problem: str) -> MeshError:
         return MeshError(
             reasons.ERROR_REASON_STORE_UNAVAILABLE,
-            f"the documents cannot be written ({problem}); see that the database runs, then try again",
+            f"the documents cannot be reached ({problem}); see that the database runs, then try again",
             store=shown(self._url),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncGenerator
 
 from pal.service.v1 import registry_service_pb2 as pb
@@ -10,6 +11,7 @@ from pal_registry.feed import Feed
 from pal_registry.routes import Routes
 from pal_registry.runtimes import Runtimes
 from pal_registry.store import RegistryStore
+from pal_registry.watchers import Watchers, check_name
 
 
 class Registry:
@@ -20,7 +22,8 @@ class Registry:
         self._feed = Feed()
         self.catalogue = Catalogue(store, self._feed)
         self.runtimes = Runtimes(self.catalogue, self._feed)
-        self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, default_runtime)
+        self.watchers = Watchers()
+        self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, self.watchers, default_runtime)
 
     async def apply(self, request: pb.ApplyRequest) -> list[pb.AppliedDocument]:
         """Publish documents; a new declaration narrows its runtimes at once."""
@@ -40,9 +43,22 @@ class Registry:
         self.runtimes.declarations_changed()
         return document
 
-    def watch(self) -> AsyncGenerator[pb.RegistryServiceWatchResponse, None]:
-        """Return the whole state, then every change, until the registry is closed."""
-        return self._feed.follow(self._state)
+    async def watch(self, watcher: str) -> AsyncGenerator[pb.RegistryServiceWatchResponse, None]:
+        """Yield the whole state, then every change, until the registry is closed; a named *watcher* acknowledges it.
+
+        Raises:
+            InvalidField: the name is too long.
+        """
+        check_name(watcher)
+        if watcher:
+            await self.watchers.joined(watcher)
+        try:
+            async with contextlib.aclosing(self._feed.follow(self._state)) as changes:
+                async for change in changes:
+                    yield change
+        finally:
+            if watcher:
+                await self.watchers.left(watcher)
 
     def close(self) -> None:
         """End every watch and every timer."""

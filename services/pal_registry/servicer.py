@@ -68,12 +68,23 @@ class RegistryServicer(rpc.RegistryServiceServicer):
 
     async def SetRoute(self, request: pb.SetRouteRequest, context: Context) -> pb.SetRouteResponse:
         """Set a route."""
-        return pb.SetRouteResponse(route=await self._registry.routes.set(request))
+        return await self._registry.routes.set(request)
+
+    async def ListRouteRevisions(
+        self, request: pb.ListRouteRevisionsRequest, context: Context
+    ) -> pb.ListRouteRevisionsResponse:
+        """List the revisions of a route."""
+        return await self._registry.routes.revisions(request)
+
+    async def Acknowledge(self, request: pb.AcknowledgeRequest, context: Context) -> pb.AcknowledgeResponse:
+        """Take in how far a watcher has got."""
+        await self._registry.watchers.acknowledge(request.watcher, request.position)
+        return pb.AcknowledgeResponse()
 
     async def Watch(
         self, request: pb.RegistryServiceWatchRequest, context: Context
     ) -> AsyncIterator[pb.RegistryServiceWatchResponse]:
         """Deliver the state and its changes."""
-        async with contextlib.aclosing(self._registry.watch()) as changes:
+        async with contextlib.aclosing(self._registry.watch(request.watcher)) as changes:
             async for change in changes:
                 yield change

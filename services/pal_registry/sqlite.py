@@ -27,6 +27,9 @@ CREATE TABLE routes (
   PRIMARY KEY (agent, version_range, revision)
 ) STRICT, WITHOUT ROWID;
 """
+_REVISIONS = (
+    "SELECT encoded FROM routes WHERE agent = ? AND version_range = ? AND revision < ? ORDER BY revision DESC LIMIT ?"
+)
 _NEWEST_ROUTES = "SELECT encoded, max(revision) FROM routes GROUP BY agent, version_range"
 
 
@@ -54,6 +57,11 @@ class SqliteStore:
     def routes(self) -> list[pb.Route]:
         """Return the newest revision of every route."""
         return [pb.Route.FromString(encoded) for encoded, _ in self._db.execute(_NEWEST_ROUTES)]
+
+    async def revisions(self, agent: str, version_range: str, before: int, most: int) -> list[pb.Route]:
+        """Return earlier revisions, newest first."""
+        found = self._db.execute(_REVISIONS, (agent, version_range, before, most))
+        return [pb.Route.FromString(encoded) for (encoded,) in found]
 
     async def put_documents(self, documents: Sequence[pb.Document]) -> None:
         """Insert or replace in one transaction."""

@@ -21,6 +21,13 @@ class RegistryStore(Protocol):
     def routes(self) -> list[pb.Route]:
         """Return the newest revision of every route."""
 
+    async def revisions(self, agent: str, version_range: str, before: int, most: int) -> list[pb.Route]:
+        """Return the newest revisions of one route below *before*, at most *most* of them, newest first.
+
+        Raises:
+            MeshError: STORE_UNAVAILABLE.
+        """
+
     async def put_documents(self, documents: Sequence[pb.Document]) -> None:
         """Insert or replace all of *documents* or none."""
 

@@ -17,6 +17,8 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
+from pal_log.events import new_id
+from pal_router.crossings import Crossings
 from pal_router.inputs import Inputs
 from pal_router.peers import Peers
 from pal_router.recovery import Recovery
@@ -81,12 +83,14 @@ async def router(
         registry_stub = registry_rpc.RegistryServiceStub(
             await stack.enter_async_context(registry or channel(config.registry_address))  # type: ignore[arg-type]
         )
-        snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub))
+        crossings = Crossings()
+        snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, new_id(), crossings.settled))
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
         peers = Peers(
             snapshot=snapshot,
             slots=slots,
+            crossings=crossings,
             appender=await stack.enter_async_context(Appender(recorder_stub, token)),
             recorder=RecorderClient(recorder_stub, config.recorder_address),
             adapters=await stack.enter_async_context(AdapterClient()),

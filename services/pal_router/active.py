@@ -14,7 +14,9 @@ from pal.v1 import run_event_pb2 as events
 from pal_router.acceptance import Acceptance
 from pal_router.fold import RunFold
 from pal_router.follower import Follower
+from pal_router.selection import Selection
 from pal_router.slot import Slot
+from pal_rpc.errors import MeshError
 
 if TYPE_CHECKING:
     from pal_router.attempt import Attempt
@@ -37,6 +39,7 @@ class ActiveRun:
         # The attempt that is going, and the runtime that the caller pins.
         self.epoch = FIRST_EPOCH
         self.pinned_runtime = ""
+        self.selection: Selection | None = None
         # Its place on the runtime, and whether the record says that the attempt has begun to work there.
         self._slot: Slot | None = None
         self.started = False
@@ -47,6 +50,8 @@ class ActiveRun:
         self.stop: events.RunStopRequested | None = None
         self.attempt: Attempt | None = None
         self.driving: asyncio.Task[rt.RuntimeResult] | None = None
+        # Why the attempt that is going is taken off its runtime, if it is.
+        self.moved: MeshError | None = None
         # Done once the record has accepted the run, or refused it.
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.admitted.add_done_callback(_retrieve)
@@ -97,6 +102,12 @@ class ActiveRun:
         """Free the place, if there is one."""
         if self._slot is not None:
             self._slot.leave()
+
+    def move(self, why: MeshError) -> None:
+        """End the attempt that is going, so that the next one goes on where the run belongs now."""
+        if self.driving is not None and not self.driving.done():
+            self.moved = why
+            self.driving.cancel()
 
     @property
     def followed(self) -> bool:

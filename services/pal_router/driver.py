@@ -21,6 +21,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_log.events import EventWriter, stable_id
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
+from pal_router.choosing import choose, still_holds
 from pal_router.conversation import conversation
 from pal_router.ending import Ending, broken, finish, given, stopped
 from pal_router.losses import Lost, explained, gives_up, lost_by, pause_seconds
@@ -63,7 +64,7 @@ class Driver:
         Raises:
             MeshError: another executor has taken the run, or its end cannot be recorded.
         """
-        started = time.time()
+        started, run.selection = time.time(), selection
         losses: list[Lost] = []
         last: Sequence[events.RunEvent] = ()
         while True:
@@ -83,7 +84,7 @@ class Driver:
                 became = broken(error, run.run_id)
             break
         await finish(run, became, last, self._peers.appender, self._writer)
-        self._peers.spans.add(run_span(run, selection.runtime, started))
+        self._peers.spans.add(run_span(run, run.selection.runtime, started))
 
     async def begin(self, run: ActiveRun, selection: Selection, *facts: events.RunEvent) -> None:
         """Record that the next attempt of *run* goes to the runtime of *selection*, after some *facts*.
@@ -94,12 +95,14 @@ class Driver:
             MeshError: HEAD_MISMATCH, somebody was faster.
         """
         epoch = run.fold.epoch + 1
-        run.place(self._peers.slots.take(selection.runtime, path_of(run), accepted=True))
-        batch = [*facts, self.event(run, epoch, run_routed=routed(selection, epoch))]
-        if run.started:
-            batch.append(self._started(run, epoch))
-        await self._peers.appender.append(run.run_id, batch, expected_head_seq=run.fold.head_seq)
-        run.epoch = epoch
+        # Nothing is awaited between the choice and this, so that no change of a route lies between them.
+        with self._peers.crossings.crossing():
+            run.place(self._peers.slots.take(selection.runtime, path_of(run), accepted=True))
+            batch = [*facts, self.event(run, epoch, run_routed=routed(selection, epoch))]
+            if run.started:
+                batch.append(self._started(run, epoch))
+            await self._peers.appender.append(run.run_id, batch, expected_head_seq=run.fold.head_seq)
+        run.epoch, run.selection = epoch, selection
         await run.until(lambda fold: fold.epoch >= epoch)
 
     async def select(self, run: ActiveRun) -> Selection:
@@ -111,9 +114,7 @@ class Driver:
         began = time.monotonic()
         while True:
             try:
-                return select(
-                    run.acceptance.agent, run.pinned_runtime, self._peers.snapshot.runtimes, self._peers.snapshot.routes
-                )
+                return choose(run, self._peers)
             except MeshError as error:
                 waited = time.monotonic() - began
                 if waited > PREFER_SECONDS and (other := self._another(run)):
@@ -197,24 +198,29 @@ class Driver:
             return stopped(run.stop)
         # A task of its own, awaited at once: a stop ends the attempt and nothing that comes after it. Not in the
         # group, which an attempt that fails would take down.
+        run.moved = None
         run.driving = asyncio.create_task(self._placed(run, selection))
         try:
             result = await run.driving
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if run.stop is None or (task and task.cancelling()):
+            if task and task.cancelling():
                 raise
-            return stopped(run.stop)
+            if run.stop is not None:
+                return stopped(run.stop)
+            if run.moved is None:
+                raise
+            return Lost(run.moved, moved=True)
         except MeshError as error:
             if run.stop is not None:
                 return stopped(run.stop)
-            if lost := lost_by(await explained(error, selection.runtime, self._peers.snapshot)):
+            if lost := lost_by(await explained(error, _of(run, selection).runtime, self._peers.snapshot)):
                 return lost
             recorded_failure, outcome = outcome_of(error)
             return Ending(outcome=outcome, failure=recorded_failure)
         finally:
             run.leave()
-        return self._end(run, selection, result)
+        return self._end(run, _of(run, selection), result)
 
     async def _placed(self, run: ActiveRun, selection: Selection) -> rt.RuntimeResult:
         """Drive one attempt as soon as *run* has its place; an adapter that is full has it wait again."""
@@ -231,20 +237,37 @@ class Driver:
             run.slot.give_back()
 
     async def _wait(self, run: ActiveRun, selection: Selection) -> Selection:
-        """Wait for the place, and return the runtime as it is then."""
-        name = selection.runtime.name
-        await wait_for_place(run, name, self.time_left(run), self._peers.spans)
-        now = select(run.acceptance.agent, name, self._peers.snapshot.runtimes, ())
-        facts = []
-        if now.runtime.installed_version != selection.runtime.installed_version:
-            selection = dataclasses.replace(now, rule=selection.rule, reason="it was replaced while the run waited")
-            facts.append(self.event(run, run.epoch, run_routed=routed(selection, run.epoch)))
-        if not run.started:
-            facts.append(self._started(run, run.epoch))
-            run.started = True
-        if facts:
-            await self._peers.appender.append(run.run_id, facts)
-        return dataclasses.replace(selection, runtime=now.runtime)
+        """Wait for the place, and return the runtime as it is then.
+
+        A run that has not begun goes where its route sends it by now.
+        """
+        while True:
+            await wait_for_place(run, selection.runtime.name, self.time_left(run), self._peers.spans)
+            with self._peers.crossings.crossing():
+                now, begun = self._now(run, selection), run.started
+                if now.runtime.name != selection.runtime.name:
+                    run.place(self._peers.slots.take(now.runtime, path_of(run), accepted=True))
+                facts = [] if _same(now, selection) else [self.event(run, run.epoch, run_routed=routed(now, run.epoch))]
+                if run.slot.held and not begun:
+                    facts.append(self._started(run, run.epoch))
+                    run.started = True
+                if facts:
+                    await self._peers.appender.append(run.run_id, facts)
+            run.selection = selection = now
+            if run.slot.held:
+                return selection
+
+    def _now(self, run: ActiveRun, selection: Selection) -> Selection:
+        """Return what *selection* has become while *run* waited."""
+        if not run.started and not still_holds(selection, run, self._peers):
+            now = choose(run, self._peers)
+            if now.runtime.name != selection.runtime.name:
+                return dataclasses.replace(now, reason=f"{now.reason}, set while the run waited")
+        now = select(run.acceptance.agent, selection.runtime.name, self._peers.snapshot.runtimes, ())
+        if now.runtime.installed_version == selection.runtime.installed_version:
+            return dataclasses.replace(selection, runtime=now.runtime)
+        reason = "it was replaced while the run waited"
+        return dataclasses.replace(now, rule=selection.rule, revision=selection.revision, reason=reason)
 
     def _started(self, run: ActiveRun, epoch: int) -> events.RunEvent:
         continued_after_seq = run.fold.head_seq if epoch > FIRST_EPOCH else 0
@@ -274,7 +297,7 @@ class Driver:
     async def _next(self, run: ActiveRun, losses: list[Lost]) -> Selection | Ending:
         error = losses[-1].error
         keep = run.acceptance.agent.spec.runtime.on_loss != agents.ON_LOSS_FAIL
-        if not keep or gives_up(losses) or not self.time_left(run):
+        if not (keep or losses[-1].moved) or gives_up(losses) or not self.time_left(run):
             recorded_failure, outcome = outcome_of(error)
             return Ending(outcome=outcome, failure=recorded_failure)
         log.warning("attempt lost", extra={"run_id": run.run_id, "epoch": run.epoch, "reason": error.reason_name})
@@ -296,6 +319,15 @@ class Driver:
             return selection
 
 
+def _of(run: ActiveRun, selection: Selection) -> Selection:
+    """Return the selection that *run* has by now, which began with *selection*."""
+    return run.selection or selection
+
+
+def _same(one: Selection, other: Selection) -> bool:
+    return (one.runtime.name, one.runtime.installed_version) == (other.runtime.name, other.runtime.installed_version)
+
+
 def routed(selection: Selection, attempt: int) -> events.RunRouted:
     """Return the fact of a choice."""
     chosen = selection.runtime
@@ -307,6 +339,7 @@ def routed(selection: Selection, attempt: int) -> events.RunRouted:
         reason=selection.reason,
         rejected=[events.RejectedRuntime(runtime=n, reason=r) for n, r in sorted(selection.rejected.items())],
         attempt=attempt,
+        route_revision=selection.revision,
     )
 
 

@@ -35,6 +35,8 @@ class Lost:
     """An attempt that was lost, and how that was noticed."""
 
     error: MeshError
+    # Whether it was taken off its runtime on purpose.
+    moved: bool = False
 
     @property
     def by_adapter(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from pal_router.crossings import Crossings
 from pal_router.slots import Slots
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
@@ -23,6 +24,7 @@ class Peers:
     recorder: RecorderClient
     adapters: AdapterClient
     slots: Slots
+    crossings: Crossings
     artifacts: ArtifactClient
     spans: SpanWriter
     tail_connected: asyncio.Event

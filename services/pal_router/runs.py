@@ -22,9 +22,11 @@ from pal_policy.evaluate import decide
 from pal_router.acceptance import Acceptance, accept, run_id_of
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
+from pal_router.choosing import choose
 from pal_router.driver import Driver, rejected, routed
 from pal_router.ending import finish, stopped
 from pal_router.follower import Follower, recorded
+from pal_router.moving import move_runs
 from pal_router.peers import Peers
 from pal_router.queueing import path_of
 from pal_router.replaying import replay
@@ -32,6 +34,7 @@ from pal_router.restoring import restored_run
 from pal_router.selection import Selection, ineligible, select
 from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
+from pal_router.split import Affinity
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderUnavailable
 
@@ -64,6 +67,7 @@ class Runs:
         self._active: dict[str, ActiveRun] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
+        peers.snapshot.listen(lambda: move_runs(self._active.values(), peers))
 
     async def start(self, request: pb.RunRequest, requester: common.Principal, traceparent: str) -> ActiveRun | str:
         """Accept the run that *request* asks for and begin it; return it, or its id when it was begun before.
@@ -104,13 +108,16 @@ class Runs:
         Raises:
             MeshError: the run is refused; nothing was begun.
         """
-        acceptance = run.acceptance
         try:
             selection = await self._selected(run)
         except MeshError:
             if run.acceptance.accepted.request_id and await self._begun_before(run):
                 return run.run_id
             raise
+        with self._peers.crossings.crossing():
+            return await self._begin(run, selection)
+
+    async def _begin(self, run: ActiveRun, selection: Selection) -> ActiveRun | str:
         if not (self._peers.appender.connected and self._peers.tail_connected.is_set()):
             raise self._peers.appender.refusal or RecorderUnavailable(self._peers.recorder.address)
         try:
@@ -127,7 +134,7 @@ class Runs:
             self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
             if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
-                await self._check_same(run.run_id, acceptance.accepted.request_digest)
+                await self._check_same(run.run_id, run.acceptance.accepted.request_digest)
                 return run.run_id
             raise
         run.admitted.set_result(None)
@@ -258,7 +265,9 @@ class Runs:
         """
         snapshot = self._peers.snapshot
         document = snapshot.resolve(registry.DOCUMENT_KIND_AGENT, request.agent)
-        selection = select(document.agent, "", snapshot.runtimes, snapshot.routes)
+        routes = snapshot.routes_of(document.ref.name)
+        alike = Affinity(conversation=request.affinity_key, run=request.affinity_key)
+        selection = select(document.agent, "", snapshot.runtimes, routes, alike)
         others = ineligible(document.agent, snapshot.runtimes)
         return pb.PlanRouteResponse(
             agent=document.ref,
@@ -267,6 +276,7 @@ class Runs:
                 runtime_version=selection.runtime.installed_version,
                 adapter_endpoint=selection.runtime.endpoint,
                 reason=selection.reason,
+                rule=selection.rule,
             ),
             ineligible=[pb.IneligibleRuntime(runtime=name, reason=reason) for name, reason in sorted(others.items())],
             route_revision=selection.revision,
@@ -276,7 +286,7 @@ class Runs:
         snapshot = self._peers.snapshot
         while True:
             try:
-                return select(run.acceptance.agent, run.pinned_runtime, snapshot.runtimes, snapshot.routes)
+                return choose(run, self._peers)
             except MeshError as error:
                 # A registry that was started with this router hears of its runtimes in the next moments.
                 left = self._began + SETTLING_SECONDS - time.monotonic()

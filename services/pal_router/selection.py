@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import semantic_version
@@ -11,10 +12,14 @@ import semantic_version
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
-from pal_router.capabilities import missing
+from pal_policy.requirements import missing
+from pal_router.split import WHOLE, Affinity, takes_candidate
 from pal_rpc.errors import MeshError
 
 AUTO = "auto"
+ALONE = Affinity()
+# Rules by which a route decides: another revision of it decides anew.
+ROUTED = frozenset({"route", "candidate", "default", "fallback"})
 _STATES = {registry.RUNTIME_STATE_DRAINING: "DRAINING", registry.RUNTIME_STATE_LOST: "LOST"}
 
 
@@ -27,6 +32,17 @@ class Selection:
     reason: str
     revision: int = 0
     rejected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """The runtime that a run was meant for, and those that may stand in."""
+
+    rule: str
+    name: str
+    reason: str
+    revision: int = 0
+    fallbacks: Sequence[str] = ()
 
 
 class RuntimeNotFound(MeshError):
@@ -64,16 +80,47 @@ def select(
     pinned: str,
     runtimes: Mapping[str, registry.RegisteredRuntime],
     routes: Iterable[registry.Route],
+    affinity: Affinity = ALONE,
 ) -> Selection:
     """Return the runtime for a run of *agent*.
 
     In this order: the runtime the request pins, the one that spec.runtime.selector names, the agent's route, the
-    default route.
+    default route. A route has fallbacks for when its choice is not to be had.
 
     Raises:
         MeshError: there is no such runtime, it does not take runs, or it lacks a capability.
     """
-    rule, name, revision, reason = _wanted(agent, pinned, list(routes))
+    wanted = _wanted(agent, pinned, list(routes), affinity)
+    try:
+        chosen = _eligible(agent, wanted.name, runtimes)
+    except MeshError:
+        fallback = next((name for name in wanted.fallbacks if _takes(agent, name, runtimes)), "")
+        if not fallback:
+            raise
+        chosen = runtimes[fallback]
+        reason = f"{wanted.name} is not to be had; a fallback of {wanted.reason}"
+        wanted = _Wanted(rule="fallback", name=fallback, revision=wanted.revision, reason=reason)
+    return Selection(
+        runtime=chosen,
+        rule=wanted.rule,
+        reason=wanted.reason,
+        revision=wanted.revision,
+        rejected=ineligible(agent, runtimes),
+    )
+
+
+def _takes(agent: agents.AgentSpec, name: str, runtimes: Mapping[str, registry.RegisteredRuntime]) -> bool:
+    found = runtimes.get(name)
+    return (
+        found is not None
+        and found.state == registry.RUNTIME_STATE_SERVING
+        and not missing(agent.spec, found.capability)
+    )
+
+
+def _eligible(
+    agent: agents.AgentSpec, name: str, runtimes: Mapping[str, registry.RegisteredRuntime]
+) -> registry.RegisteredRuntime:
     if name == AUTO:
         raise MeshError(
             reasons.ERROR_REASON_NO_ELIGIBLE_RUNTIME,
@@ -95,13 +142,13 @@ def select(
         )
     if lacking := missing(agent.spec, runtime.capability):
         raise CapabilityMissing(agent.metadata.name, name, lacking)
-    return Selection(
-        runtime=runtime,
-        rule=rule,
-        reason=reason,
-        revision=revision,
-        rejected=ineligible(agent, runtimes),
-    )
+    return runtime
+
+
+def route_of(agent: str, version: str, routes: Iterable[registry.Route]) -> registry.Route | None:
+    """Return the route among *routes* for a version of *agent*: its own for a range, its own, the default."""
+    fitting = [route for route in routes if route.agent in ("", agent) and _in_range(version, route.version_range)]
+    return max(fitting, key=lambda route: (bool(route.agent), bool(route.version_range)), default=None)
 
 
 def ineligible(agent: agents.AgentSpec, runtimes: Mapping[str, registry.RegisteredRuntime]) -> dict[str, str]:
@@ -115,25 +162,38 @@ def ineligible(agent: agents.AgentSpec, runtimes: Mapping[str, registry.Register
     return reasons_by_name
 
 
-def _wanted(agent: agents.AgentSpec, pinned: str, routes: list[registry.Route]) -> tuple[str, str, int, str]:
+def _wanted(agent: agents.AgentSpec, pinned: str, routes: list[registry.Route], affinity: Affinity) -> _Wanted:
     name, version = agent.metadata.name, agent.metadata.version
     if pinned:
-        return "pinned", pinned, 0, "the request pins it"
+        return _Wanted(rule="pinned", name=pinned, reason="the request pins it")
     if agent.spec.runtime.selector:
-        return "selector", agent.spec.runtime.selector, 0, "spec.runtime.selector names it"
-    own = [route for route in routes if route.agent == name and _in_range(version, route.version_range)]
-    if own:
-        route = max(own, key=lambda candidate: bool(candidate.version_range))
-        return "route", route.stable, route.revision, f"revision {route.revision} of the agent's route"
-    default = next((route for route in routes if not route.agent), None)
-    if default is None:
+        return _Wanted(rule="selector", name=agent.spec.runtime.selector, reason="spec.runtime.selector names it")
+    route = route_of(name, version, routes)
+    if route is None:
         raise MeshError(
             reasons.ERROR_REASON_NO_ELIGIBLE_RUNTIME,
             f"no runtime for agent {name}: neither the agent nor a route names one; `pal route set {name} RUNTIME`",
             agent=name,
         )
-    return "default", default.stable, default.revision, "the default runtime"
+    if not route.agent:
+        return _by(route, "default", "the default runtime", affinity)
+    return _by(route, "route", f"revision {route.revision} of the agent's route", affinity)
 
 
+def _by(route: registry.Route, rule: str, reason: str, affinity: Affinity) -> _Wanted:
+    fallbacks = tuple(route.fallbacks)
+    if not takes_candidate(route, affinity):
+        return _Wanted(rule=rule, name=route.stable, reason=reason, revision=route.revision, fallbacks=fallbacks)
+    share = f"{route.candidate_basis_points * 100 / WHOLE:g} %"
+    return _Wanted(
+        rule="candidate",
+        name=route.candidate,
+        reason=f"{reason}, the candidate's {share}",
+        revision=route.revision,
+        fallbacks=(route.stable, *fallbacks),
+    )
+
+
+@functools.lru_cache(4096)
 def _in_range(version: str, version_range: str) -> bool:
     return not version_range or semantic_version.Version.coerce(version) in semantic_version.NpmSpec(version_range)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ from pal_rpc.errors import InvalidField, MeshError
 DEFAULT_NAMESPACE = "default"
 _RECONNECT_SECONDS = 0.2
 _PUBLISHED_SECONDS = 1.0
+_ACKNOWLEDGE_SECONDS, _GOODBYE_SECONDS = 5.0, 0.5
 # Version ranges come from callers, and there is no end to them.
 _MAX_RESOLVED = 1000
 _NOT_FOUND = {
@@ -59,44 +60,61 @@ class DocumentNotFound(MeshError):
 class RegistrySnapshot:
     """Follows the registry and answers from memory."""
 
-    def __init__(self, stub: rpc.RegistryServiceStub) -> None:
-        """Follow through *stub*."""
+    def __init__(
+        self,
+        stub: rpc.RegistryServiceStub,
+        watcher: str = "",
+        settled: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Follow through *stub*.
+
+        A named *watcher* acknowledges changes of routes, each once what was decided before it has *settled*.
+        """
         self._stub = stub
+        self._watcher = watcher
+        self._settled = settled
+        self._taken_position = 0
+        self._unacknowledged = False
+        self._to_acknowledge = asyncio.Event()
         self._documents: dict[Key, dict[str, pb.Document]] = {}
         # What was found in them, until they change: versions are ordered by parsing them.
         self._resolved: dict[tuple[int, str, str, str], pb.Document] = {}
         self._newest: dict[int, list[pb.Document]] = {}
         self._runtimes: dict[str, pb.RegisteredRuntime] = {}
-        self._routes: dict[tuple[str, str], pb.Route] = {}
+        self._routes: dict[str, list[pb.Route]] = {}
         self._known = asyncio.Event()
         self._change = asyncio.Condition()
         self._listeners: list[Callable[[], None]] = []
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def runtimes(self) -> dict[str, pb.RegisteredRuntime]:
         """The announced runtimes by the name they are routed to by."""
         return self._runtimes
 
-    @property
-    def routes(self) -> Iterable[pb.Route]:
-        """The routes in force, the default route (agent "") among them."""
-        return self._routes.values()
+    def routes_of(self, agent: str) -> list[pb.Route]:
+        """Return the routes in force that may concern *agent*: its own, and the default."""
+        return [*self._routes.get(agent, []), *self._routes.get("", [])]
 
     async def __aenter__(self) -> Self:
         """Begin to follow."""
         # Not a TaskGroup: the following lives exactly as long as this object, which is a context manager.
-        self._task = asyncio.create_task(self._follow())
+        self._tasks = [asyncio.create_task(self._follow())]
+        if self._watcher:
+            self._tasks.append(asyncio.create_task(self._acknowledge()))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop following."""
-        assert self._task is not None
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        if self._watcher:
+            with suppress(grpc.aio.AioRpcError):
+                await self._stub.Acknowledge(pb.AcknowledgeRequest(watcher=self._watcher), timeout=_GOODBYE_SECONDS)
 
     async def ready(self, timeout_seconds: float | None = None) -> bool:
         """Wait until the whole state is known; tell whether it is."""
@@ -171,7 +189,7 @@ class RegistrySnapshot:
 
     async def _follow(self) -> None:
         while True:
-            call = self._stub.Watch(pb.RegistryServiceWatchRequest())
+            call = self._stub.Watch(pb.RegistryServiceWatchRequest(watcher=self._watcher))
             try:
                 async for change in call:
                     await self._take(change)
@@ -181,6 +199,20 @@ class RegistrySnapshot:
             finally:
                 call.cancel()
             await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _acknowledge(self) -> None:
+        while True:
+            await self._to_acknowledge.wait()
+            self._to_acknowledge.clear()
+            request = pb.AcknowledgeRequest(watcher=self._watcher, position=self._taken_position)
+            if self._settled is not None:
+                await self._settled()
+            try:
+                await self._stub.Acknowledge(request, timeout=_ACKNOWLEDGE_SECONDS)
+            except grpc.aio.AioRpcError:
+                # A registry that comes back delivers the whole state, which is acknowledged anew.
+                self._to_acknowledge.set()
+                await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _take(self, change: pb.RegistryServiceWatchResponse) -> None:
         if change.snapshot or change.documents:
@@ -193,12 +225,23 @@ class RegistrySnapshot:
             key = (_kind(document), ref.namespace or DEFAULT_NAMESPACE, ref.name)
             self._documents.setdefault(key, {})[ref.version] = document
         self._runtimes.update((runtime.name, runtime) for runtime in change.runtimes)
-        self._routes.update(((route.agent, route.version_range), route) for route in change.routes)
+        self._take_routes(change.routes)
         self._known.set()
         for listener in self._listeners:
             listener()
+        self._taken_position = change.position or self._taken_position
+        if change.routes or change.snapshot:
+            self._unacknowledged = True
+        if change.position and self._unacknowledged:
+            self._unacknowledged = False
+            self._to_acknowledge.set()
         async with self._change:
             self._change.notify_all()
+
+    def _take_routes(self, routes: Iterable[pb.Route]) -> None:
+        for route in routes:
+            others = [one for one in self._routes.get(route.agent, []) if one.version_range != route.version_range]
+            self._routes[route.agent] = [*others, route]
 
 
 def _kind(document: pb.Document) -> int:

@@ -1,4 +1,4 @@
-"""`pal runtime list`, `pal runtime describe` and `pal route ...`: what runs agents, and what runs where."""
+"""`pal runtime list` and `pal runtime describe`: what runs agents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from pal_cli.plugins.records import Records
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, print_json, say, table
 
-routes = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to.")
 _CALL_SECONDS = 10.0
 
 
@@ -62,41 +61,3 @@ async def describe(
         print_json(as_json(found))
     else:
         sys.stdout.write(yaml.safe_dump(as_json(found), sort_keys=False))
-
-
-@routes.command("get")
-@command
-async def get_route(
-    agent: Annotated[str, typer.Argument(help="agent; default: the default of all agents")] = "",
-    home: HomeOption = None,
-    output: Output = OutputFormat.table,
-) -> None:
-    """Show the routes of an agent."""
-    async with connected(home_of(home)) as mesh:
-        response = await mesh.registry.GetRoute(pb.GetRouteRequest(agent=agent), timeout=_CALL_SECONDS)
-    if output is OutputFormat.json:
-        print_json(as_json(response))
-        return
-    rows = [
-        [route.agent or "(default)", route.version_range or "all", route.stable, route.revision, route.reason]
-        for route in response.routes
-    ]
-    table(["AGENT", "VERSIONS", "RUNTIME", "REVISION", "WHY"], rows, empty=f"{agent} has no route of its own")
-
-
-@routes.command("set")
-@command
-async def set_route(
-    agent: Annotated[str, typer.Argument(help='agent; "" for the default of all agents')],
-    runtime: Annotated[str, typer.Argument(help="runtime")],
-    home: HomeOption = None,
-    versions: Annotated[str, typer.Option(help="only these versions of the agent, for example '>=2 <3'")] = "",
-    reason: Annotated[str, typer.Option(help="why, for the record")] = "",
-    expect: Annotated[int | None, typer.Option(help="refuse when the present revision is another one")] = None,
-) -> None:
-    """Send the new runs of an agent to a runtime."""
-    route = pb.Route(agent=agent, version_range=versions, stable=runtime, reason=reason, author="operator")
-    async with connected(home_of(home)) as mesh:
-        request = pb.SetRouteRequest(route=route, expected_revision=expect)
-        response = await mesh.registry.SetRoute(request, timeout=_CALL_SECONDS)
-    say(f"{agent or 'default'} goes to {response.route.stable} (revision {response.route.revision})")

@@ -104,3 +104,16 @@ async def test_ten_revisions_are_in_order_of_number_and_not_of_text(opening) -> 
         (route,) = store.routes()
 
     assert route.revision == 11
+
+
+async def test_revisions_are_read_from_the_newest_down(opening) -> None:
+    written = [pb.Route(agent="desk", revision=number, stable="agno") for number in range(1, 6)]
+    async with opening() as store:
+        for route in [*written, pb.Route(agent="desk", version_range=">=2", revision=1), pb.Route(revision=1)]:
+            await store.add_route(route)
+    async with opening() as store:
+        newest = await store.revisions("desk", "", 2**62, 2)
+        earlier = await store.revisions("desk", "", newest[-1].revision, 10)
+
+    assert newest == written[:2:-1]
+    assert earlier == written[2::-1]

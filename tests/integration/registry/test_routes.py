@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+from contextlib import AsyncExitStack
+
 import grpc
 import pytest
+from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
+from pal.v1 import runtime_capability_pb2 as capabilities
 from pal_registry.__main__ import Config, registry
 from pal_rpc.channels import channel
-from tests.integration.registry.texts import DECLARATION, agent, announcement, mesh_error
+from pal_rpc.snapshot import RegistrySnapshot
+from tests.integration.registry.texts import DECLARATION, agent, announcement, mesh_error, tool
 
 
 @pytest.fixture
@@ -73,6 +79,138 @@ async def test_a_wrong_route_names_the_fix(
 
     assert caught.value.code() is code
     assert says in (caught.value.details() or "")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "says"),
+    [
+        ({"candidate_basis_points": 100}, grpc.StatusCode.INVALID_ARGUMENT, "route.candidate: missing, though"),
+        (
+            {"candidate": "agno-blue", "candidate_basis_points": 10_001},
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "route.candidate_basis_points: 10001 is not within 0 to 10000",
+        ),
+        (
+            {"candidate": "agno-blue", "candidate_basis_points": -1},
+            grpc.StatusCode.INVALID_ARGUMENT,
+            "route.candidate_basis_points: -1 is not within",
+        ),
+        ({"candidate": "agno"}, grpc.StatusCode.INVALID_ARGUMENT, "route.candidate: agno is stable already"),
+        ({"candidate": "agno-bleu"}, grpc.StatusCode.NOT_FOUND, "did you mean agno-blue?"),
+        ({"stickiness": "moon"}, grpc.StatusCode.INVALID_ARGUMENT, "route.stickiness"),
+        ({"fallbacks": ["agno"]}, grpc.StatusCode.INVALID_ARGUMENT, "route.fallbacks[0]: agno is named before"),
+        ({"fallbacks": ["moon"]}, grpc.StatusCode.NOT_FOUND, "runtime moon not found"),
+        ({"shadow": "moon"}, grpc.StatusCode.NOT_FOUND, "runtime moon not found"),
+        ({"salt": "s" * 129}, grpc.StatusCode.INVALID_ARGUMENT, "route.salt: longer than"),
+        (
+            {"candidate": "plain", "candidate_basis_points": 100},
+            grpc.StatusCode.FAILED_PRECONDITION,
+            "route.candidate: runtime plain lacks what agent writer 1.0.0 requires: toolCalling",
+        ),
+    ],
+)
+async def test_a_wrong_field_of_a_route_names_the_fix(
+    stub: rpc.RegistryServiceStub, fields: dict[str, object], code: grpc.StatusCode, says: str
+) -> None:
+    await stub.Apply(pb.ApplyRequest(text=f"{tool()}---\n{agent('[{tool: lookup}]')}"))
+    plain = capabilities.RuntimeCapability(
+        runtime="plain", version=">=3", capabilities=capabilities.RuntimeFeatures(modes=["conversational"])
+    )
+    for request in (announcement(), announcement(name="agno-blue"), announcement(name="plain", capability=plain)):
+        await stub.RegisterRuntime(request)
+    route = pb.Route(agent="writer", stable="agno", **fields)  # type: ignore[arg-type]
+
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.SetRoute(pb.SetRouteRequest(route=route))
+
+    assert caught.value.code() is code
+    assert says in (caught.value.details() or "")
+    assert not (await stub.GetRoute(pb.GetRouteRequest(agent="writer"))).routes
+
+
+async def test_every_revision_stays_with_who_made_it_and_why(ready: rpc.RegistryServiceStub) -> None:
+    for share in (100, 500, 0):
+        route = pb.Route(agent="writer", stable="agno", candidate="agno-blue", author="ann", reason="try")
+        route.candidate_basis_points = share
+        await ready.SetRoute(pb.SetRouteRequest(route=route))
+    asked = pb.ListRouteRevisionsRequest(agent="writer", page_size=2)
+
+    newest = await ready.ListRouteRevisions(asked)
+    asked.page_token = newest.next_page_token
+    rest = await ready.ListRouteRevisions(asked)
+
+    found = [*newest.routes, *rest.routes]
+    assert [(route.revision, route.candidate_basis_points) for route in found] == [(3, 0), (2, 500), (1, 100)]
+    assert {(route.author, route.reason, route.salt) for route in found} == {("ann", "try", "writer-1")}
+    assert all(route.created_at.seconds for route in found)
+    assert not rest.next_page_token
+
+
+async def test_a_check_changes_nothing(ready: rpc.RegistryServiceStub) -> None:
+    route = pb.Route(agent="writer", stable="agno")
+
+    checked = (await ready.SetRoute(pb.SetRouteRequest(route=route, validate_only=True))).route
+
+    assert checked.revision == 1
+    assert not (await ready.GetRoute(pb.GetRouteRequest(agent="writer"))).routes
+
+
+async def test_a_change_is_followed_once_every_watcher_says_so(ready: rpc.RegistryServiceStub) -> None:
+    watch = ready.Watch(pb.RegistryServiceWatchRequest(watcher="slow"))
+    first = await watch.read()
+    await ready.Acknowledge(pb.AcknowledgeRequest(watcher="slow", position=first.position))
+    request = pb.SetRouteRequest(
+        route=pb.Route(agent="writer", stable="agno"), acknowledged_within=duration_pb2.Duration(seconds=30)
+    )
+    setting = ready.SetRoute(request)
+    change = await watch.read()
+    early = setting.done()
+
+    await ready.Acknowledge(pb.AcknowledgeRequest(watcher="slow", position=change.position))
+    (said,) = (await setting).acknowledgements
+
+    watch.cancel()
+    assert not early
+    assert (said.watcher, said.acknowledged, said.connected) == ("slow", True, True)
+
+
+async def test_a_watcher_that_was_lost_is_named_and_one_that_left_is_not(ready: rpc.RegistryServiceStub) -> None:
+    watches = {name: ready.Watch(pb.RegistryServiceWatchRequest(watcher=name)) for name in ("lost", "gone")}
+    for name, watch in watches.items():
+        first = await watch.read()
+        await ready.Acknowledge(pb.AcknowledgeRequest(watcher=name, position=first.position))
+        watch.cancel()
+    await ready.Acknowledge(pb.AcknowledgeRequest(watcher="gone"))
+    within = duration_pb2.Duration(nanos=100_000_000)
+
+    response = await ready.SetRoute(
+        pb.SetRouteRequest(route=pb.Route(agent="writer", stable="agno"), acknowledged_within=within)
+    )
+
+    assert [(one.watcher, one.acknowledged) for one in response.acknowledgements] == [("lost", False)]
+    assert response.route.revision == 1
+
+
+async def test_whoever_follows_goes_by_what_it_knew_while_the_registry_is_away(config: Config) -> None:
+    async with AsyncExitStack() as stack:
+        async with registry(config) as server:
+            config = dataclasses.replace(config, address=server.address)
+            stub = rpc.RegistryServiceStub(await stack.enter_async_context(channel(server.address)))
+            await stub.RegisterRuntime(announcement())
+            await set_route(stub, "agno", agent="")
+            snapshot = await stack.enter_async_context(RegistrySnapshot(stub, "follower"))
+            await snapshot.ready()
+        kept = snapshot.routes_of("writer")
+        async with registry(config):
+            within = duration_pb2.Duration(seconds=20)
+            await stub.RegisterRuntime(announcement(), wait_for_ready=True)
+            request = pb.SetRouteRequest(route=pb.Route(stable="agno"), acknowledged_within=within)
+            response = await stub.SetRoute(request)
+            followed = snapshot.routes_of("writer")
+
+    assert [route.revision for route in kept] == [1]
+    assert [(one.watcher, one.acknowledged) for one in response.acknowledgements] == [("follower", True)]
+    assert [route.revision for route in followed] == [2]
 
 
 async def test_routes_outlive_a_restart(config: Config) -> None:

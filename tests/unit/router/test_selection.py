@@ -8,7 +8,7 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import runtime_capability_pb2 as capabilities
-from pal_router.capabilities import missing
+from pal_policy.requirements import missing
 from pal_router.selection import select
 from pal_rpc.errors import MeshError
 
@@ -101,3 +101,40 @@ def test_any_of_the_required_modes_will_do() -> None:
     needs = agents.CapabilityRequirements(modes=["workflow", "conversational"])
 
     assert missing(agents.AgentDefinition(requires=needs), RUNTIMES["agno"].capability) == []
+
+
+SPLIT = registry.Route(
+    agent="writer", stable="agno", candidate="pydantic-ai", candidate_basis_points=10_000, revision=7
+)
+
+
+def test_a_candidate_gets_its_share() -> None:
+    selection = select(agent(), "", RUNTIMES, [DEFAULT, SPLIT])
+
+    assert (selection.runtime.name, selection.rule, selection.revision) == ("pydantic-ai", "candidate", 7)
+
+
+def test_without_the_candidate_its_runs_go_to_stable() -> None:
+    selection = select(agent(), "", {"agno": RUNTIMES["agno"]}, [SPLIT])
+
+    assert (selection.runtime.name, selection.rule, selection.revision) == ("agno", "fallback", 7)
+
+
+ORDER = ["agno", "first", "second"]
+
+
+def test_fallbacks_are_taken_in_order_and_only_if_they_are_able() -> None:
+    lost = {
+        "agno": runtime("agno", serving=False),
+        "first": runtime("first"),
+        "second": runtime("second", tool_calling=True),
+    }
+    route = registry.Route(agent="writer", stable="agno", fallbacks=["gone", *ORDER[1:]])
+
+    selection = select(agent(tool_calling=True), "", lost, [route])
+
+    assert selection.runtime.name == "second"
+
+
+def test_a_pinned_runtime_has_no_fallback() -> None:
+    assert refusal(pinned="angno", routes=[SPLIT]).reason_name == "RUNTIME_NOT_FOUND"

@@ -1450,7 +1450,9 @@ type RunRouted struct {
 	// Runtimes that were looked at and not chosen.
 	Rejected []*RejectedRuntime `protobuf:"bytes,6,rep,name=rejected,proto3" json:"rejected,omitempty"`
 	// Number of the attempt, 1 for the first.
-	Attempt       int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Attempt int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Revision of the route that decided. Zero when none did.
+	RouteRevision int64 `protobuf:"varint,8,opt,name=route_revision,json=routeRevision,proto3" json:"route_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1530,6 +1532,13 @@ func (x *RunRouted) GetRejected() []*RejectedRuntime {
 func (x *RunRouted) GetAttempt() int32 {
 	if x != nil {
 		return x.Attempt
+	}
+	return 0
+}
+
+func (x *RunRouted) GetRouteRevision() int64 {
+	if x != nil {
+		return x.RouteRevision
 	}
 	return 0
 }
@@ -3551,7 +3560,7 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\bfidelity\x18\r \x01(\x0e2\x16.pal.v1.ReplayFidelityR\bfidelity\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf7\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9e\x02\n" +
 	"\tRunRouted\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12'\n" +
 	"\x0fruntime_version\x18\x02 \x01(\tR\x0eruntimeVersion\x12'\n" +
@@ -3559,7 +3568,8 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\arule_id\x18\x04 \x01(\tR\x06ruleId\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x123\n" +
 	"\brejected\x18\x06 \x03(\v2\x17.pal.v1.RejectedRuntimeR\brejected\x12\x18\n" +
-	"\aattempt\x18\a \x01(\x05R\aattempt\"C\n" +
+	"\aattempt\x18\a \x01(\x05R\aattempt\x12%\n" +
+	"\x0eroute_revision\x18\b \x01(\x03R\rrouteRevision\"C\n" +
 	"\x0fRejectedRuntime\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"V\n" +

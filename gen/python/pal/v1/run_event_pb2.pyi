@@ -265,7 +265,7 @@ class RunAccepted(_message.Message):
     def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., fidelity: _Optional[_Union[ReplayFidelity, str]] = ...) -> None: ...
 
 class RunRouted(_message.Message):
-    __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt")
+    __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt", "route_revision")
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_VERSION_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -273,6 +273,7 @@ class RunRouted(_message.Message):
     REASON_FIELD_NUMBER: _ClassVar[int]
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
+    ROUTE_REVISION_FIELD_NUMBER: _ClassVar[int]
     runtime: str
     runtime_version: str
     adapter_version: str
@@ -280,7 +281,8 @@ class RunRouted(_message.Message):
     reason: str
     rejected: _containers.RepeatedCompositeFieldContainer[RejectedRuntime]
     attempt: int
-    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_version: _Optional[str] = ..., rule_id: _Optional[str] = ..., reason: _Optional[str] = ..., rejected: _Optional[_Iterable[_Union[RejectedRuntime, _Mapping]]] = ..., attempt: _Optional[int] = ...) -> None: ...
+    route_revision: int
+    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_version: _Optional[str] = ..., rule_id: _Optional[str] = ..., reason: _Optional[str] = ..., rejected: _Optional[_Iterable[_Union[RejectedRuntime, _Mapping]]] = ..., attempt: _Optional[int] = ..., route_revision: _Optional[int] = ...) -> None: ...
 
 class RejectedRuntime(_message.Message):
     __slots__ = ("runtime", "reason")

@@ -520,6 +520,13 @@ export declare type RunRouted = Message<"pal.v1.RunRouted"> & {
    * @generated from field: int32 attempt = 7;
    */
   attempt: number;
+
+  /**
+   * Revision of the route that decided. Zero when none did.
+   *
+   * @generated from field: int64 route_revision = 8;
+   */
+  routeRevision: bigint;
 };
 
 /**

@@ -197,6 +197,60 @@ func (RuntimeState) EnumDescriptor() ([]byte, []int) {
 	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{2}
 }
 
+// What becomes of runs that are going when a route changes.
+type RunningRuns int32
+
+const (
+	// Not stated: LEAVE.
+	RunningRuns_RUNNING_RUNS_UNSPECIFIED RunningRuns = 0
+	// They end where they are.
+	RunningRuns_RUNNING_RUNS_LEAVE RunningRuns = 1
+	// Their attempt is ended and the next one goes on from the record, where the
+	// route sends runs now. Nothing is asked twice of a model, no effect is repeated.
+	RunningRuns_RUNNING_RUNS_MOVE RunningRuns = 2
+)
+
+// Enum value maps for RunningRuns.
+var (
+	RunningRuns_name = map[int32]string{
+		0: "RUNNING_RUNS_UNSPECIFIED",
+		1: "RUNNING_RUNS_LEAVE",
+		2: "RUNNING_RUNS_MOVE",
+	}
+	RunningRuns_value = map[string]int32{
+		"RUNNING_RUNS_UNSPECIFIED": 0,
+		"RUNNING_RUNS_LEAVE":       1,
+		"RUNNING_RUNS_MOVE":        2,
+	}
+)
+
+func (x RunningRuns) Enum() *RunningRuns {
+	p := new(RunningRuns)
+	*p = x
+	return p
+}
+
+func (x RunningRuns) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RunningRuns) Descriptor() protoreflect.EnumDescriptor {
+	return file_pal_service_v1_registry_service_proto_enumTypes[3].Descriptor()
+}
+
+func (RunningRuns) Type() protoreflect.EnumType {
+	return &file_pal_service_v1_registry_service_proto_enumTypes[3]
+}
+
+func (x RunningRuns) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RunningRuns.Descriptor instead.
+func (RunningRuns) EnumDescriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{3}
+}
+
 // A published document.
 type Document struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1541,14 +1595,32 @@ type Route struct {
 	VersionRange string `protobuf:"bytes,2,opt,name=version_range,json=versionRange,proto3" json:"version_range,omitempty"`
 	// 1, 2, 3 and so on per agent and range. Zero when no route was ever set.
 	Revision int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
-	// Runtime its runs go to.
+	// Runtime of record: its runs go there, but for the share of the candidate.
 	Stable string `protobuf:"bytes,4,opt,name=stable,proto3" json:"stable,omitempty"`
 	// Who made the revision.
 	Author string `protobuf:"bytes,5,opt,name=author,proto3" json:"author,omitempty"`
 	// Why.
 	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When.
-	CreatedAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Runtime on trial. Empty for none.
+	Candidate string `protobuf:"bytes,8,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	// Share of new runs that go to the candidate, in basis points: 0 to 10000.
+	CandidateBasisPoints int32 `protobuf:"varint,9,opt,name=candidate_basis_points,json=candidateBasisPoints,proto3" json:"candidate_basis_points,omitempty"`
+	// Salt of the split, so that two trials do not hit the same conversations. Empty
+	// in SetRoute keeps the one of the revision before while the candidate stays,
+	// and makes a new one otherwise.
+	Salt string `protobuf:"bytes,10,opt,name=salt,proto3" json:"salt,omitempty"`
+	// What stays on one side of the split: "conversation" or "run". A run without a
+	// conversation stands alone. Empty means "conversation".
+	Stickiness string `protobuf:"bytes,11,opt,name=stickiness,proto3" json:"stickiness,omitempty"`
+	// Runtimes to use, in order, when the chosen one is not to be had.
+	Fallbacks []string `protobuf:"bytes,12,rep,name=fallbacks,proto3" json:"fallbacks,omitempty"`
+	// Runtime on which runs are repeated beside the live ones. Empty for none.
+	Shadow string `protobuf:"bytes,13,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// What becomes of runs that are going on a runtime to which the revision before
+	// sent runs, and this one sends none.
+	Running       RunningRuns `protobuf:"varint,14,opt,name=running,proto3,enum=pal.service.v1.RunningRuns" json:"running,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1630,6 +1702,55 @@ func (x *Route) GetCreatedAt() *timestamppb.Timestamp {
 		return x.CreatedAt
 	}
 	return nil
+}
+
+func (x *Route) GetCandidate() string {
+	if x != nil {
+		return x.Candidate
+	}
+	return ""
+}
+
+func (x *Route) GetCandidateBasisPoints() int32 {
+	if x != nil {
+		return x.CandidateBasisPoints
+	}
+	return 0
+}
+
+func (x *Route) GetSalt() string {
+	if x != nil {
+		return x.Salt
+	}
+	return ""
+}
+
+func (x *Route) GetStickiness() string {
+	if x != nil {
+		return x.Stickiness
+	}
+	return ""
+}
+
+func (x *Route) GetFallbacks() []string {
+	if x != nil {
+		return x.Fallbacks
+	}
+	return nil
+}
+
+func (x *Route) GetShadow() string {
+	if x != nil {
+		return x.Shadow
+	}
+	return ""
+}
+
+func (x *Route) GetRunning() RunningRuns {
+	if x != nil {
+		return x.Running
+	}
+	return RunningRuns_RUNNING_RUNS_UNSPECIFIED
 }
 
 // Request of GetRoute.
@@ -1732,8 +1853,13 @@ type SetRouteRequest struct {
 	// Revision the author looked at. Another present one fails with ABORTED.
 	// Unset does not compare.
 	ExpectedRevision *int64 `protobuf:"varint,2,opt,name=expected_revision,json=expectedRevision,proto3,oneof" json:"expected_revision,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Check only: the response carries the route as it would be.
+	ValidateOnly bool `protobuf:"varint,3,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// How long to wait until every router follows the revision: at most 60 s.
+	// Absent does not wait.
+	AcknowledgedWithin *durationpb.Duration `protobuf:"bytes,4,opt,name=acknowledged_within,json=acknowledgedWithin,proto3" json:"acknowledged_within,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *SetRouteRequest) Reset() {
@@ -1780,13 +1906,31 @@ func (x *SetRouteRequest) GetExpectedRevision() int64 {
 	return 0
 }
 
+func (x *SetRouteRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+func (x *SetRouteRequest) GetAcknowledgedWithin() *durationpb.Duration {
+	if x != nil {
+		return x.AcknowledgedWithin
+	}
+	return nil
+}
+
 // Response of SetRoute.
 type SetRouteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The route now in force.
-	Route         *Route `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Route *Route `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	// Who follows the revision and who does not yet, by watcher. Empty without
+	// acknowledged_within. No new run of a watcher that has acknowledged it follows
+	// an earlier one.
+	Acknowledgements []*RouteAcknowledgement `protobuf:"bytes,2,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *SetRouteResponse) Reset() {
@@ -1826,16 +1970,320 @@ func (x *SetRouteResponse) GetRoute() *Route {
 	return nil
 }
 
+func (x *SetRouteResponse) GetAcknowledgements() []*RouteAcknowledgement {
+	if x != nil {
+		return x.Acknowledgements
+	}
+	return nil
+}
+
+// Whether a watcher follows a revision.
+type RouteAcknowledgement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the watcher.
+	Watcher string `protobuf:"bytes,1,opt,name=watcher,proto3" json:"watcher,omitempty"`
+	// Whether it does.
+	Acknowledged bool `protobuf:"varint,2,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
+	// Whether it watches. One that does not has been lost a moment ago, and goes by
+	// what it knew.
+	Connected bool `protobuf:"varint,3,opt,name=connected,proto3" json:"connected,omitempty"`
+	// When it was seen last.
+	LastSeenAt    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_seen_at,json=lastSeenAt,proto3" json:"last_seen_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteAcknowledgement) Reset() {
+	*x = RouteAcknowledgement{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteAcknowledgement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteAcknowledgement) ProtoMessage() {}
+
+func (x *RouteAcknowledgement) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteAcknowledgement.ProtoReflect.Descriptor instead.
+func (*RouteAcknowledgement) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RouteAcknowledgement) GetWatcher() string {
+	if x != nil {
+		return x.Watcher
+	}
+	return ""
+}
+
+func (x *RouteAcknowledgement) GetAcknowledged() bool {
+	if x != nil {
+		return x.Acknowledged
+	}
+	return false
+}
+
+func (x *RouteAcknowledgement) GetConnected() bool {
+	if x != nil {
+		return x.Connected
+	}
+	return false
+}
+
+func (x *RouteAcknowledgement) GetLastSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastSeenAt
+	}
+	return nil
+}
+
+// Request of ListRouteRevisions.
+type ListRouteRevisionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agent. Empty for the default of all agents.
+	Agent string `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Its range of versions, exactly as in the route.
+	VersionRange string `protobuf:"bytes,2,opt,name=version_range,json=versionRange,proto3" json:"version_range,omitempty"`
+	// Most revisions to return. Zero means 50; more than 200 is lowered to 200.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Token of the page. Empty for the first.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRouteRevisionsRequest) Reset() {
+	*x = ListRouteRevisionsRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRouteRevisionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRouteRevisionsRequest) ProtoMessage() {}
+
+func (x *ListRouteRevisionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRouteRevisionsRequest.ProtoReflect.Descriptor instead.
+func (*ListRouteRevisionsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListRouteRevisionsRequest) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *ListRouteRevisionsRequest) GetVersionRange() string {
+	if x != nil {
+		return x.VersionRange
+	}
+	return ""
+}
+
+func (x *ListRouteRevisionsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRouteRevisionsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// Response of ListRouteRevisions.
+type ListRouteRevisionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The revisions.
+	Routes []*Route `protobuf:"bytes,1,rep,name=routes,proto3" json:"routes,omitempty"`
+	// Token of the next page. Empty when there is none.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRouteRevisionsResponse) Reset() {
+	*x = ListRouteRevisionsResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRouteRevisionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRouteRevisionsResponse) ProtoMessage() {}
+
+func (x *ListRouteRevisionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRouteRevisionsResponse.ProtoReflect.Descriptor instead.
+func (*ListRouteRevisionsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ListRouteRevisionsResponse) GetRoutes() []*Route {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+func (x *ListRouteRevisionsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Request of Acknowledge.
+type AcknowledgeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the watcher, as in its Watch.
+	Watcher string `protobuf:"bytes,1,opt,name=watcher,proto3" json:"watcher,omitempty"`
+	// Position that it follows. Zero when it leaves for good.
+	Position      int64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeRequest) Reset() {
+	*x = AcknowledgeRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeRequest) ProtoMessage() {}
+
+func (x *AcknowledgeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeRequest.ProtoReflect.Descriptor instead.
+func (*AcknowledgeRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *AcknowledgeRequest) GetWatcher() string {
+	if x != nil {
+		return x.Watcher
+	}
+	return ""
+}
+
+func (x *AcknowledgeRequest) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+// Response of Acknowledge.
+type AcknowledgeResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcknowledgeResponse) Reset() {
+	*x = AcknowledgeResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcknowledgeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcknowledgeResponse) ProtoMessage() {}
+
+func (x *AcknowledgeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcknowledgeResponse.ProtoReflect.Descriptor instead.
+func (*AcknowledgeResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{30}
+}
+
 // Request of Watch.
 type RegistryServiceWatchRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the watcher, if it acknowledges what it follows: SetRoute then waits
+	// for it. At most 128 characters. Empty for one that does not.
+	Watcher       string `protobuf:"bytes,1,opt,name=watcher,proto3" json:"watcher,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistryServiceWatchRequest) Reset() {
 	*x = RegistryServiceWatchRequest{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1847,7 +2295,7 @@ func (x *RegistryServiceWatchRequest) String() string {
 func (*RegistryServiceWatchRequest) ProtoMessage() {}
 
 func (x *RegistryServiceWatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1860,7 +2308,14 @@ func (x *RegistryServiceWatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryServiceWatchRequest.ProtoReflect.Descriptor instead.
 func (*RegistryServiceWatchRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{26}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RegistryServiceWatchRequest) GetWatcher() string {
+	if x != nil {
+		return x.Watcher
+	}
+	return ""
 }
 
 // Changes since the last message. The first message is the whole state.
@@ -1873,14 +2328,17 @@ type RegistryServiceWatchResponse struct {
 	// Routes changed.
 	Routes []*Route `protobuf:"bytes,3,rep,name=routes,proto3" json:"routes,omitempty"`
 	// Whether this is the whole state, which takes the place of what was known.
-	Snapshot      bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
+	// Position of the state after this message, for Acknowledge. Zero while more of
+	// the same state follows.
+	Position      int64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistryServiceWatchResponse) Reset() {
 	*x = RegistryServiceWatchResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +2350,7 @@ func (x *RegistryServiceWatchResponse) String() string {
 func (*RegistryServiceWatchResponse) ProtoMessage() {}
 
 func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +2363,7 @@ func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryServiceWatchResponse.ProtoReflect.Descriptor instead.
 func (*RegistryServiceWatchResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{27}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RegistryServiceWatchResponse) GetDocuments() []*Document {
@@ -1934,6 +2392,13 @@ func (x *RegistryServiceWatchResponse) GetSnapshot() bool {
 		return x.Snapshot
 	}
 	return false
+}
+
+func (x *RegistryServiceWatchResponse) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
 }
 
 var File_pal_service_v1_registry_service_proto protoreflect.FileDescriptor
@@ -2032,7 +2497,7 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x13ListRuntimesRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x14ListRuntimesResponse\x12=\n" +
-	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xe1\x01\n" +
+	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xd6\x03\n" +
 	"\x05Route\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12#\n" +
 	"\rversion_range\x18\x02 \x01(\tR\fversionRange\x12\x1a\n" +
@@ -2041,23 +2506,57 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x06author\x18\x05 \x01(\tR\x06author\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x129\n" +
 	"\n" +
-	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\"'\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1c\n" +
+	"\tcandidate\x18\b \x01(\tR\tcandidate\x124\n" +
+	"\x16candidate_basis_points\x18\t \x01(\x05R\x14candidateBasisPoints\x12\x12\n" +
+	"\x04salt\x18\n" +
+	" \x01(\tR\x04salt\x12\x1e\n" +
+	"\n" +
+	"stickiness\x18\v \x01(\tR\n" +
+	"stickiness\x12\x1c\n" +
+	"\tfallbacks\x18\f \x03(\tR\tfallbacks\x12\x16\n" +
+	"\x06shadow\x18\r \x01(\tR\x06shadow\x125\n" +
+	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunning\"'\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\"A\n" +
 	"\x10GetRouteResponse\x12-\n" +
-	"\x06routes\x18\x01 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\"\x86\x01\n" +
+	"\x06routes\x18\x01 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\"\xf7\x01\n" +
 	"\x0fSetRouteRequest\x12+\n" +
 	"\x05route\x18\x01 \x01(\v2\x15.pal.service.v1.RouteR\x05route\x120\n" +
-	"\x11expected_revision\x18\x02 \x01(\x03H\x00R\x10expectedRevision\x88\x01\x01B\x14\n" +
-	"\x12_expected_revision\"?\n" +
+	"\x11expected_revision\x18\x02 \x01(\x03H\x00R\x10expectedRevision\x88\x01\x01\x12#\n" +
+	"\rvalidate_only\x18\x03 \x01(\bR\fvalidateOnly\x12J\n" +
+	"\x13acknowledged_within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x12acknowledgedWithinB\x14\n" +
+	"\x12_expected_revision\"\x91\x01\n" +
 	"\x10SetRouteResponse\x12+\n" +
-	"\x05route\x18\x01 \x01(\v2\x15.pal.service.v1.RouteR\x05route\"\x1d\n" +
-	"\x1bRegistryServiceWatchRequest\"\xe0\x01\n" +
+	"\x05route\x18\x01 \x01(\v2\x15.pal.service.v1.RouteR\x05route\x12P\n" +
+	"\x10acknowledgements\x18\x02 \x03(\v2$.pal.service.v1.RouteAcknowledgementR\x10acknowledgements\"\xb0\x01\n" +
+	"\x14RouteAcknowledgement\x12\x18\n" +
+	"\awatcher\x18\x01 \x01(\tR\awatcher\x12\"\n" +
+	"\facknowledged\x18\x02 \x01(\bR\facknowledged\x12\x1c\n" +
+	"\tconnected\x18\x03 \x01(\bR\tconnected\x12<\n" +
+	"\flast_seen_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"lastSeenAt\"\x92\x01\n" +
+	"\x19ListRouteRevisionsRequest\x12\x14\n" +
+	"\x05agent\x18\x01 \x01(\tR\x05agent\x12#\n" +
+	"\rversion_range\x18\x02 \x01(\tR\fversionRange\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"s\n" +
+	"\x1aListRouteRevisionsResponse\x12-\n" +
+	"\x06routes\x18\x01 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"J\n" +
+	"\x12AcknowledgeRequest\x12\x18\n" +
+	"\awatcher\x18\x01 \x01(\tR\awatcher\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x03R\bposition\"\x15\n" +
+	"\x13AcknowledgeResponse\"7\n" +
+	"\x1bRegistryServiceWatchRequest\x12\x18\n" +
+	"\awatcher\x18\x01 \x01(\tR\awatcher\"\xfc\x01\n" +
 	"\x1cRegistryServiceWatchResponse\x126\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x18.pal.service.v1.DocumentR\tdocuments\x12=\n" +
 	"\bruntimes\x18\x02 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\x12-\n" +
 	"\x06routes\x18\x03 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\x12\x1a\n" +
-	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot*\x93\x01\n" +
+	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x12\x1a\n" +
+	"\bposition\x18\x05 \x01(\x03R\bposition*\x93\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DOCUMENT_KIND_AGENT\x10\x01\x12\x16\n" +
@@ -2072,7 +2571,12 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x19RUNTIME_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15RUNTIME_STATE_SERVING\x10\x01\x12\x1a\n" +
 	"\x16RUNTIME_STATE_DRAINING\x10\x02\x12\x16\n" +
-	"\x12RUNTIME_STATE_LOST\x10\x032\xcb\b\n" +
+	"\x12RUNTIME_STATE_LOST\x10\x03*Z\n" +
+	"\vRunningRuns\x12\x1c\n" +
+	"\x18RUNNING_RUNS_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12RUNNING_RUNS_LEAVE\x10\x01\x12\x15\n" +
+	"\x11RUNNING_RUNS_MOVE\x10\x022\x90\n" +
+	"\n" +
 	"\x0fRegistryService\x12D\n" +
 	"\x05Apply\x12\x1c.pal.service.v1.ApplyRequest\x1a\x1d.pal.service.v1.ApplyResponse\x12b\n" +
 	"\x0fImportDocuments\x12&.pal.service.v1.ImportDocumentsRequest\x1a'.pal.service.v1.ImportDocumentsResponse\x12V\n" +
@@ -2084,8 +2588,10 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\fDrainRuntime\x12#.pal.service.v1.DrainRuntimeRequest\x1a$.pal.service.v1.DrainRuntimeResponse\x12Y\n" +
 	"\fListRuntimes\x12#.pal.service.v1.ListRuntimesRequest\x1a$.pal.service.v1.ListRuntimesResponse\x12M\n" +
 	"\bGetRoute\x12\x1f.pal.service.v1.GetRouteRequest\x1a .pal.service.v1.GetRouteResponse\x12M\n" +
-	"\bSetRoute\x12\x1f.pal.service.v1.SetRouteRequest\x1a .pal.service.v1.SetRouteResponse\x12d\n" +
-	"\x05Watch\x12+.pal.service.v1.RegistryServiceWatchRequest\x1a,.pal.service.v1.RegistryServiceWatchResponse0\x01B\xad\x01\n" +
+	"\bSetRoute\x12\x1f.pal.service.v1.SetRouteRequest\x1a .pal.service.v1.SetRouteResponse\x12k\n" +
+	"\x12ListRouteRevisions\x12).pal.service.v1.ListRouteRevisionsRequest\x1a*.pal.service.v1.ListRouteRevisionsResponse\x12d\n" +
+	"\x05Watch\x12+.pal.service.v1.RegistryServiceWatchRequest\x1a,.pal.service.v1.RegistryServiceWatchResponse0\x01\x12V\n" +
+	"\vAcknowledge\x12\".pal.service.v1.AcknowledgeRequest\x1a#.pal.service.v1.AcknowledgeResponseB\xad\x01\n" +
 	"\x12com.pal.service.v1B\x14RegistryServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -2100,115 +2606,130 @@ func file_pal_service_v1_registry_service_proto_rawDescGZIP() []byte {
 	return file_pal_service_v1_registry_service_proto_rawDescData
 }
 
-var file_pal_service_v1_registry_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_pal_service_v1_registry_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(DocumentKind)(0),                    // 0: pal.service.v1.DocumentKind
 	(ApplyOutcome)(0),                    // 1: pal.service.v1.ApplyOutcome
 	(RuntimeState)(0),                    // 2: pal.service.v1.RuntimeState
-	(*Document)(nil),                     // 3: pal.service.v1.Document
-	(*ApplyRequest)(nil),                 // 4: pal.service.v1.ApplyRequest
-	(*AppliedDocument)(nil),              // 5: pal.service.v1.AppliedDocument
-	(*ApplyResponse)(nil),                // 6: pal.service.v1.ApplyResponse
-	(*ImportDocumentsRequest)(nil),       // 7: pal.service.v1.ImportDocumentsRequest
-	(*ImportDocumentsResponse)(nil),      // 8: pal.service.v1.ImportDocumentsResponse
-	(*GetDocumentRequest)(nil),           // 9: pal.service.v1.GetDocumentRequest
-	(*GetDocumentResponse)(nil),          // 10: pal.service.v1.GetDocumentResponse
-	(*ListDocumentsRequest)(nil),         // 11: pal.service.v1.ListDocumentsRequest
-	(*ListDocumentsResponse)(nil),        // 12: pal.service.v1.ListDocumentsResponse
-	(*DeleteDocumentRequest)(nil),        // 13: pal.service.v1.DeleteDocumentRequest
-	(*DeleteDocumentResponse)(nil),       // 14: pal.service.v1.DeleteDocumentResponse
-	(*RegisteredRuntime)(nil),            // 15: pal.service.v1.RegisteredRuntime
-	(*RegisterRuntimeRequest)(nil),       // 16: pal.service.v1.RegisterRuntimeRequest
-	(*RegisterRuntimeResponse)(nil),      // 17: pal.service.v1.RegisterRuntimeResponse
-	(*RenewRuntimeRequest)(nil),          // 18: pal.service.v1.RenewRuntimeRequest
-	(*RenewRuntimeResponse)(nil),         // 19: pal.service.v1.RenewRuntimeResponse
-	(*DrainRuntimeRequest)(nil),          // 20: pal.service.v1.DrainRuntimeRequest
-	(*DrainRuntimeResponse)(nil),         // 21: pal.service.v1.DrainRuntimeResponse
-	(*ListRuntimesRequest)(nil),          // 22: pal.service.v1.ListRuntimesRequest
-	(*ListRuntimesResponse)(nil),         // 23: pal.service.v1.ListRuntimesResponse
-	(*Route)(nil),                        // 24: pal.service.v1.Route
-	(*GetRouteRequest)(nil),              // 25: pal.service.v1.GetRouteRequest
-	(*GetRouteResponse)(nil),             // 26: pal.service.v1.GetRouteResponse
-	(*SetRouteRequest)(nil),              // 27: pal.service.v1.SetRouteRequest
-	(*SetRouteResponse)(nil),             // 28: pal.service.v1.SetRouteResponse
-	(*RegistryServiceWatchRequest)(nil),  // 29: pal.service.v1.RegistryServiceWatchRequest
-	(*RegistryServiceWatchResponse)(nil), // 30: pal.service.v1.RegistryServiceWatchResponse
-	nil,                                  // 31: pal.service.v1.ListDocumentsRequest.LabelsEntry
-	(*v1.AgentSpec)(nil),                 // 32: pal.v1.AgentSpec
-	(*v1.ToolSpec)(nil),                  // 33: pal.v1.ToolSpec
-	(*v1.PolicySpec)(nil),                // 34: pal.v1.PolicySpec
-	(*v1.RuntimeCapability)(nil),         // 35: pal.v1.RuntimeCapability
-	(*v1.SpecRef)(nil),                   // 36: pal.v1.SpecRef
-	(*timestamppb.Timestamp)(nil),        // 37: google.protobuf.Timestamp
-	(*v1.SpecSelector)(nil),              // 38: pal.v1.SpecSelector
-	(*durationpb.Duration)(nil),          // 39: google.protobuf.Duration
+	(RunningRuns)(0),                     // 3: pal.service.v1.RunningRuns
+	(*Document)(nil),                     // 4: pal.service.v1.Document
+	(*ApplyRequest)(nil),                 // 5: pal.service.v1.ApplyRequest
+	(*AppliedDocument)(nil),              // 6: pal.service.v1.AppliedDocument
+	(*ApplyResponse)(nil),                // 7: pal.service.v1.ApplyResponse
+	(*ImportDocumentsRequest)(nil),       // 8: pal.service.v1.ImportDocumentsRequest
+	(*ImportDocumentsResponse)(nil),      // 9: pal.service.v1.ImportDocumentsResponse
+	(*GetDocumentRequest)(nil),           // 10: pal.service.v1.GetDocumentRequest
+	(*GetDocumentResponse)(nil),          // 11: pal.service.v1.GetDocumentResponse
+	(*ListDocumentsRequest)(nil),         // 12: pal.service.v1.ListDocumentsRequest
+	(*ListDocumentsResponse)(nil),        // 13: pal.service.v1.ListDocumentsResponse
+	(*DeleteDocumentRequest)(nil),        // 14: pal.service.v1.DeleteDocumentRequest
+	(*DeleteDocumentResponse)(nil),       // 15: pal.service.v1.DeleteDocumentResponse
+	(*RegisteredRuntime)(nil),            // 16: pal.service.v1.RegisteredRuntime
+	(*RegisterRuntimeRequest)(nil),       // 17: pal.service.v1.RegisterRuntimeRequest
+	(*RegisterRuntimeResponse)(nil),      // 18: pal.service.v1.RegisterRuntimeResponse
+	(*RenewRuntimeRequest)(nil),          // 19: pal.service.v1.RenewRuntimeRequest
+	(*RenewRuntimeResponse)(nil),         // 20: pal.service.v1.RenewRuntimeResponse
+	(*DrainRuntimeRequest)(nil),          // 21: pal.service.v1.DrainRuntimeRequest
+	(*DrainRuntimeResponse)(nil),         // 22: pal.service.v1.DrainRuntimeResponse
+	(*ListRuntimesRequest)(nil),          // 23: pal.service.v1.ListRuntimesRequest
+	(*ListRuntimesResponse)(nil),         // 24: pal.service.v1.ListRuntimesResponse
+	(*Route)(nil),                        // 25: pal.service.v1.Route
+	(*GetRouteRequest)(nil),              // 26: pal.service.v1.GetRouteRequest
+	(*GetRouteResponse)(nil),             // 27: pal.service.v1.GetRouteResponse
+	(*SetRouteRequest)(nil),              // 28: pal.service.v1.SetRouteRequest
+	(*SetRouteResponse)(nil),             // 29: pal.service.v1.SetRouteResponse
+	(*RouteAcknowledgement)(nil),         // 30: pal.service.v1.RouteAcknowledgement
+	(*ListRouteRevisionsRequest)(nil),    // 31: pal.service.v1.ListRouteRevisionsRequest
+	(*ListRouteRevisionsResponse)(nil),   // 32: pal.service.v1.ListRouteRevisionsResponse
+	(*AcknowledgeRequest)(nil),           // 33: pal.service.v1.AcknowledgeRequest
+	(*AcknowledgeResponse)(nil),          // 34: pal.service.v1.AcknowledgeResponse
+	(*RegistryServiceWatchRequest)(nil),  // 35: pal.service.v1.RegistryServiceWatchRequest
+	(*RegistryServiceWatchResponse)(nil), // 36: pal.service.v1.RegistryServiceWatchResponse
+	nil,                                  // 37: pal.service.v1.ListDocumentsRequest.LabelsEntry
+	(*v1.AgentSpec)(nil),                 // 38: pal.v1.AgentSpec
+	(*v1.ToolSpec)(nil),                  // 39: pal.v1.ToolSpec
+	(*v1.PolicySpec)(nil),                // 40: pal.v1.PolicySpec
+	(*v1.RuntimeCapability)(nil),         // 41: pal.v1.RuntimeCapability
+	(*v1.SpecRef)(nil),                   // 42: pal.v1.SpecRef
+	(*timestamppb.Timestamp)(nil),        // 43: google.protobuf.Timestamp
+	(*v1.SpecSelector)(nil),              // 44: pal.v1.SpecSelector
+	(*durationpb.Duration)(nil),          // 45: google.protobuf.Duration
 }
 var file_pal_service_v1_registry_service_proto_depIdxs = []int32{
-	32, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
-	33, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
-	34, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
-	35, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
-	36, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
-	37, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
-	3,  // 6: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
+	38, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
+	39, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
+	40, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
+	41, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
+	42, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
+	43, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
+	4,  // 6: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
 	1,  // 7: pal.service.v1.AppliedDocument.outcome:type_name -> pal.service.v1.ApplyOutcome
-	5,  // 8: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
-	3,  // 9: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
-	5,  // 10: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
+	6,  // 8: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
+	4,  // 9: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
+	6,  // 10: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
 	0,  // 11: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	38, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
-	3,  // 13: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
+	44, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
+	4,  // 13: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
 	0,  // 14: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
-	31, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
-	3,  // 16: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
+	37, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
+	4,  // 16: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
 	0,  // 17: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	3,  // 18: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
-	35, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
+	4,  // 18: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
+	41, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
 	2,  // 20: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
-	37, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
-	35, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
-	39, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
-	15, // 24: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	15, // 25: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	15, // 26: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	15, // 27: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	37, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	24, // 29: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
-	24, // 30: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
-	24, // 31: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
-	3,  // 32: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
-	15, // 33: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	24, // 34: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
-	4,  // 35: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
-	7,  // 36: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
-	9,  // 37: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
-	11, // 38: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
-	13, // 39: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
-	16, // 40: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
-	18, // 41: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
-	20, // 42: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
-	22, // 43: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
-	25, // 44: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
-	27, // 45: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
-	29, // 46: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
-	6,  // 47: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
-	8,  // 48: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
-	10, // 49: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
-	12, // 50: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
-	14, // 51: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
-	17, // 52: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
-	19, // 53: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
-	21, // 54: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
-	23, // 55: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
-	26, // 56: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
-	28, // 57: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
-	30, // 58: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
-	47, // [47:59] is the sub-list for method output_type
-	35, // [35:47] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	43, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
+	41, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
+	45, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
+	16, // 24: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 25: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 26: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 27: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	43, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	3,  // 29: pal.service.v1.Route.running:type_name -> pal.service.v1.RunningRuns
+	25, // 30: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
+	25, // 31: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
+	45, // 32: pal.service.v1.SetRouteRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	25, // 33: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
+	30, // 34: pal.service.v1.SetRouteResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	43, // 35: pal.service.v1.RouteAcknowledgement.last_seen_at:type_name -> google.protobuf.Timestamp
+	25, // 36: pal.service.v1.ListRouteRevisionsResponse.routes:type_name -> pal.service.v1.Route
+	4,  // 37: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
+	16, // 38: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	25, // 39: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
+	5,  // 40: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
+	8,  // 41: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
+	10, // 42: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
+	12, // 43: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
+	14, // 44: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
+	17, // 45: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
+	19, // 46: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
+	21, // 47: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
+	23, // 48: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
+	26, // 49: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
+	28, // 50: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
+	31, // 51: pal.service.v1.RegistryService.ListRouteRevisions:input_type -> pal.service.v1.ListRouteRevisionsRequest
+	35, // 52: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
+	33, // 53: pal.service.v1.RegistryService.Acknowledge:input_type -> pal.service.v1.AcknowledgeRequest
+	7,  // 54: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
+	9,  // 55: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
+	11, // 56: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
+	13, // 57: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
+	15, // 58: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
+	18, // 59: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
+	20, // 60: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
+	22, // 61: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
+	24, // 62: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
+	27, // 63: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
+	29, // 64: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
+	32, // 65: pal.service.v1.RegistryService.ListRouteRevisions:output_type -> pal.service.v1.ListRouteRevisionsResponse
+	36, // 66: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
+	34, // 67: pal.service.v1.RegistryService.Acknowledge:output_type -> pal.service.v1.AcknowledgeResponse
+	54, // [54:68] is the sub-list for method output_type
+	40, // [40:54] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_registry_service_proto_init() }
@@ -2228,8 +2749,8 @@ func file_pal_service_v1_registry_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_registry_service_proto_rawDesc), len(file_pal_service_v1_registry_service_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   29,
+			NumEnums:      4,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

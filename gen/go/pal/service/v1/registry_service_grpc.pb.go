@@ -21,18 +21,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RegistryService_Apply_FullMethodName           = "/pal.service.v1.RegistryService/Apply"
-	RegistryService_ImportDocuments_FullMethodName = "/pal.service.v1.RegistryService/ImportDocuments"
-	RegistryService_GetDocument_FullMethodName     = "/pal.service.v1.RegistryService/GetDocument"
-	RegistryService_ListDocuments_FullMethodName   = "/pal.service.v1.RegistryService/ListDocuments"
-	RegistryService_DeleteDocument_FullMethodName  = "/pal.service.v1.RegistryService/DeleteDocument"
-	RegistryService_RegisterRuntime_FullMethodName = "/pal.service.v1.RegistryService/RegisterRuntime"
-	RegistryService_RenewRuntime_FullMethodName    = "/pal.service.v1.RegistryService/RenewRuntime"
-	RegistryService_DrainRuntime_FullMethodName    = "/pal.service.v1.RegistryService/DrainRuntime"
-	RegistryService_ListRuntimes_FullMethodName    = "/pal.service.v1.RegistryService/ListRuntimes"
-	RegistryService_GetRoute_FullMethodName        = "/pal.service.v1.RegistryService/GetRoute"
-	RegistryService_SetRoute_FullMethodName        = "/pal.service.v1.RegistryService/SetRoute"
-	RegistryService_Watch_FullMethodName           = "/pal.service.v1.RegistryService/Watch"
+	RegistryService_Apply_FullMethodName              = "/pal.service.v1.RegistryService/Apply"
+	RegistryService_ImportDocuments_FullMethodName    = "/pal.service.v1.RegistryService/ImportDocuments"
+	RegistryService_GetDocument_FullMethodName        = "/pal.service.v1.RegistryService/GetDocument"
+	RegistryService_ListDocuments_FullMethodName      = "/pal.service.v1.RegistryService/ListDocuments"
+	RegistryService_DeleteDocument_FullMethodName     = "/pal.service.v1.RegistryService/DeleteDocument"
+	RegistryService_RegisterRuntime_FullMethodName    = "/pal.service.v1.RegistryService/RegisterRuntime"
+	RegistryService_RenewRuntime_FullMethodName       = "/pal.service.v1.RegistryService/RenewRuntime"
+	RegistryService_DrainRuntime_FullMethodName       = "/pal.service.v1.RegistryService/DrainRuntime"
+	RegistryService_ListRuntimes_FullMethodName       = "/pal.service.v1.RegistryService/ListRuntimes"
+	RegistryService_GetRoute_FullMethodName           = "/pal.service.v1.RegistryService/GetRoute"
+	RegistryService_SetRoute_FullMethodName           = "/pal.service.v1.RegistryService/SetRoute"
+	RegistryService_ListRouteRevisions_FullMethodName = "/pal.service.v1.RegistryService/ListRouteRevisions"
+	RegistryService_Watch_FullMethodName              = "/pal.service.v1.RegistryService/Watch"
+	RegistryService_Acknowledge_FullMethodName        = "/pal.service.v1.RegistryService/Acknowledge"
 )
 
 // RegistryServiceClient is the client API for RegistryService service.
@@ -67,10 +69,15 @@ type RegistryServiceClient interface {
 	GetRoute(ctx context.Context, in *GetRouteRequest, opts ...grpc.CallOption) (*GetRouteResponse, error)
 	// Makes a new revision the present one, if nobody did so in between.
 	SetRoute(ctx context.Context, in *SetRouteRequest, opts ...grpc.CallOption) (*SetRouteResponse, error)
+	// Lists the revisions of a route, newest first.
+	ListRouteRevisions(ctx context.Context, in *ListRouteRevisionsRequest, opts ...grpc.CallOption) (*ListRouteRevisionsResponse, error)
 	// Delivers documents, runtimes and routes, first all of them, then every
 	// change, so that a router can hold them in memory. Follows until cancelled;
 	// after a cut, call it again: the first message is the whole state again.
 	Watch(ctx context.Context, in *RegistryServiceWatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RegistryServiceWatchResponse], error)
+	// Says how far a watcher has got: every run that it routes from now on follows
+	// the state at that position. Safe to repeat.
+	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
 }
 
 type registryServiceClient struct {
@@ -191,6 +198,16 @@ func (c *registryServiceClient) SetRoute(ctx context.Context, in *SetRouteReques
 	return out, nil
 }
 
+func (c *registryServiceClient) ListRouteRevisions(ctx context.Context, in *ListRouteRevisionsRequest, opts ...grpc.CallOption) (*ListRouteRevisionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRouteRevisionsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ListRouteRevisions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *registryServiceClient) Watch(ctx context.Context, in *RegistryServiceWatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[RegistryServiceWatchResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &RegistryService_ServiceDesc.Streams[0], RegistryService_Watch_FullMethodName, cOpts...)
@@ -209,6 +226,16 @@ func (c *registryServiceClient) Watch(ctx context.Context, in *RegistryServiceWa
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RegistryService_WatchClient = grpc.ServerStreamingClient[RegistryServiceWatchResponse]
+
+func (c *registryServiceClient) Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcknowledgeResponse)
+	err := c.cc.Invoke(ctx, RegistryService_Acknowledge_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 // RegistryServiceServer is the server API for RegistryService service.
 // All implementations must embed UnimplementedRegistryServiceServer
@@ -242,10 +269,15 @@ type RegistryServiceServer interface {
 	GetRoute(context.Context, *GetRouteRequest) (*GetRouteResponse, error)
 	// Makes a new revision the present one, if nobody did so in between.
 	SetRoute(context.Context, *SetRouteRequest) (*SetRouteResponse, error)
+	// Lists the revisions of a route, newest first.
+	ListRouteRevisions(context.Context, *ListRouteRevisionsRequest) (*ListRouteRevisionsResponse, error)
 	// Delivers documents, runtimes and routes, first all of them, then every
 	// change, so that a router can hold them in memory. Follows until cancelled;
 	// after a cut, call it again: the first message is the whole state again.
 	Watch(*RegistryServiceWatchRequest, grpc.ServerStreamingServer[RegistryServiceWatchResponse]) error
+	// Says how far a watcher has got: every run that it routes from now on follows
+	// the state at that position. Safe to repeat.
+	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
 
@@ -289,8 +321,14 @@ func (UnimplementedRegistryServiceServer) GetRoute(context.Context, *GetRouteReq
 func (UnimplementedRegistryServiceServer) SetRoute(context.Context, *SetRouteRequest) (*SetRouteResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method SetRoute not implemented")
 }
+func (UnimplementedRegistryServiceServer) ListRouteRevisions(context.Context, *ListRouteRevisionsRequest) (*ListRouteRevisionsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListRouteRevisions not implemented")
+}
 func (UnimplementedRegistryServiceServer) Watch(*RegistryServiceWatchRequest, grpc.ServerStreamingServer[RegistryServiceWatchResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method Watch not implemented")
+}
+func (UnimplementedRegistryServiceServer) Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Acknowledge not implemented")
 }
 func (UnimplementedRegistryServiceServer) mustEmbedUnimplementedRegistryServiceServer() {}
 func (UnimplementedRegistryServiceServer) testEmbeddedByValue()                         {}
@@ -511,6 +549,24 @@ func _RegistryService_SetRoute_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_ListRouteRevisions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRouteRevisionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ListRouteRevisions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ListRouteRevisions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ListRouteRevisions(ctx, req.(*ListRouteRevisionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RegistryService_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(RegistryServiceWatchRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -521,6 +577,24 @@ func _RegistryService_Watch_Handler(srv interface{}, stream grpc.ServerStream) e
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RegistryService_WatchServer = grpc.ServerStreamingServer[RegistryServiceWatchResponse]
+
+func _RegistryService_Acknowledge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).Acknowledge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_Acknowledge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).Acknowledge(ctx, req.(*AcknowledgeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 // RegistryService_ServiceDesc is the grpc.ServiceDesc for RegistryService service.
 // It's only intended for direct use with grpc.RegisterService,
@@ -572,6 +646,14 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetRoute",
 			Handler:    _RegistryService_SetRoute_Handler,
+		},
+		{
+			MethodName: "ListRouteRevisions",
+			Handler:    _RegistryService_ListRouteRevisions_Handler,
+		},
+		{
+			MethodName: "Acknowledge",
+			Handler:    _RegistryService_Acknowledge_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -1510,7 +1510,9 @@ type RouteChoice struct {
 	// Where its adapter listens.
 	AdapterEndpoint string `protobuf:"bytes,3,opt,name=adapter_endpoint,json=adapterEndpoint,proto3" json:"adapter_endpoint,omitempty"`
 	// Why.
-	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Rule that decided, as in RunRouted.
+	Rule          string `protobuf:"bytes,5,opt,name=rule,proto3" json:"rule,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1569,6 +1571,13 @@ func (x *RouteChoice) GetAdapterEndpoint() string {
 func (x *RouteChoice) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *RouteChoice) GetRule() string {
+	if x != nil {
+		return x.Rule
 	}
 	return ""
 }
@@ -1757,12 +1766,13 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\n" +
 	"ineligible\x18\x03 \x03(\v2!.pal.service.v1.IneligibleRuntimeR\n" +
 	"ineligible\x12%\n" +
-	"\x0eroute_revision\x18\x04 \x01(\x03R\rrouteRevision\"\x93\x01\n" +
+	"\x0eroute_revision\x18\x04 \x01(\x03R\rrouteRevision\"\xa7\x01\n" +
 	"\vRouteChoice\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12'\n" +
 	"\x0fruntime_version\x18\x02 \x01(\tR\x0eruntimeVersion\x12)\n" +
 	"\x10adapter_endpoint\x18\x03 \x01(\tR\x0fadapterEndpoint\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"_\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04rule\x18\x05 \x01(\tR\x04rule\"_\n" +
 	"\x11IneligibleRuntime\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\x12\x16\n" +

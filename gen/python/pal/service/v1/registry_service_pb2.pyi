@@ -36,6 +36,12 @@ class RuntimeState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RUNTIME_STATE_SERVING: _ClassVar[RuntimeState]
     RUNTIME_STATE_DRAINING: _ClassVar[RuntimeState]
     RUNTIME_STATE_LOST: _ClassVar[RuntimeState]
+
+class RunningRuns(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RUNNING_RUNS_UNSPECIFIED: _ClassVar[RunningRuns]
+    RUNNING_RUNS_LEAVE: _ClassVar[RunningRuns]
+    RUNNING_RUNS_MOVE: _ClassVar[RunningRuns]
 DOCUMENT_KIND_UNSPECIFIED: DocumentKind
 DOCUMENT_KIND_AGENT: DocumentKind
 DOCUMENT_KIND_TOOL: DocumentKind
@@ -48,6 +54,9 @@ RUNTIME_STATE_UNSPECIFIED: RuntimeState
 RUNTIME_STATE_SERVING: RuntimeState
 RUNTIME_STATE_DRAINING: RuntimeState
 RUNTIME_STATE_LOST: RuntimeState
+RUNNING_RUNS_UNSPECIFIED: RunningRuns
+RUNNING_RUNS_LEAVE: RunningRuns
+RUNNING_RUNS_MOVE: RunningRuns
 
 class Document(_message.Message):
     __slots__ = ("agent", "tool", "policy", "runtime", "ref", "withdrawn", "published_at")
@@ -253,7 +262,7 @@ class ListRuntimesResponse(_message.Message):
     def __init__(self, runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("agent", "version_range", "revision", "stable", "author", "reason", "created_at")
+    __slots__ = ("agent", "version_range", "revision", "stable", "author", "reason", "created_at", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "shadow", "running")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_RANGE_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -261,6 +270,13 @@ class Route(_message.Message):
     AUTHOR_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATE_BASIS_POINTS_FIELD_NUMBER: _ClassVar[int]
+    SALT_FIELD_NUMBER: _ClassVar[int]
+    STICKINESS_FIELD_NUMBER: _ClassVar[int]
+    FALLBACKS_FIELD_NUMBER: _ClassVar[int]
+    SHADOW_FIELD_NUMBER: _ClassVar[int]
+    RUNNING_FIELD_NUMBER: _ClassVar[int]
     agent: str
     version_range: str
     revision: int
@@ -268,7 +284,14 @@ class Route(_message.Message):
     author: str
     reason: str
     created_at: _timestamp_pb2.Timestamp
-    def __init__(self, agent: _Optional[str] = ..., version_range: _Optional[str] = ..., revision: _Optional[int] = ..., stable: _Optional[str] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    candidate: str
+    candidate_basis_points: int
+    salt: str
+    stickiness: str
+    fallbacks: _containers.RepeatedScalarFieldContainer[str]
+    shadow: str
+    running: RunningRuns
+    def __init__(self, agent: _Optional[str] = ..., version_range: _Optional[str] = ..., revision: _Optional[int] = ..., stable: _Optional[str] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., candidate: _Optional[str] = ..., candidate_basis_points: _Optional[int] = ..., salt: _Optional[str] = ..., stickiness: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., shadow: _Optional[str] = ..., running: _Optional[_Union[RunningRuns, str]] = ...) -> None: ...
 
 class GetRouteRequest(_message.Message):
     __slots__ = ("agent",)
@@ -283,31 +306,85 @@ class GetRouteResponse(_message.Message):
     def __init__(self, routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ...) -> None: ...
 
 class SetRouteRequest(_message.Message):
-    __slots__ = ("route", "expected_revision")
+    __slots__ = ("route", "expected_revision", "validate_only", "acknowledged_within")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
     EXPECTED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    VALIDATE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_WITHIN_FIELD_NUMBER: _ClassVar[int]
     route: Route
     expected_revision: int
-    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ..., expected_revision: _Optional[int] = ...) -> None: ...
+    validate_only: bool
+    acknowledged_within: _duration_pb2.Duration
+    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ..., expected_revision: _Optional[int] = ..., validate_only: bool = ..., acknowledged_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class SetRouteResponse(_message.Message):
-    __slots__ = ("route",)
+    __slots__ = ("route", "acknowledgements")
     ROUTE_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGEMENTS_FIELD_NUMBER: _ClassVar[int]
     route: Route
-    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ...) -> None: ...
+    acknowledgements: _containers.RepeatedCompositeFieldContainer[RouteAcknowledgement]
+    def __init__(self, route: _Optional[_Union[Route, _Mapping]] = ..., acknowledgements: _Optional[_Iterable[_Union[RouteAcknowledgement, _Mapping]]] = ...) -> None: ...
 
-class RegistryServiceWatchRequest(_message.Message):
+class RouteAcknowledgement(_message.Message):
+    __slots__ = ("watcher", "acknowledged", "connected", "last_seen_at")
+    WATCHER_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
+    CONNECTED_FIELD_NUMBER: _ClassVar[int]
+    LAST_SEEN_AT_FIELD_NUMBER: _ClassVar[int]
+    watcher: str
+    acknowledged: bool
+    connected: bool
+    last_seen_at: _timestamp_pb2.Timestamp
+    def __init__(self, watcher: _Optional[str] = ..., acknowledged: bool = ..., connected: bool = ..., last_seen_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListRouteRevisionsRequest(_message.Message):
+    __slots__ = ("agent", "version_range", "page_size", "page_token")
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    VERSION_RANGE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    agent: str
+    version_range: str
+    page_size: int
+    page_token: str
+    def __init__(self, agent: _Optional[str] = ..., version_range: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListRouteRevisionsResponse(_message.Message):
+    __slots__ = ("routes", "next_page_token")
+    ROUTES_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    routes: _containers.RepeatedCompositeFieldContainer[Route]
+    next_page_token: str
+    def __init__(self, routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class AcknowledgeRequest(_message.Message):
+    __slots__ = ("watcher", "position")
+    WATCHER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    watcher: str
+    position: int
+    def __init__(self, watcher: _Optional[str] = ..., position: _Optional[int] = ...) -> None: ...
+
+class AcknowledgeResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class RegistryServiceWatchRequest(_message.Message):
+    __slots__ = ("watcher",)
+    WATCHER_FIELD_NUMBER: _ClassVar[int]
+    watcher: str
+    def __init__(self, watcher: _Optional[str] = ...) -> None: ...
+
 class RegistryServiceWatchResponse(_message.Message):
-    __slots__ = ("documents", "runtimes", "routes", "snapshot")
+    __slots__ = ("documents", "runtimes", "routes", "snapshot", "position")
     DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
     RUNTIMES_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
     documents: _containers.RepeatedCompositeFieldContainer[Document]
     runtimes: _containers.RepeatedCompositeFieldContainer[RegisteredRuntime]
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snapshot: bool
-    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snapshot: bool = ...) -> None: ...
+    position: int
+    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snapshot: bool = ..., position: _Optional[int] = ...) -> None: ...

@@ -90,10 +90,20 @@ class RegistryServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.SetRouteRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.SetRouteResponse.FromString,
                 _registered_method=True)
+        self.ListRouteRevisions = channel.unary_unary(
+                '/pal.service.v1.RegistryService/ListRouteRevisions',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsResponse.FromString,
+                _registered_method=True)
         self.Watch = channel.unary_stream(
                 '/pal.service.v1.RegistryService/Watch',
                 request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchResponse.FromString,
+                _registered_method=True)
+        self.Acknowledge = channel.unary_unary(
+                '/pal.service.v1.RegistryService/Acknowledge',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.FromString,
                 _registered_method=True)
 
 
@@ -182,10 +192,25 @@ class RegistryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRouteRevisions(self, request, context):
+        """Lists the revisions of a route, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """Delivers documents, runtimes and routes, first all of them, then every
         change, so that a router can hold them in memory. Follows until cancelled;
         after a cut, call it again: the first message is the whole state again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Acknowledge(self, request, context):
+        """Says how far a watcher has got: every run that it routes from now on follows
+        the state at that position. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,10 +274,20 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.SetRouteRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.SetRouteResponse.SerializeToString,
             ),
+            'ListRouteRevisions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRouteRevisions,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsResponse.SerializeToString,
+            ),
             'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
                     request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchResponse.SerializeToString,
+            ),
+            'Acknowledge': grpc.unary_unary_rpc_method_handler(
+                    servicer.Acknowledge,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -564,6 +599,33 @@ class RegistryService(object):
             _registered_method=True)
 
     @staticmethod
+    def ListRouteRevisions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/ListRouteRevisions',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ListRouteRevisionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def Watch(request,
             target,
             options=(),
@@ -580,6 +642,33 @@ class RegistryService(object):
             '/pal.service.v1.RegistryService/Watch',
             pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_registry__service__pb2.RegistryServiceWatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Acknowledge(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/Acknowledge',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,10 +45,16 @@ class RegistryServiceStub:
     """Returns the route of an agent, or the default runtime for an empty name."""
     SetRoute: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.SetRouteRequest, _registry_service_pb2.SetRouteResponse]
     """Makes a new revision the present one, if nobody did so in between."""
+    ListRouteRevisions: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListRouteRevisionsRequest, _registry_service_pb2.ListRouteRevisionsResponse]
+    """Lists the revisions of a route, newest first."""
     Watch: _aio.UnaryStreamMultiCallable[_registry_service_pb2.RegistryServiceWatchRequest, _registry_service_pb2.RegistryServiceWatchResponse]
     """Delivers documents, runtimes and routes, first all of them, then every
     change, so that a router can hold them in memory. Follows until cancelled;
     after a cut, call it again: the first message is the whole state again.
+    """
+    Acknowledge: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.AcknowledgeRequest, _registry_service_pb2.AcknowledgeResponse]
+    """Says how far a watcher has got: every run that it routes from now on follows
+    the state at that position. Safe to repeat.
     """
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -150,6 +156,14 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes a new revision the present one, if nobody did so in between."""
 
     @_abc_1.abstractmethod
+    def ListRouteRevisions(
+        self,
+        request: _registry_service_pb2.ListRouteRevisionsRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.ListRouteRevisionsRequest, _abc.Awaitable[_registry_service_pb2.ListRouteRevisionsResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.ListRouteRevisionsResponse]:
+        """Lists the revisions of a route, newest first."""
+
+    @_abc_1.abstractmethod
     def Watch(
         self,
         request: _registry_service_pb2.RegistryServiceWatchRequest,
@@ -158,6 +172,16 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Delivers documents, runtimes and routes, first all of them, then every
         change, so that a router can hold them in memory. Follows until cancelled;
         after a cut, call it again: the first message is the whole state again.
+        """
+
+    @_abc_1.abstractmethod
+    def Acknowledge(
+        self,
+        request: _registry_service_pb2.AcknowledgeRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.AcknowledgeRequest, _abc.Awaitable[_registry_service_pb2.AcknowledgeResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.AcknowledgeResponse]:
+        """Says how far a watcher has got: every run that it routes from now on follows
+        the state at that position. Safe to repeat.
         """
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _aio.Server) -> None: ...

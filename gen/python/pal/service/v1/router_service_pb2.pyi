@@ -263,16 +263,18 @@ class PlanRouteResponse(_message.Message):
     def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., primary: _Optional[_Union[RouteChoice, _Mapping]] = ..., ineligible: _Optional[_Iterable[_Union[IneligibleRuntime, _Mapping]]] = ..., route_revision: _Optional[int] = ...) -> None: ...
 
 class RouteChoice(_message.Message):
-    __slots__ = ("runtime", "runtime_version", "adapter_endpoint", "reason")
+    __slots__ = ("runtime", "runtime_version", "adapter_endpoint", "reason", "rule")
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_VERSION_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_ENDPOINT_FIELD_NUMBER: _ClassVar[int]
     REASON_FIELD_NUMBER: _ClassVar[int]
+    RULE_FIELD_NUMBER: _ClassVar[int]
     runtime: str
     runtime_version: str
     adapter_endpoint: str
     reason: str
-    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_endpoint: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+    rule: str
+    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_endpoint: _Optional[str] = ..., reason: _Optional[str] = ..., rule: _Optional[str] = ...) -> None: ...
 
 class IneligibleRuntime(_message.Message):
     __slots__ = ("runtime", "missing", "reason")

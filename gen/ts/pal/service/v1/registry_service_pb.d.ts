@@ -728,7 +728,7 @@ export declare type Route = Message<"pal.service.v1.Route"> & {
   revision: bigint;
 
   /**
-   * Runtime its runs go to.
+   * Runtime of record: its runs go there, but for the share of the candidate.
    *
    * @generated from field: string stable = 4;
    */
@@ -754,6 +754,59 @@ export declare type Route = Message<"pal.service.v1.Route"> & {
    * @generated from field: google.protobuf.Timestamp created_at = 7;
    */
   createdAt?: Timestamp | undefined;
+
+  /**
+   * Runtime on trial. Empty for none.
+   *
+   * @generated from field: string candidate = 8;
+   */
+  candidate: string;
+
+  /**
+   * Share of new runs that go to the candidate, in basis points: 0 to 10000.
+   *
+   * @generated from field: int32 candidate_basis_points = 9;
+   */
+  candidateBasisPoints: number;
+
+  /**
+   * Salt of the split, so that two trials do not hit the same conversations. Empty
+   * in SetRoute keeps the one of the revision before while the candidate stays,
+   * and makes a new one otherwise.
+   *
+   * @generated from field: string salt = 10;
+   */
+  salt: string;
+
+  /**
+   * What stays on one side of the split: "conversation" or "run". A run without a
+   * conversation stands alone. Empty means "conversation".
+   *
+   * @generated from field: string stickiness = 11;
+   */
+  stickiness: string;
+
+  /**
+   * Runtimes to use, in order, when the chosen one is not to be had.
+   *
+   * @generated from field: repeated string fallbacks = 12;
+   */
+  fallbacks: string[];
+
+  /**
+   * Runtime on which runs are repeated beside the live ones. Empty for none.
+   *
+   * @generated from field: string shadow = 13;
+   */
+  shadow: string;
+
+  /**
+   * What becomes of runs that are going on a runtime to which the revision before
+   * sent runs, and this one sends none.
+   *
+   * @generated from field: pal.service.v1.RunningRuns running = 14;
+   */
+  running: RunningRuns;
 };
 
 /**
@@ -822,6 +875,21 @@ export declare type SetRouteRequest = Message<"pal.service.v1.SetRouteRequest"> 
    * @generated from field: optional int64 expected_revision = 2;
    */
   expectedRevision?: bigint | undefined;
+
+  /**
+   * Check only: the response carries the route as it would be.
+   *
+   * @generated from field: bool validate_only = 3;
+   */
+  validateOnly: boolean;
+
+  /**
+   * How long to wait until every router follows the revision: at most 60 s.
+   * Absent does not wait.
+   *
+   * @generated from field: google.protobuf.Duration acknowledged_within = 4;
+   */
+  acknowledgedWithin?: Duration | undefined;
 };
 
 /**
@@ -842,6 +910,15 @@ export declare type SetRouteResponse = Message<"pal.service.v1.SetRouteResponse"
    * @generated from field: pal.service.v1.Route route = 1;
    */
   route?: Route | undefined;
+
+  /**
+   * Who follows the revision and who does not yet, by watcher. Empty without
+   * acknowledged_within. No new run of a watcher that has acknowledged it follows
+   * an earlier one.
+   *
+   * @generated from field: repeated pal.service.v1.RouteAcknowledgement acknowledgements = 2;
+   */
+  acknowledgements: RouteAcknowledgement[];
 };
 
 /**
@@ -851,11 +928,169 @@ export declare type SetRouteResponse = Message<"pal.service.v1.SetRouteResponse"
 export declare const SetRouteResponseSchema: GenMessage<SetRouteResponse>;
 
 /**
+ * Whether a watcher follows a revision.
+ *
+ * @generated from message pal.service.v1.RouteAcknowledgement
+ */
+export declare type RouteAcknowledgement = Message<"pal.service.v1.RouteAcknowledgement"> & {
+  /**
+   * Name of the watcher.
+   *
+   * @generated from field: string watcher = 1;
+   */
+  watcher: string;
+
+  /**
+   * Whether it does.
+   *
+   * @generated from field: bool acknowledged = 2;
+   */
+  acknowledged: boolean;
+
+  /**
+   * Whether it watches. One that does not has been lost a moment ago, and goes by
+   * what it knew.
+   *
+   * @generated from field: bool connected = 3;
+   */
+  connected: boolean;
+
+  /**
+   * When it was seen last.
+   *
+   * @generated from field: google.protobuf.Timestamp last_seen_at = 4;
+   */
+  lastSeenAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.RouteAcknowledgement.
+ * Use `create(RouteAcknowledgementSchema)` to create a new message.
+ */
+export declare const RouteAcknowledgementSchema: GenMessage<RouteAcknowledgement>;
+
+/**
+ * Request of ListRouteRevisions.
+ *
+ * @generated from message pal.service.v1.ListRouteRevisionsRequest
+ */
+export declare type ListRouteRevisionsRequest = Message<"pal.service.v1.ListRouteRevisionsRequest"> & {
+  /**
+   * The agent. Empty for the default of all agents.
+   *
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * Its range of versions, exactly as in the route.
+   *
+   * @generated from field: string version_range = 2;
+   */
+  versionRange: string;
+
+  /**
+   * Most revisions to return. Zero means 50; more than 200 is lowered to 200.
+   *
+   * @generated from field: int32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * Token of the page. Empty for the first.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListRouteRevisionsRequest.
+ * Use `create(ListRouteRevisionsRequestSchema)` to create a new message.
+ */
+export declare const ListRouteRevisionsRequestSchema: GenMessage<ListRouteRevisionsRequest>;
+
+/**
+ * Response of ListRouteRevisions.
+ *
+ * @generated from message pal.service.v1.ListRouteRevisionsResponse
+ */
+export declare type ListRouteRevisionsResponse = Message<"pal.service.v1.ListRouteRevisionsResponse"> & {
+  /**
+   * The revisions.
+   *
+   * @generated from field: repeated pal.service.v1.Route routes = 1;
+   */
+  routes: Route[];
+
+  /**
+   * Token of the next page. Empty when there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListRouteRevisionsResponse.
+ * Use `create(ListRouteRevisionsResponseSchema)` to create a new message.
+ */
+export declare const ListRouteRevisionsResponseSchema: GenMessage<ListRouteRevisionsResponse>;
+
+/**
+ * Request of Acknowledge.
+ *
+ * @generated from message pal.service.v1.AcknowledgeRequest
+ */
+export declare type AcknowledgeRequest = Message<"pal.service.v1.AcknowledgeRequest"> & {
+  /**
+   * Name of the watcher, as in its Watch.
+   *
+   * @generated from field: string watcher = 1;
+   */
+  watcher: string;
+
+  /**
+   * Position that it follows. Zero when it leaves for good.
+   *
+   * @generated from field: int64 position = 2;
+   */
+  position: bigint;
+};
+
+/**
+ * Describes the message pal.service.v1.AcknowledgeRequest.
+ * Use `create(AcknowledgeRequestSchema)` to create a new message.
+ */
+export declare const AcknowledgeRequestSchema: GenMessage<AcknowledgeRequest>;
+
+/**
+ * Response of Acknowledge.
+ *
+ * @generated from message pal.service.v1.AcknowledgeResponse
+ */
+export declare type AcknowledgeResponse = Message<"pal.service.v1.AcknowledgeResponse"> & {
+};
+
+/**
+ * Describes the message pal.service.v1.AcknowledgeResponse.
+ * Use `create(AcknowledgeResponseSchema)` to create a new message.
+ */
+export declare const AcknowledgeResponseSchema: GenMessage<AcknowledgeResponse>;
+
+/**
  * Request of Watch.
  *
  * @generated from message pal.service.v1.RegistryServiceWatchRequest
  */
 export declare type RegistryServiceWatchRequest = Message<"pal.service.v1.RegistryServiceWatchRequest"> & {
+  /**
+   * Name of the watcher, if it acknowledges what it follows: SetRoute then waits
+   * for it. At most 128 characters. Empty for one that does not.
+   *
+   * @generated from field: string watcher = 1;
+   */
+  watcher: string;
 };
 
 /**
@@ -897,6 +1132,14 @@ export declare type RegistryServiceWatchResponse = Message<"pal.service.v1.Regis
    * @generated from field: bool snapshot = 4;
    */
   snapshot: boolean;
+
+  /**
+   * Position of the state after this message, for Acknowledge. Zero while more of
+   * the same state follows.
+   *
+   * @generated from field: int64 position = 5;
+   */
+  position: bigint;
 };
 
 /**
@@ -1026,6 +1269,40 @@ export enum RuntimeState {
 export declare const RuntimeStateSchema: GenEnum<RuntimeState>;
 
 /**
+ * What becomes of runs that are going when a route changes.
+ *
+ * @generated from enum pal.service.v1.RunningRuns
+ */
+export enum RunningRuns {
+  /**
+   * Not stated: LEAVE.
+   *
+   * @generated from enum value: RUNNING_RUNS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * They end where they are.
+   *
+   * @generated from enum value: RUNNING_RUNS_LEAVE = 1;
+   */
+  LEAVE = 1,
+
+  /**
+   * Their attempt is ended and the next one goes on from the record, where the
+   * route sends runs now. Nothing is asked twice of a model, no effect is repeated.
+   *
+   * @generated from enum value: RUNNING_RUNS_MOVE = 2;
+   */
+  MOVE = 2,
+}
+
+/**
+ * Describes the enum pal.service.v1.RunningRuns.
+ */
+export declare const RunningRunsSchema: GenEnum<RunningRuns>;
+
+/**
  * Documents are immutable once published; a change is a new version.
  *
  * @generated from service pal.service.v1.RegistryService
@@ -1146,6 +1423,16 @@ export declare const RegistryService: GenService<{
     output: typeof SetRouteResponseSchema;
   },
   /**
+   * Lists the revisions of a route, newest first.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.ListRouteRevisions
+   */
+  listRouteRevisions: {
+    methodKind: "unary";
+    input: typeof ListRouteRevisionsRequestSchema;
+    output: typeof ListRouteRevisionsResponseSchema;
+  },
+  /**
    * Delivers documents, runtimes and routes, first all of them, then every
    * change, so that a router can hold them in memory. Follows until cancelled;
    * after a cut, call it again: the first message is the whole state again.
@@ -1156,6 +1443,17 @@ export declare const RegistryService: GenService<{
     methodKind: "server_streaming";
     input: typeof RegistryServiceWatchRequestSchema;
     output: typeof RegistryServiceWatchResponseSchema;
+  },
+  /**
+   * Says how far a watcher has got: every run that it routes from now on follows
+   * the state at that position. Safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.Acknowledge
+   */
+  acknowledge: {
+    methodKind: "unary";
+    input: typeof AcknowledgeRequestSchema;
+    output: typeof AcknowledgeResponseSchema;
   },
 }>;
 

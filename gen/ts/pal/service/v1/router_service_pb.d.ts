@@ -825,6 +825,13 @@ export declare type RouteChoice = Message<"pal.service.v1.RouteChoice"> & {
    * @generated from field: string reason = 4;
    */
   reason: string;
+
+  /**
+   * Rule that decided, as in RunRouted.
+   *
+   * @generated from field: string rule = 5;
+   */
+  rule: string;
 };
 
 /**

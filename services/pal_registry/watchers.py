@@ -1,0 +1,114 @@
+"""Who follows the registry, and how far each of them has got."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from pal.service.v1 import registry_service_pb2 as pb
+from pal_rpc.errors import InvalidField
+
+MAX_NAME_CHARACTERS = 128
+# A watcher that was lost goes by what it knew, so it counts for this long, unless it said that it leaves.
+REMEMBERED_SECONDS = 60.0
+# Routers that were there before the registry come back within this time.
+SETTLING_SECONDS = 2.0
+
+
+@dataclass
+class _Watcher:
+    """What is known of one that acknowledges."""
+
+    watches: int = 0
+    position: int = 0
+    seen_seconds: float = 0.0
+
+
+class Watchers:
+    """Counts those that acknowledge what they follow, and waits for them."""
+
+    def __init__(self) -> None:
+        """Know nobody."""
+        self._by_name: dict[str, _Watcher] = {}
+        self._changed = asyncio.Condition()
+        self._began = time.monotonic()
+
+    async def joined(self, name: str) -> None:
+        """Take in that *name* watches."""
+        watcher = self._by_name.setdefault(name, _Watcher())
+        watcher.watches += 1
+        watcher.seen_seconds = time.time()
+
+    async def left(self, name: str) -> None:
+        """Take in that a watch of *name* has ended."""
+        if (watcher := self._by_name.get(name)) is not None:
+            watcher.watches -= 1
+            watcher.seen_seconds = time.time()
+            await self._tell()
+
+    async def acknowledge(self, name: str, position: int) -> None:
+        """Take in how far *name* has got; 0 means that it leaves for good.
+
+        Raises:
+            InvalidField: there is no name, or the position is negative.
+        """
+        check_name(name)
+        if not name:
+            raise InvalidField("watcher", "missing; it is the name that Watch was called with")
+        if position < 0:
+            raise InvalidField("position", f"cannot be negative, found {position}")
+        if position == 0:
+            self._by_name.pop(name, None)
+        else:
+            watcher = self._by_name.setdefault(name, _Watcher())
+            watcher.position = max(watcher.position, position)
+            watcher.seen_seconds = time.time()
+        await self._tell()
+
+    async def reached(self, position: int, timeout_seconds: float) -> list[pb.RouteAcknowledgement]:
+        """Wait until everybody has reached *position*, no longer than *timeout_seconds*; return how it stands then."""
+        until = time.monotonic() + timeout_seconds
+        settled = self._began + SETTLING_SECONDS
+        while (now := time.monotonic()) < until:
+            if now >= settled and all(one.acknowledged for one in self._standing(position)):
+                break
+            try:
+                async with asyncio.timeout_at(asyncio.get_running_loop().time() + _next(now, until, settled)):
+                    async with self._changed:
+                        await self._changed.wait()
+            except TimeoutError:
+                continue
+        return self._standing(position)
+
+    def _standing(self, position: int) -> list[pb.RouteAcknowledgement]:
+        forgotten = time.time() - REMEMBERED_SECONDS
+        for name, watcher in list(self._by_name.items()):
+            if not watcher.watches and watcher.seen_seconds < forgotten:
+                del self._by_name[name]
+        return [self._shown(name, watcher, position) for name, watcher in sorted(self._by_name.items())]
+
+    def _shown(self, name: str, watcher: _Watcher, position: int) -> pb.RouteAcknowledgement:
+        shown = pb.RouteAcknowledgement(
+            watcher=name, acknowledged=watcher.position >= position, connected=watcher.watches > 0
+        )
+        shown.last_seen_at.FromNanoseconds(int(watcher.seen_seconds * 1e9))
+        return shown
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+def check_name(name: str) -> None:
+    """Check the name that a watcher gives itself.
+
+    Raises:
+        InvalidField: it is too long.
+    """
+    if len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidField("watcher", f"longer than {MAX_NAME_CHARACTERS} characters; a UUID is enough")
+
+
+def _next(now: float, until: float, settled: float) -> float:
+    return min(until, settled) - now if now < settled else until - now
