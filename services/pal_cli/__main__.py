@@ -24,6 +24,7 @@ WORDS = {
     "inputs": ("inputs", "app"),
     "replay": ("replay", "replay"),
     "worker": ("worker", "worker"),
+    "shadow": ("shadow", "app"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
     "runtime": ("runtime", "app"),

@@ -19,6 +19,7 @@ DEFAULT_ADDRESSES = {
     "recorder": "127.0.0.1:7402",
     "llm_provider": "127.0.0.1:7403",
     "tool_executor": "127.0.0.1:7404",
+    "migration": "127.0.0.1:7405",
 }
 FIRST_ADAPTER_OFFSET = 10
 

@@ -15,13 +15,16 @@ from pal_cli.plugins.records import Records
 from pal_cli.ports import free_addresses
 from pal_cli.spawning import Program
 from pal_rpc.config import StartError
-from pal_rpc.identity import issue_token
+from pal_rpc.identity import MIGRATION, OPERATOR, issue_token
 from pal_rpc.keys import MESH, create_keys, private_key
 
 CORE = "core"
 CORE_SERVICES = ("router", "registry", "recorder")
 # What a process may know of the machine. Credentials are in none of these.
-_PLAIN = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT", "PAL_QUEUED_RUNS")
+_PLAIN = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT", "PAL_QUEUED_RUNS"),
+    *("PAL_SHADOW_WORKERS", "PAL_SHADOW_QUEUE", "PAL_SHADOW_RUNS_PER_SECOND"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,7 @@ def plan(
         "PAL_DEFAULT_RUNTIME": default_runtime,
         "PAL_STORE_URL": store_url,
     }
-    # The database is the core's alone.
+    # The database belongs to the core and the migration service.
     seam_env = {name: value for name, value in os.environ.items() if name != "PAL_STORE_URL"}
     programs = [
         Program(
@@ -83,6 +86,19 @@ def plan(
             PROFILES=profiles,
         ),
         _seam("tool_executor", Path(sys.executable), addresses, {**seam_env, **trusted}, tokens, TOOLS=tools),
+        Program(
+            name=MIGRATION,
+            command=(sys.executable, "-P", "-m", "pal_migration"),
+            env={
+                **_plain(),
+                **shared,
+                "PAL_ADDRESS": addresses[MIGRATION],
+                "PAL_DATA_DIR": str(home.data.resolve()),
+                "PAL_SERVICE_TOKEN_FILE": str(tokens[MIGRATION]),
+                "PAL_STORE_URL": store_url,
+            },
+            services={MIGRATION: addresses[MIGRATION]},
+        ),
     ]
     return Plan(addresses=addresses, programs=programs, runtimes=runtimes)
 
@@ -132,7 +148,7 @@ def _tokens(home: Home) -> dict[str, Path]:
     create_keys(home.keys)
     key = private_key(home.keys, MESH)
     paths = {}
-    for service in ("router", "llm_provider", "tool_executor"):
+    for service in ("router", "llm_provider", "tool_executor", MIGRATION, OPERATOR):
         path = paths[service] = (home.keys / f"{service}.token").resolve()
         path.touch(mode=0o600)
         path.write_text(issue_token(key, service))

@@ -16,6 +16,7 @@ import grpc
 import typer
 
 from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
+from pal.service.v1 import migration_service_pb2_grpc as migration_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
@@ -50,6 +51,7 @@ class Mesh:
     registry: registry_rpc.RegistryServiceStub
     recorder: recorder_rpc.RecorderServiceStub
     llm_provider: llm_rpc.LLMProviderServiceStub
+    migration: migration_rpc.MigrationServiceStub
     addresses: Mapping[str, str]
 
 
@@ -67,13 +69,14 @@ async def connected(home: Home) -> AsyncIterator[Mesh]:
     async with AsyncExitStack() as stack:
         channels = {
             name: await stack.enter_async_context(channel(known[name]))
-            for name in ("router", "registry", "recorder", "llm_provider")
+            for name in ("router", "registry", "recorder", "llm_provider", "migration")
         }
         yield Mesh(
             router=router_rpc.RouterServiceStub(channels["router"]),
             registry=registry_rpc.RegistryServiceStub(channels["registry"]),
             recorder=recorder_rpc.RecorderServiceStub(channels["recorder"]),
             llm_provider=llm_rpc.LLMProviderServiceStub(channels["llm_provider"]),
+            migration=migration_rpc.MigrationServiceStub(channels["migration"]),
             addresses=known,
         )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import grpc
+
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
@@ -48,6 +50,15 @@ class ArtifactClient:
             return b"".join([frame.chunk async for frame in call if frame.WhichOneof("frame") == "chunk"])
         finally:
             call.cancel()
+
+    async def found(self, content_digest: str) -> bytes | None:
+        """Return the content with *content_digest*; None when it is not kept."""
+        try:
+            return await self.get(content_digest)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.NOT_FOUND:
+                return None
+            raise
 
     async def externalise(self, payload: common.Payload) -> common.Payload:
         """Return *payload* as it is recorded: content above INLINE_LIMIT_BYTES is stored and referred to."""

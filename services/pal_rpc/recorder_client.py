@@ -96,6 +96,21 @@ class RecorderClient:
         finally:
             call.cancel()
 
+    async def tail_from(self, cursor: str, type_prefixes: Sequence[str]) -> AsyncIterator[pb.TailAllResponse]:
+        """Yield frames of the events of all runs after *cursor*, which is empty for the present end.
+
+        Raises:
+            MeshError: RECORDER_UNAVAILABLE, whatever the cut was: the cursor of the last frame goes on.
+        """
+        call = self._stub.TailAll(pb.TailAllRequest(after_cursor=cursor, type_prefixes=type_prefixes))
+        try:
+            async for frame in call:
+                yield frame
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) or RecorderUnavailable(self.address) from None
+        finally:
+            call.cancel()
+
     async def tail(self, connected: asyncio.Event) -> AsyncIterator[Sequence[events.RunEvent]]:
         """Yield the events of all runs from now on, in the order they became durable, across cuts, for ever.
 

@@ -153,7 +153,7 @@ def _database(path: Path) -> Finding:
 def _ports() -> Iterator[Finding]:
     yield Finding("mesh", True, "not running; `pal up` starts one")
     taken = [f"{name} {address}" for name, address in DEFAULT_ADDRESSES.items() if not _free(address)]
-    seen = "7400 to 7404 are free" if not taken else f"in use: {', '.join(taken)}"
+    seen = "7400 to 7405 are free" if not taken else f"in use: {', '.join(taken)}"
     yield Finding("ports", not taken, seen, "stop what has them, or `pal up --port 17400`")
 
 

@@ -7,7 +7,6 @@ import time
 from typing import Any
 
 import pytest
-from tests.unit.diff.logs import WRITE, call, run
 
 from pal.v1 import comparison_pb2 as pb
 from pal.v1 import equivalence_pb2 as equivalences
@@ -16,6 +15,7 @@ from pal_diff.compare import brief, compare
 from pal_diff.terms import Terms
 from pal_verdict.judge import Judge
 from pal_verdict.self_test import rates
+from tests.unit.diff.logs import WRITE, call, run
 
 DRIFT, RUNTIME = pb.PAIR_KIND_DRIFT, pb.PAIR_KIND_RUNTIME
 PASS, FAIL = pb.VERDICT_OUTCOME_PASS, pb.VERDICT_OUTCOME_FAIL

@@ -73,6 +73,8 @@ const (
 	ErrorReason_ERROR_REASON_DOCUMENT_NOT_FOUND ErrorReason = 29
 	// NOT_FOUND: the announcement has ended or never was. registration_id.
 	ErrorReason_ERROR_REASON_REGISTRATION_NOT_FOUND ErrorReason = 30
+	// NOT_FOUND: the agent has no such shadow. agent, candidate, shadow_id.
+	ErrorReason_ERROR_REASON_SHADOW_NOT_FOUND ErrorReason = 31
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
 	ErrorReason_ERROR_REASON_VERSION_IMMUTABLE ErrorReason = 40
 	// ALREADY_EXISTS: the request_id was used for another request. request_id, run_id.
@@ -85,6 +87,8 @@ const (
 	ErrorReason_ERROR_REASON_HEAD_MISMATCH ErrorReason = 44
 	// ALREADY_EXISTS: the run is recorded with other events. run_id, head_seq.
 	ErrorReason_ERROR_REASON_RUN_DIFFERS ErrorReason = 45
+	// ALREADY_EXISTS: the agent and the candidate have a shadow with another plan. shadow_id, field.
+	ErrorReason_ERROR_REASON_SHADOW_EXISTS ErrorReason = 46
 	// FAILED_PRECONDITION: the runtime lacks what the agent requires. runtime, missing.
 	ErrorReason_ERROR_REASON_CAPABILITY_MISSING ErrorReason = 60
 	// FAILED_PRECONDITION: no runtime is registered that could do it. agent, missing.
@@ -109,6 +113,8 @@ const (
 	ErrorReason_ERROR_REASON_SHADOW_HORIZON ErrorReason = 70
 	// FAILED_PRECONDITION: the run is of a mode that can be neither shadowed nor repeated. run_id, mode.
 	ErrorReason_ERROR_REASON_NOT_LIVE ErrorReason = 71
+	// FAILED_PRECONDITION: only agents labelled "tier: canary" are shadowed. agent, tier.
+	ErrorReason_ERROR_REASON_NOT_CANARY ErrorReason = 72
 	// PERMISSION_DENIED: a policy said no. action, policy, rule.
 	ErrorReason_ERROR_REASON_POLICY_DENIED ErrorReason = 80
 	// FAILED_PRECONDITION: a person has to agree first. action, tool.
@@ -129,6 +135,8 @@ const (
 	ErrorReason_ERROR_REASON_OVERLOADED ErrorReason = 104
 	// UNAVAILABLE: the model provider or the tool executor of the mesh cannot be reached. seam.
 	ErrorReason_ERROR_REASON_SEAM_UNAVAILABLE ErrorReason = 105
+	// UNAVAILABLE: the router cannot be reached. address.
+	ErrorReason_ERROR_REASON_ROUTER_UNAVAILABLE ErrorReason = 106
 	// Recorded: the adapter went away before it gave a result. runtime.
 	ErrorReason_ERROR_REASON_ADAPTER_LOST ErrorReason = 120
 	// Recorded: the adapter broke the contract. runtime, rule.
@@ -212,12 +220,14 @@ var (
 		28:  "ERROR_REASON_TOOL_CALL_NOT_FOUND",
 		29:  "ERROR_REASON_DOCUMENT_NOT_FOUND",
 		30:  "ERROR_REASON_REGISTRATION_NOT_FOUND",
+		31:  "ERROR_REASON_SHADOW_NOT_FOUND",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
 		42:  "ERROR_REASON_CALL_ID_REUSED",
 		43:  "ERROR_REASON_ROUTE_CHANGED",
 		44:  "ERROR_REASON_HEAD_MISMATCH",
 		45:  "ERROR_REASON_RUN_DIFFERS",
+		46:  "ERROR_REASON_SHADOW_EXISTS",
 		60:  "ERROR_REASON_CAPABILITY_MISSING",
 		61:  "ERROR_REASON_NO_ELIGIBLE_RUNTIME",
 		62:  "ERROR_REASON_RUN_FINISHED",
@@ -230,6 +240,7 @@ var (
 		69:  "ERROR_REASON_DIVERGED",
 		70:  "ERROR_REASON_SHADOW_HORIZON",
 		71:  "ERROR_REASON_NOT_LIVE",
+		72:  "ERROR_REASON_NOT_CANARY",
 		80:  "ERROR_REASON_POLICY_DENIED",
 		81:  "ERROR_REASON_APPROVAL_REQUIRED",
 		82:  "ERROR_REASON_LIMIT_REACHED",
@@ -240,6 +251,7 @@ var (
 		103: "ERROR_REASON_STORE_UNAVAILABLE",
 		104: "ERROR_REASON_OVERLOADED",
 		105: "ERROR_REASON_SEAM_UNAVAILABLE",
+		106: "ERROR_REASON_ROUTER_UNAVAILABLE",
 		120: "ERROR_REASON_ADAPTER_LOST",
 		121: "ERROR_REASON_ADAPTER_PROTOCOL",
 		122: "ERROR_REASON_ROUTER_LOST",
@@ -292,12 +304,14 @@ var (
 		"ERROR_REASON_TOOL_CALL_NOT_FOUND":    28,
 		"ERROR_REASON_DOCUMENT_NOT_FOUND":     29,
 		"ERROR_REASON_REGISTRATION_NOT_FOUND": 30,
+		"ERROR_REASON_SHADOW_NOT_FOUND":       31,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
 		"ERROR_REASON_CALL_ID_REUSED":         42,
 		"ERROR_REASON_ROUTE_CHANGED":          43,
 		"ERROR_REASON_HEAD_MISMATCH":          44,
 		"ERROR_REASON_RUN_DIFFERS":            45,
+		"ERROR_REASON_SHADOW_EXISTS":          46,
 		"ERROR_REASON_CAPABILITY_MISSING":     60,
 		"ERROR_REASON_NO_ELIGIBLE_RUNTIME":    61,
 		"ERROR_REASON_RUN_FINISHED":           62,
@@ -310,6 +324,7 @@ var (
 		"ERROR_REASON_DIVERGED":               69,
 		"ERROR_REASON_SHADOW_HORIZON":         70,
 		"ERROR_REASON_NOT_LIVE":               71,
+		"ERROR_REASON_NOT_CANARY":             72,
 		"ERROR_REASON_POLICY_DENIED":          80,
 		"ERROR_REASON_APPROVAL_REQUIRED":      81,
 		"ERROR_REASON_LIMIT_REACHED":          82,
@@ -320,6 +335,7 @@ var (
 		"ERROR_REASON_STORE_UNAVAILABLE":      103,
 		"ERROR_REASON_OVERLOADED":             104,
 		"ERROR_REASON_SEAM_UNAVAILABLE":       105,
+		"ERROR_REASON_ROUTER_UNAVAILABLE":     106,
 		"ERROR_REASON_ADAPTER_LOST":           120,
 		"ERROR_REASON_ADAPTER_PROTOCOL":       121,
 		"ERROR_REASON_ROUTER_LOST":            122,
@@ -382,7 +398,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xf4\x14\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xf9\x15\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -406,13 +422,15 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_PROFILE_NOT_FOUND\x10\x1b\x12$\n" +
 	" ERROR_REASON_TOOL_CALL_NOT_FOUND\x10\x1c\x12#\n" +
 	"\x1fERROR_REASON_DOCUMENT_NOT_FOUND\x10\x1d\x12'\n" +
-	"#ERROR_REASON_REGISTRATION_NOT_FOUND\x10\x1e\x12\"\n" +
+	"#ERROR_REASON_REGISTRATION_NOT_FOUND\x10\x1e\x12!\n" +
+	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_CALL_ID_REUSED\x10*\x12\x1e\n" +
 	"\x1aERROR_REASON_ROUTE_CHANGED\x10+\x12\x1e\n" +
 	"\x1aERROR_REASON_HEAD_MISMATCH\x10,\x12\x1c\n" +
-	"\x18ERROR_REASON_RUN_DIFFERS\x10-\x12#\n" +
+	"\x18ERROR_REASON_RUN_DIFFERS\x10-\x12\x1e\n" +
+	"\x1aERROR_REASON_SHADOW_EXISTS\x10.\x12#\n" +
 	"\x1fERROR_REASON_CAPABILITY_MISSING\x10<\x12$\n" +
 	" ERROR_REASON_NO_ELIGIBLE_RUNTIME\x10=\x12\x1d\n" +
 	"\x19ERROR_REASON_RUN_FINISHED\x10>\x12\x1c\n" +
@@ -424,7 +442,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1dERROR_REASON_RUN_NOT_FINISHED\x10D\x12\x19\n" +
 	"\x15ERROR_REASON_DIVERGED\x10E\x12\x1f\n" +
 	"\x1bERROR_REASON_SHADOW_HORIZON\x10F\x12\x19\n" +
-	"\x15ERROR_REASON_NOT_LIVE\x10G\x12\x1e\n" +
+	"\x15ERROR_REASON_NOT_LIVE\x10G\x12\x1b\n" +
+	"\x17ERROR_REASON_NOT_CANARY\x10H\x12\x1e\n" +
 	"\x1aERROR_REASON_POLICY_DENIED\x10P\x12\"\n" +
 	"\x1eERROR_REASON_APPROVAL_REQUIRED\x10Q\x12\x1e\n" +
 	"\x1aERROR_REASON_LIMIT_REACHED\x10R\x12!\n" +
@@ -434,7 +453,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	" ERROR_REASON_RUNTIME_UNAVAILABLE\x10f\x12\"\n" +
 	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10g\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10h\x12!\n" +
-	"\x1dERROR_REASON_SEAM_UNAVAILABLE\x10i\x12\x1d\n" +
+	"\x1dERROR_REASON_SEAM_UNAVAILABLE\x10i\x12#\n" +
+	"\x1fERROR_REASON_ROUTER_UNAVAILABLE\x10j\x12\x1d\n" +
 	"\x19ERROR_REASON_ADAPTER_LOST\x10x\x12!\n" +
 	"\x1dERROR_REASON_ADAPTER_PROTOCOL\x10y\x12\x1c\n" +
 	"\x18ERROR_REASON_ROUTER_LOST\x10z\x12\x1e\n" +

@@ -174,6 +174,13 @@ export enum ErrorReason {
   REGISTRATION_NOT_FOUND = 30,
 
   /**
+   * NOT_FOUND: the agent has no such shadow. agent, candidate, shadow_id.
+   *
+   * @generated from enum value: ERROR_REASON_SHADOW_NOT_FOUND = 31;
+   */
+  SHADOW_NOT_FOUND = 31,
+
+  /**
    * ALREADY_EXISTS: the version is published with other content. kind, name, version.
    *
    * @generated from enum value: ERROR_REASON_VERSION_IMMUTABLE = 40;
@@ -214,6 +221,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_RUN_DIFFERS = 45;
    */
   RUN_DIFFERS = 45,
+
+  /**
+   * ALREADY_EXISTS: the agent and the candidate have a shadow with another plan. shadow_id, field.
+   *
+   * @generated from enum value: ERROR_REASON_SHADOW_EXISTS = 46;
+   */
+  SHADOW_EXISTS = 46,
 
   /**
    * FAILED_PRECONDITION: the runtime lacks what the agent requires. runtime, missing.
@@ -300,6 +314,13 @@ export enum ErrorReason {
   NOT_LIVE = 71,
 
   /**
+   * FAILED_PRECONDITION: only agents labelled "tier: canary" are shadowed. agent, tier.
+   *
+   * @generated from enum value: ERROR_REASON_NOT_CANARY = 72;
+   */
+  NOT_CANARY = 72,
+
+  /**
    * PERMISSION_DENIED: a policy said no. action, policy, rule.
    *
    * @generated from enum value: ERROR_REASON_POLICY_DENIED = 80;
@@ -368,6 +389,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_SEAM_UNAVAILABLE = 105;
    */
   SEAM_UNAVAILABLE = 105,
+
+  /**
+   * UNAVAILABLE: the router cannot be reached. address.
+   *
+   * @generated from enum value: ERROR_REASON_ROUTER_UNAVAILABLE = 106;
+   */
+  ROUTER_UNAVAILABLE = 106,
 
   /**
    * Recorded: the adapter went away before it gave a result. runtime.

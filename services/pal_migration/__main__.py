@@ -1,0 +1,140 @@
+"""The migration service process: configuration and wiring."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pal.service.v1 import migration_service_pb2 as pb
+from pal.service.v1 import migration_service_pb2_grpc as rpc
+from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
+from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
+from pal.service.v1 import router_service_pb2_grpc as router_rpc
+from pal_migration.comparing import Comparing
+from pal_migration.feed import Feed
+from pal_migration.judging import Judging
+from pal_migration.lanes import Lanes
+from pal_migration.servicer import MigrationServicer
+from pal_migration.shadows import Shadows
+from pal_migration.sqlite import SqliteStore
+from pal_migration.starting import Starting
+from pal_migration.store import MigrationStore
+from pal_migration.work import Work
+from pal_rpc import process, telemetry
+from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.channels import channel
+from pal_rpc.config import StartError, from_env
+from pal_rpc.identity import read_token
+from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.router_client import RouterClient
+from pal_rpc.server import Server, serving
+from pal_rpc.snapshot import RegistrySnapshot
+
+SERVICE = pb.DESCRIPTOR.services_by_name["MigrationService"].full_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Configuration of a migration service."""
+
+    address: str = "127.0.0.1:7405"
+    router_address: str = "127.0.0.1:7400"
+    registry_address: str = "127.0.0.1:7401"
+    recorder_address: str = "127.0.0.1:7402"
+    data_dir: Path = Path(".pal/data")
+    # A PostgreSQL database; without one everything is in data_dir.
+    store_url: str | None = None
+    service_token_file: Path | None = None
+    otlp_endpoint: str | None = None
+    # Sampled runs whose lanes are under way at once, that may wait, and shadow runs that begin in a second.
+    shadow_workers: int = 2
+    shadow_queue: int = 1000
+    shadow_runs_per_second: float = 5.0
+    # Live runs go first where both want the machine.
+    niceness: int = 10
+    drain_seconds: float = 1.0
+
+
+@asynccontextmanager
+async def migration(config: Config) -> AsyncIterator[Server]:
+    """Serve MigrationService until the block ends.
+
+    Raises:
+        StartError: a setting is wrong, or the store cannot be used.
+    """
+    _check(config)
+    token = read_token(config.service_token_file)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        store = await _opened(config)
+        stack.push_async_callback(store.close)
+        recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
+        registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
+        router_stub = router_rpc.RouterServiceStub(await enter(channel(config.router_address)))
+        record = RecorderClient(recorder_stub, config.recorder_address)
+        snapshot = await enter(RegistrySnapshot(registry_stub))
+        comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot)
+        shadows = Shadows(store, config.shadow_queue)
+        await shadows.open()
+        router = RouterClient(router_stub, token, config.router_address)
+        work = Work(shadows, Lanes(router), record, comparing, config.shadow_runs_per_second)
+        servicer = MigrationServicer(
+            shadows,
+            Starting(shadows, snapshot, router, config.recorder_address),
+            comparing,
+            Judging(store, snapshot, comparing),
+        )
+        async with asyncio.TaskGroup() as tasks:
+            working = [
+                tasks.create_task(Feed(record, shadows).follow()),
+                tasks.create_task(shadows.keep_on()),
+                *(tasks.create_task(work.go_on()) for _ in range(config.shadow_workers)),
+            ]
+            async with serving(
+                config.address,
+                [SERVICE],
+                functools.partial(rpc.add_MigrationServiceServicer_to_server, servicer),
+                drain_seconds=config.drain_seconds,
+            ) as server:
+                yield server
+            for task in working:
+                task.cancel()
+        await shadows.keep()
+
+
+def _check(config: Config) -> None:
+    for name in ("shadow_workers", "shadow_queue"):
+        if getattr(config, name) < 1:
+            raise StartError(f"PAL_{name.upper()}={getattr(config, name)}: write 1 or more")
+    if config.shadow_runs_per_second <= 0:
+        raise StartError(f"PAL_SHADOW_RUNS_PER_SECOND={config.shadow_runs_per_second}: write more than 0")
+
+
+async def _opened(config: Config) -> MigrationStore:
+    if config.store_url is None:
+        return SqliteStore(config.data_dir)
+    # Only whoever uses PostgreSQL pays for its import.
+    from pal_migration.postgres import PostgresStore
+
+    store = PostgresStore(config.store_url)
+    await store.open()
+    return store
+
+
+async def main(stop: asyncio.Event) -> None:
+    """Serve until *stop* is set."""
+    config = from_env(Config, os.environ)
+    os.nice(config.niceness)
+    telemetry.configure("migration", config.otlp_endpoint)
+    async with migration(config) as server:
+        process.announce(address=server.address)
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    process.run("migration", main)

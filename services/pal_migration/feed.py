@@ -1,0 +1,74 @@
+"""The live runs of agents that are shadowed, as the log brings them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from contextlib import aclosing
+
+from pal.v1 import common_pb2 as common
+from pal.v1 import run_event_pb2 as events
+from pal_migration.shadows import Shadows
+from pal_rpc.errors import MeshError
+from pal_rpc.recorder_client import RecorderClient
+
+log = logging.getLogger("pal.migration")
+
+PREFIXES = ("run.accepted", "run.finished")
+REMEMBERED_RUNS = 100_000
+_RECONNECT_SECONDS = 0.2
+_NO_WORK = frozenset({events.RUN_OUTCOME_CANCELLED, events.RUN_OUTCOME_REJECTED})
+
+
+class Feed:
+    """Follows the log while something is shadowed, across cuts and restarts, from a cursor that is kept."""
+
+    def __init__(self, record: RecorderClient, shadows: Shadows) -> None:
+        """Tell *shadows* of what *record* brings."""
+        self._record = record
+        self._shadows = shadows
+        # The agents of runs that were accepted and are not over.
+        self._agents: OrderedDict[str, str] = OrderedDict()
+
+    async def follow(self) -> None:
+        """Follow for ever."""
+        while True:
+            await self._shadows.wanted.wait()
+            try:
+                await self._tail()
+            except MeshError:
+                # The record goes on from the cursor when the recorder is back.
+                pass
+            except Exception as error:
+                log.error("feed cut", exc_info=error)
+            finally:
+                self._shadows.connected.clear()
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _tail(self) -> None:
+        async with aclosing(self._record.tail_from(self._shadows.cursor, PREFIXES)) as frames:  # type: ignore[type-var]
+            async for frame in frames:
+                for event in frame.events:
+                    if event.mode == common.EXECUTION_MODE_LIVE:
+                        await self._take(event)
+                if frame.cursor:
+                    self._shadows.move_on(frame.cursor)
+                if not self._shadows.wanted.is_set():
+                    return
+
+    async def _take(self, event: events.RunEvent) -> None:
+        if event.type == "run.accepted":
+            agent = event.run_accepted.agent.name
+            self._agents[event.run_id] = agent
+            if len(self._agents) > REMEMBERED_RUNS:
+                self._agents.popitem(last=False)
+            self._shadows.accepted(agent, event.run_id)
+        elif event.run_finished.outcome not in _NO_WORK:
+            agent = self._agents.pop(event.run_id, "") or await self._agent_of(event.run_id)
+            self._shadows.finished(agent, event.run_id)
+        else:
+            self._agents.pop(event.run_id, None)
+
+    async def _agent_of(self, run_id: str) -> str:
+        return (await self._record.run(run_id)).agent.name

@@ -1,0 +1,104 @@
+"""Verdicts: everything that a shadow has compared, judged, and kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from pal.service.v1 import migration_service_pb2 as pb
+from pal.service.v1 import registry_service_pb2 as registry
+from pal.v1 import common_pb2 as common
+from pal.v1 import comparison_pb2 as comparisons
+from pal.v1 import equivalence_pb2 as equivalences
+from pal_log.events import new_id
+from pal_migration.comparing import DEFAULT_ENTRIES, Comparing
+from pal_migration.ledger import Ledger
+from pal_migration.store import Item, Kind, MigrationStore
+from pal_rpc.snapshot import RegistrySnapshot
+
+# Pairs of A and A' that the judge is tested on, the newest ones: the test reads their logs and compares them again.
+CONTROLS = 60
+
+
+class Judging:
+    """Judges shadows."""
+
+    def __init__(self, store: MigrationStore, snapshot: RegistrySnapshot, comparing: Comparing) -> None:
+        """Judge what *store* keeps."""
+        self._store = store
+        self._snapshot = snapshot
+        self._comparing = comparing
+
+    async def verdict(self, ledger: Ledger) -> comparisons.Verdict:
+        """Return what the shadow of *ledger* proves by now; it is kept."""
+        items = await self._store.items(Kind.COMPARISON, f"{ledger.shadow_id}/")
+        pairs = [comparisons.Comparison.FromString(item.encoded) for item in items]
+        declared = self._declared(ledger.plan.agent)
+        rates = await self._rates(pairs, declared)
+        found = await asyncio.to_thread(_judged, pairs, ledger.progress.losses, declared, rates)
+        _describe(found, ledger)
+        kept = pb.KeptVerdict(shadow_id=ledger.shadow_id, verdict=found)
+        await self._store.put([Item(Kind.VERDICT, new_id(), kept.SerializeToString())])
+        return found
+
+    async def kept(self, agent: str, candidate: str) -> list[tuple[str, pb.KeptVerdict]]:
+        """Return the verdicts about *agent* and *candidate*, empty for all, newest first, each with its key."""
+        items = reversed(await self._store.items(Kind.VERDICT))
+        verdicts = [(item.key, pb.KeptVerdict.FromString(item.encoded)) for item in items]
+        return [
+            (key, kept)
+            for key, kept in verdicts
+            if agent in ("", kept.verdict.agent.name)
+            and candidate in ("", kept.verdict.candidate, kept.verdict.candidate.partition(" ")[0])
+        ]
+
+    async def compared(self, ledger: Ledger, kind: comparisons.PairKind) -> list[tuple[str, comparisons.Comparison]]:
+        """Return the comparisons of a shadow, newest first, each with its key."""
+        items = reversed(await self._store.items(Kind.COMPARISON, f"{ledger.shadow_id}/"))
+        suffix = f"/{kind}"
+        return [
+            (item.key, comparisons.Comparison.FromString(item.encoded)) for item in items if item.key.endswith(suffix)
+        ]
+
+    def _declared(self, agent: str) -> equivalences.ComparisonTerms:
+        document = self._snapshot.resolve(registry.DOCUMENT_KIND_AGENT, common.SpecSelector(name=agent))
+        return document.agent.spec.comparison
+
+    async def _rates(
+        self, pairs: Sequence[comparisons.Comparison], declared: equivalences.ComparisonTerms
+    ) -> comparisons.JudgeRates:
+        from pal_verdict.self_test import rates
+
+        drift = [pair for pair in pairs if pair.pair_kind == comparisons.PAIR_KIND_DRIFT][-CONTROLS:]
+        controls = [
+            (await self._comparing.log(pair.a.run_id), await self._comparing.log(pair.b.run_id)) for pair in drift
+        ]
+        if not controls:
+            return comparisons.JudgeRates(problem="there is no pair of A and A' yet: the judge cannot be tested")
+        logs = [log for pair in controls for log in pair]
+        terms = await self._comparing.terms(logs, DEFAULT_ENTRIES)
+        return await asyncio.to_thread(rates, controls, terms, declared)
+
+
+def _judged(
+    pairs: Sequence[comparisons.Comparison],
+    losses: Sequence[comparisons.Loss],
+    declared: equivalences.ComparisonTerms,
+    rates: comparisons.JudgeRates,
+) -> comparisons.Verdict:
+    # Loading the statistics takes a second and 80 MB that a service without a verdict does not need.
+    from pal_verdict.judge import Judge
+
+    judge = Judge(declared)
+    for pair in pairs:
+        judge.add(pair)
+    for loss in losses:
+        judge.lose(loss.reason, loss.pairs)
+    return judge.verdict(rates)
+
+
+def _describe(found: comparisons.Verdict, ledger: Ledger) -> None:
+    found.agent.name = found.agent.name or ledger.plan.agent
+    found.baseline = found.baseline or ledger.shadow.baseline
+    found.candidate = found.candidate or ledger.plan.candidate
+    found.remarks.extend(ledger.shadow.warnings)

@@ -1,0 +1,1 @@
+"""Migrations of what the migration service keeps in PostgreSQL."""
