@@ -27,6 +27,7 @@ WORDS = {
     "shadow": ("shadow", "app"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
+    "retention": ("retention", "retention"),
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),
     "route": ("route", "app"),

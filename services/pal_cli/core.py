@@ -29,6 +29,7 @@ class Config:
     data_dir: Path = Path(".pal/data")
     keys_dir: Path = Path(".pal/keys")
     store_url: str | None = None
+    delete_after_days: float | None = None
     service_token_file: Path | None = None
     default_runtime: str = "agno"
     otlp_endpoint: str | None = None
@@ -52,6 +53,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         data_dir=config.data_dir,
         keys_dir=config.keys_dir,
         store_url=config.store_url,
+        delete_after_days=config.delete_after_days,
     )
     async with registry(registry_config) as documents, recorder(recorder_config) as record:
         router_config = RouterConfig(

@@ -15,7 +15,9 @@ from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal_recorder.anchors import Anchors
 from pal_recorder.artifacts import Artifacts
 from pal_recorder.checkpoints import known_keys
+from pal_recorder.keeping import delete_older, hourly
 from pal_recorder.log import RunLog
+from pal_recorder.retention import Retention
 from pal_recorder.servicer import RecorderServicer
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import EventStore, StoreUnavailable
@@ -37,6 +39,8 @@ class Config:
     keys_dir: Path = Path(".pal/keys")
     # A PostgreSQL database; without one the record is in data_dir.
     store_url: str | None = None
+    # Finished runs are deleted so many days after they were accepted; by themselves never.
+    delete_after_days: float | None = None
     otlp_endpoint: str | None = None
     # Writers and tails never end by themselves: what is cut they send or ask for again.
     drain_seconds: float = 0.5
@@ -47,15 +51,21 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
     """Serve RecorderService until the block ends."""
     mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
     recorder_keys = known_keys(config.keys_dir)
+    _check(config)
     store = await _opened(config)
     try:
         position = await store.last_position()
         tails, anchors = Tails(store, position), Anchors(store, own_key)
         await anchors.open(position)
         log = RunLog(store, tails, anchors)
-        servicer = RecorderServicer(log, store, tails, Artifacts(store, config.data_dir), mesh_key, recorder_keys)
+        retention = Retention(log, store, anchors)
+        artifacts = Artifacts(store, config.data_dir)
+        servicer = RecorderServicer(log, store, tails, artifacts, retention, mesh_key, recorder_keys)
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
+            if (days := config.delete_after_days) is not None:
+                work = functools.partial(delete_older, retention, days)
+                working.append(tasks.create_task(hourly("old runs are deleted", work)))
             async with serving(
                 config.address,
                 [SERVICE],
@@ -70,6 +80,13 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
             await log.close()
     finally:
         await store.close()
+
+
+def _check(config: Config) -> None:
+    if config.delete_after_days is not None and not config.delete_after_days >= 0:
+        raise StartError(
+            f"PAL_DELETE_AFTER_DAYS={config.delete_after_days}: a number of days belongs here, 365 for example"
+        )
 
 
 async def _opened(config: Config) -> EventStore:

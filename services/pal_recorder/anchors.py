@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
@@ -74,6 +74,15 @@ class Anchors:
         """
         return await self._make(position, closing=False)
 
+    async def removing(self, position: int, removals: Sequence[pb.RunRemoval]) -> pb.Checkpoint:
+        """Return the checkpoint that says that runs are deleted, and covers what is durable as :meth:`next` does.
+
+        Each of *removals*, which come by run id, is told which checkpoint says so.
+        """
+        checkpoint = await self._make(position, closing=False, empty=True, removals=removals)
+        assert checkpoint is not None
+        return checkpoint
+
     def written(self, checkpoint: pb.Checkpoint) -> None:
         """Take note that *checkpoint* is durable."""
         statement = statement_of(checkpoint)
@@ -87,13 +96,15 @@ class Anchors:
         if checkpoint:
             self.written(checkpoint)
 
-    async def _make(self, position: int, *, closing: bool, empty: bool = False) -> pb.Checkpoint | None:
+    async def _make(
+        self, position: int, *, closing: bool, empty: bool = False, removals: Sequence[pb.RunRemoval] = ()
+    ) -> pb.Checkpoint | None:
         newest = await self._store.last_checkpoint()
         before = statement_of(newest or pb.Checkpoint())
         # Others anchor as well, and a checkpoint whose writing was given up may be durable all the same.
         after = self._through = max(self._through, before.through_position)
         through = min(position, after + _MAX_EVENTS)
-        if through <= after and not (empty and (newest is None or before.closing or closing)):
+        if through <= after and not (empty and (newest is None or before.closing or closing or removals)):
             return None
         statement = pb.CheckpointStatement(
             number=before.number + 1,
@@ -104,4 +115,6 @@ class Anchors:
             previous_digest=digest_of(newest) if newest else b"",
             closing=closing and through >= position,
         )
-        return signed(statement, await self._store.heads(after, through), self._key)
+        for removal in removals:
+            removal.checkpoint = statement.number
+        return signed(statement, await self._store.heads(after, through), self._key, removals)

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.audit_checkpoints import CheckpointAudit, added_while_stopped, kept_findings
+from pal_recorder.audit_left import LeftAudit
 from pal_recorder.audit_runs import RunAudit
 from pal_recorder.checkpoints import Keys, statement_of, without_heads
 from pal_recorder.store import Entry, RecordReader, RunNotFound, StoreDamaged, accepted_ns
@@ -55,6 +56,8 @@ class Audit:
                 for finding in run:
                     yield finding
                 yield self._progress()
+            async for finding in self._left():
+                yield finding
             async for found in self._checkpoints():
                 yield found
             async for finding in kept_findings(self._store, self._request.kept, self._keys):
@@ -117,6 +120,18 @@ class Audit:
             for run in page:
                 yield run.run_id
             before = (accepted_ns(page[-1]), page[-1].run_id)
+
+    async def _left(self) -> AsyncIterator[pb.AuditFinding]:
+        """Yield what is wrong with runs whose events have left."""
+        if self._since_ns:
+            return
+        audit = LeftAudit(self._store, self._keys)
+        async for run_id in audit.runs(self._request.run_id):
+            self._summary.runs += 1
+            if self._request.run_id:
+                self._one += await self._store.stand_ins(run_id)
+            if finding := await audit.problem(run_id):
+                yield finding
 
     async def _checkpoints(self) -> AsyncIterator[pb.AuditFinding | pb.AuditProgress]:
         audit = CheckpointAudit(self._store, self._keys, self._request.run_id, self._one)

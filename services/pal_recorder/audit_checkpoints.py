@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 from pal.service.v1 import recorder_service_pb2 as pb
-from pal_recorder.chain import heads_digest
+from pal_recorder.chain import heads_digest, removals_digest
 from pal_recorder.checkpoints import Keys, digest_of, problem_with_signature, statement_of
 from pal_recorder.store import Entry, RecordReader
 
@@ -32,6 +32,9 @@ class CheckpointAudit:
             yield _finding(statement.number, f"checkpoint {statement.number or '(unreadable)'} {problem}")
         for broken in _broken_links(statement_of(self._before), digest_of(self._before), statement):
             yield _finding(statement.number, broken)
+        if not problem and removals_digest(checkpoint.removals) != statement.removals_digest:
+            problem = f"the deleted runs of checkpoint {statement.number} are not those it was signed with"
+            yield _finding(statement.number, problem)
         if not problem and not link_only:
             async for finding in self._contents(statement, checkpoint.heads):
                 yield finding

@@ -13,7 +13,8 @@ GENESIS = bytes(32)
 
 _FIELDS = struct.Struct(">QIII")
 _HEAD = struct.Struct(">QI")
-_HEADS_DOMAIN = b"pal.heads.v1\0"
+_REMOVAL = struct.Struct(">QQII")
+_HEADS_DOMAIN, _REMOVALS_DOMAIN = b"pal.heads.v1\0", b"pal.removals.v1\0"
 
 
 def chained(previous: bytes, run_id: str, seq: int, event_id: str, type_: str, encoded: bytes) -> bytes:
@@ -33,3 +34,14 @@ def heads_digest(heads: Iterable[pb.RunHead]) -> bytes:
         run = head.run_id.encode()
         hashed.update(_HEAD.pack(head.seq, len(run)) + run + head.hash)
     return hashed.digest()
+
+
+def removals_digest(removals: Iterable[pb.RunRemoval]) -> bytes:
+    """Return the SHA-256 over *removals*, which come by run id; empty for none."""
+    hashed, some = hashlib.sha256(_REMOVALS_DOMAIN), False
+    for removal in removals:
+        some = True
+        run, reason = removal.run_id.encode(), removal.reason.encode()
+        fields = _REMOVAL.pack(removal.head_seq, removal.removed_at.ToNanoseconds(), len(run), len(reason))
+        hashed.update(fields + run + reason + removal.head_hash)
+    return hashed.digest() if some else b""

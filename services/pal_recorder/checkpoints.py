@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from google.protobuf.message import DecodeError
 
 from pal.service.v1 import recorder_service_pb2 as pb
-from pal_recorder.chain import heads_digest
+from pal_recorder.chain import heads_digest, removals_digest
 from pal_rpc.config import StartError
 from pal_rpc.keys import RECORDER
 
@@ -22,12 +22,17 @@ _DOMAIN = b"pal.checkpoint.v1\0"
 _KEY_ID_DIGITS = 16
 
 
-def signed(statement: pb.CheckpointStatement, heads: list[pb.RunHead], key: ed25519.Ed25519PrivateKey) -> pb.Checkpoint:
-    """Return *statement*, which gets the digest of *heads* and the id of *key*, as a checkpoint."""
-    statement.heads_digest = heads_digest(heads)
+def signed(
+    statement: pb.CheckpointStatement,
+    heads: list[pb.RunHead],
+    key: ed25519.Ed25519PrivateKey,
+    removals: Sequence[pb.RunRemoval] = (),
+) -> pb.Checkpoint:
+    """Return *statement*, which gets the digests of *heads* and *removals* and the id of *key*, as a checkpoint."""
+    statement.heads_digest, statement.removals_digest = heads_digest(heads), removals_digest(removals)
     statement.key_id = key_id(key.public_key())
     encoded = statement.SerializeToString()
-    return pb.Checkpoint(statement=encoded, signature=key.sign(_DOMAIN + encoded), heads=heads)
+    return pb.Checkpoint(statement=encoded, signature=key.sign(_DOMAIN + encoded), heads=heads, removals=removals)
 
 
 def statement_of(checkpoint: pb.Checkpoint) -> pb.CheckpointStatement:

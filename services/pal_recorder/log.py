@@ -18,7 +18,7 @@ from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
 from pal_recorder.anchors import Anchors
 from pal_recorder.chain import chained
 from pal_recorder.projection import LISTED, project
-from pal_recorder.store import Entry, EventStore, Group, StoreLost, StoreUnavailable
+from pal_recorder.store import Entry, EventStore, Group, RunDeleted, StoreLost, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc.errors import MeshError, failure
 
@@ -137,7 +137,11 @@ class RunLog:
         self._wake.clear()
 
     async def run(self, run_id: str) -> shared.Run | None:
-        """Return the run as its newest event leaves it; None when nothing of it is recorded."""
+        """Return the run as its newest event leaves it; None when nothing of it is recorded.
+
+        Raises:
+            RunDeleted: it was.
+        """
         async with self._settled:
             await self._catch_up()
             head = self._heads.get(run_id) or await self._load(run_id)
@@ -208,7 +212,10 @@ class RunLog:
             self._heads.update((run_id, RunHead()) for run_id in unknown if run_id not in known)
 
     async def _take(self, writer: str, batch: pb.AppendBatch, assembly: _Assembly) -> pb.AppendResult:
-        head = self._heads.get(batch.run_id) or await self._load(batch.run_id)
+        try:
+            head = self._heads.get(batch.run_id) or await self._load(batch.run_id)
+        except RunDeleted as error:
+            return pb.AppendResult(refused=failure(error))
         try:
             fresh = new_events(batch, head, writer)
         except MeshError as error:
@@ -251,6 +258,8 @@ class RunLog:
     async def _load(self, run_id: str) -> RunHead:
         stored = await self._store.run(run_id)
         if stored is None:
+            if removal := await self._store.deleted(run_id):
+                raise RunDeleted(removal)
             return RunHead()
         head = RunHead(stored, await self._store.newest_ids(run_id, REMEMBERED_IDS))
         # A run that is going may be further than the row that lists it, whose own last event has the hash.

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
-from pal_recorder.store import Entry, Group, Turn, key_of, selected
+from pal_recorder.store import Entry, Group, Removal, Turn, key_of, selected
 
 
 class MemoryStore:
@@ -29,10 +29,13 @@ class MemoryStore:
         self._artifacts: dict[str, tuple[pb.ArtifactHeader, bytes]] = {}
         self._spans: list[traces.TraceSpan] = []
         self._checkpoints: list[pb.Checkpoint] = []
+        self._stand_ins: dict[int, Entry] = {}
+        self._deleted: dict[str, pb.RunRemoval] = {}
+        self._archived: dict[str, pb.ArchivedRun] = {}
 
     async def last_position(self) -> int:
         """Return the newest position."""
-        return self._all[-1].position if self._all else 0
+        return max(self._all[-1].position if self._all else 0, max(self._stand_ins, default=0))
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[Turn]:
@@ -46,11 +49,11 @@ class MemoryStore:
 
     async def grown(self, after_position: int, through_position: int) -> set[str]:
         """Return the runs of a stretch of entries."""
-        return {entry.run_id for entry in self._all[after_position:through_position]}
+        return {entry.run_id for entry in self._between(after_position, through_position)}
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of some runs there are."""
-        return self._runs.keys() & set(run_ids)
+        return (self._runs.keys() | self._deleted.keys()) & set(run_ids)
 
     async def _write(self, group: Group) -> None:
         for entry in group.entries:
@@ -60,6 +63,24 @@ class MemoryStore:
         if group.checkpoint:
             self._checkpoints.append(group.checkpoint)
         self._spans.extend(group.spans)
+        for removal in group.removals:
+            self._remove(removal)
+
+    def _remove(self, removal: Removal) -> None:
+        run_id = removal.run.run_id
+        self._stand_ins.update((entry.position, entry) for entry in removal.heads)
+        self._all = [entry for entry in self._all if entry.run_id != run_id]
+        self._by_run.pop(run_id, None)
+        if removal.archived:
+            self._archived[run_id] = removal.archived
+        if removal.deleted:
+            self._deleted[run_id] = removal.deleted
+            self._archived.pop(run_id, None)
+            self._runs.pop(run_id, None)
+            self._spans = [span for span in self._spans if span.run_id != run_id]
+
+    def _between(self, after_position: int, through_position: int) -> list[Entry]:
+        return [entry for entry in self._all if after_position < entry.position <= through_position]
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run."""
@@ -83,7 +104,7 @@ class MemoryStore:
 
     async def entries_of_all(self, after_position: int, limit: int) -> list[Entry]:
         """Return entries of all runs."""
-        return self._all[after_position : after_position + limit]
+        return [entry for entry in self._all if entry.position > after_position][:limit]
 
     async def entries_by_run(self, after: tuple[str, int], limit: int) -> list[Entry]:
         """Return entries of all runs by run id and seq."""
@@ -92,10 +113,38 @@ class MemoryStore:
 
     async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
         """Return the newest end of each run."""
-        newest = {entry.run_id: entry for entry in self._all[after_position:through_position]}
+        stand_ins = [self._stand_ins[place] for place in sorted(self._stand_ins)]
+        left = [entry for entry in stand_ins if after_position < entry.position <= through_position]
+        newest = {entry.run_id: entry for entry in (*left, *self._between(after_position, through_position))}
         return [
             pb.RunHead(run_id=run_id, seq=newest[run_id].seq, hash=newest[run_id].hash) for run_id in sorted(newest)
         ]
+
+    async def runs_without_events(self, after_run_id: str, limit: int) -> list[str]:
+        """Return the runs whose events have left."""
+        runs = {entry.run_id for entry in self._stand_ins.values()}
+        return sorted(run_id for run_id in runs if run_id > after_run_id)[:limit]
+
+    async def stand_ins(self, run_id: str) -> list[Entry]:
+        """Return what stands in for entries that have left."""
+        return sorted(entry for entry in self._stand_ins.values() if entry.run_id == run_id)
+
+    async def deleted(self, run_id: str) -> pb.RunRemoval | None:
+        """Return what is left of a deleted run."""
+        return self._deleted.get(run_id)
+
+    async def archived(self, run_id: str) -> pb.ArchivedRun | None:
+        """Return where an archive holds a run."""
+        return self._archived.get(run_id)
+
+    async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
+        """Return deleted runs of a conversation."""
+        found = (run_id for run_id, removal in self._deleted.items() if removal.conversation_id == conversation_id)
+        return sorted(found)[:limit] if conversation_id else []
+
+    async def in_archive(self, url: str) -> bool:
+        """Tell whether a file of the archive holds any run."""
+        return any(run.url == url for run in self._archived.values())
 
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""

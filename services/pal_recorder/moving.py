@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Sequence
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
-from pal_log.events import IMPORTER
 from pal_recorder.foreign import CheckedRun, ForeignRun, Frames, checked, placed
 from pal_recorder.log import RunLog
 from pal_recorder.reading import cursor_of, key_of
@@ -84,19 +83,8 @@ class Export:
 class Import:
     """Records whole runs."""
 
-    def __init__(self, log: RunLog, store: EventStore, writer: str) -> None:
-        """Write by *log* for *writer*.
-
-        Raises:
-            MeshError: PERMISSION_DENIED, it is not the importer.
-        """
-        if writer != IMPORTER:
-            raise MeshError(
-                reasons.ERROR_REASON_PERMISSION_DENIED,
-                f"{writer} may not import runs; the token of the service {IMPORTER} may",
-                caller=writer,
-                action="ImportRuns",
-            )
+    def __init__(self, log: RunLog, store: EventStore) -> None:
+        """Write by *log*."""
         self._log = log
         self._store = store
 
@@ -138,6 +126,8 @@ class Import:
 
     async def _fate(self, stored: pb.StoredRun) -> pb.ImportedRun:
         if await self._store.run(stored.run_id) is None:
+            if await self._store.deleted(stored.run_id):
+                return pb.ImportedRun(run_id=stored.run_id, outcome=pb.IMPORT_OUTCOME_DELETED)
             return pb.ImportedRun(run_id=stored.run_id, outcome=_IMPORTED)
         ends = await self._store.entries(stored.run_id, stored.head_seq - 1, 2)
         if [(entry.seq, entry.hash) for entry in ends] == [(stored.head_seq, stored.head_hash)]:

@@ -24,16 +24,16 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres_reader import PostgresReader
-from pal_recorder.store import Group, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
+from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0003"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0004"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
 BEGIN;
 SELECT pg_advisory_xact_lock(hashtext('pal.recorder.' || current_schema()));
-SELECT coalesce(max(position), 0) FROM events
+SELECT greatest((SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(position), 0) FROM stand_ins))
 """
 _CHANNEL: LiteralString = "pal_recorder"
 _INSERT_EVENTS: LiteralString = """
@@ -55,6 +55,25 @@ _INSERT_LABELS: LiteralString = """
 INSERT INTO run_labels SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]) ON CONFLICT DO NOTHING
 """
 _INSERT_SPANS: LiteralString = "INSERT INTO spans (run_id, encoded) SELECT * FROM unnest(%b::text[], %b::bytea[])"
+_INSERT_STAND_INS: LiteralString = """
+INSERT INTO stand_ins SELECT * FROM unnest(%b::bigint[], %b::text[], %b::bigint[], %b::bytea[]) ON CONFLICT DO NOTHING
+"""
+_INSERT_ARCHIVED: LiteralString = """
+INSERT INTO archived_runs SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[])
+ON CONFLICT (run_id) DO UPDATE SET url = excluded.url, encoded = excluded.encoded
+"""
+_INSERT_DELETED: LiteralString = """
+INSERT INTO deleted_runs SELECT * FROM unnest(%b::text[], %b::text[], %b::bytea[]) ON CONFLICT DO NOTHING
+"""
+_DELETE_LABELS: LiteralString = """
+DELETE FROM run_labels WHERE (key, value, accepted_ns, run_id) IN (
+  SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::text[]))
+"""
+_DELETE_RUNS: tuple[LiteralString, ...] = (
+    "DELETE FROM archived_runs WHERE run_id = ANY(%b::text[])",
+    "DELETE FROM spans WHERE run_id = ANY(%b::text[])",
+    "DELETE FROM runs WHERE run_id = ANY(%b::text[])",
+)
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
 
@@ -113,6 +132,15 @@ class PostgresStore(PostgresReader):
                         yield
             except psycopg.OperationalError:
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
+        """Return deleted runs of a conversation."""
+        sql: LiteralString = "SELECT run_id FROM deleted_runs WHERE conversation = %s AND conversation <> '' LIMIT %s"
+        return [run_id for (run_id,) in await self._rows(sql, conversation_id, limit)]
+
+    async def in_archive(self, url: str) -> bool:
+        """Tell whether a file of the archive holds any run."""
+        return bool(await self._rows("SELECT 1 FROM archived_runs WHERE url = %s LIMIT 1", url))
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep *content* in pieces."""
@@ -180,10 +208,32 @@ class PostgresStore(PostgresReader):
             if group.checkpoint:
                 row = (statement_of(group.checkpoint).number, group.checkpoint.SerializeToString())
                 await connection.execute("INSERT INTO checkpoints VALUES (%s, %b)", row)
+            if group.removals:
+                await self._remove(connection, group.removals)
             if group.spans:
                 await connection.execute(_INSERT_SPANS, _span_columns(group.spans))
             await connection.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, self._instance))
             await connection.execute("COMMIT")
+
+    async def _remove(self, connection: psycopg.AsyncConnection, removals: Sequence[Removal]) -> None:
+        gone = [removal.run.run_id for removal in removals]
+        deleted = [removal.deleted for removal in removals if removal.deleted]
+        archived = [removal.archived for removal in removals if removal.archived]
+        heads = [entry for removal in removals for entry in removal.heads]
+        if heads:
+            rows = [(entry.position, entry.run_id, entry.seq, entry.hash) for entry in heads]
+            await connection.execute(_INSERT_STAND_INS, _columns(rows))
+        await connection.execute("DELETE FROM events WHERE run_id = ANY(%b::text[])", [gone])
+        if archived:
+            places = [(run.run_id, run.url, run.SerializeToString()) for run in archived]
+            await connection.execute(_INSERT_ARCHIVED, _columns(places))
+        if deleted:
+            if labels := labels_of(removal.run for removal in removals if removal.deleted):
+                await connection.execute(_DELETE_LABELS, _columns(labels))
+            for statement in _DELETE_RUNS:
+                await connection.execute(statement, [[removal.run_id for removal in deleted]])
+            left = [(removal.run_id, removal.conversation_id, removal.SerializeToString()) for removal in deleted]
+            await connection.execute(_INSERT_DELETED, _columns(left))
 
     async def _announced(self, listener: psycopg.AsyncConnection) -> AsyncIterator[None]:
         while True:

@@ -21,9 +21,20 @@ _CONNECTIONS = 6
 # How long a reader waits for a database that has gone away.
 _PATIENCE_SECONDS, _PAUSE_SECONDS = 5.0, 0.1
 _ENTRY: LiteralString = "SELECT position, run_id, seq, event_id, type, hash, encoded FROM events"
-_HEADS = """
-SELECT DISTINCT ON (run_id) run_id, seq, hash FROM events
-WHERE position > %s AND position <= %s ORDER BY run_id, seq DESC
+_HEADS: LiteralString = """
+SELECT DISTINCT ON (run_id) run_id, seq, hash FROM (
+  SELECT run_id, seq, hash FROM events WHERE position > %s AND position <= %s
+  UNION ALL SELECT run_id, seq, hash FROM stand_ins WHERE position > %s AND position <= %s
+) AS ends ORDER BY run_id, seq DESC
+"""
+_LAST_POSITION: LiteralString = """
+SELECT greatest((SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(position), 0) FROM stand_ins))
+"""
+_KNOWN: LiteralString = """
+SELECT run_id FROM runs WHERE run_id = ANY(%s) UNION ALL SELECT run_id FROM deleted_runs WHERE run_id = ANY(%s)
+"""
+_STAND_INS: LiteralString = """
+SELECT position, run_id, seq, '', '', hash, ''::bytea FROM stand_ins WHERE run_id = %s ORDER BY seq
 """
 
 
@@ -53,7 +64,7 @@ class PostgresReader:
 
     async def last_position(self) -> int:
         """Return the newest position."""
-        return int((await self._rows("SELECT coalesce(max(position), 0) FROM events"))[0][0])
+        return int((await self._rows(_LAST_POSITION))[0][0])
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run."""
@@ -62,7 +73,8 @@ class PostgresReader:
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of some runs there are."""
-        rows = await self._rows("SELECT run_id FROM runs WHERE run_id = ANY(%s)", list(run_ids))
+        wanted = list(run_ids)
+        rows = await self._rows(_KNOWN, wanted, wanted)
         return {run_id for (run_id,) in rows}
 
     async def runs(self, query: shared.RunQuery, before: tuple[int, str] | None, limit: int) -> list[shared.Run]:
@@ -104,13 +116,33 @@ class PostgresReader:
 
     async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
         """Return the newest end of each run."""
-        rows = await self._rows(_HEADS, after_position, through_position)
+        bounds = (after_position, through_position)
+        rows = await self._rows(_HEADS, *bounds, *bounds)
         return [pb.RunHead(run_id=run_id, seq=seq, hash=hash_) for run_id, seq, hash_ in rows]
 
     async def grown(self, after_position: int, through_position: int) -> set[str]:
         """Return the runs of a stretch of entries."""
         sql: LiteralString = "SELECT DISTINCT run_id FROM events WHERE position > %s AND position <= %s"
         return {run_id for (run_id,) in await self._rows(sql, after_position, through_position)}
+
+    async def runs_without_events(self, after_run_id: str, limit: int) -> list[str]:
+        """Return the runs whose events have left."""
+        sql: LiteralString = "SELECT DISTINCT run_id FROM stand_ins WHERE run_id > %s ORDER BY run_id LIMIT %s"
+        return [run_id for (run_id,) in await self._rows(sql, after_run_id, limit)]
+
+    async def stand_ins(self, run_id: str) -> list[Entry]:
+        """Return what stands in for entries that have left."""
+        return await self._entries(_STAND_INS, run_id)
+
+    async def deleted(self, run_id: str) -> pb.RunRemoval | None:
+        """Return what is left of a deleted run."""
+        rows = await self._rows("SELECT encoded FROM deleted_runs WHERE run_id = %s", run_id)
+        return pb.RunRemoval.FromString(rows[0][0]) if rows else None
+
+    async def archived(self, run_id: str) -> pb.ArchivedRun | None:
+        """Return where an archive holds a run."""
+        rows = await self._rows("SELECT encoded FROM archived_runs WHERE run_id = %s", run_id)
+        return pb.ArchivedRun.FromString(rows[0][0]) if rows else None
 
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""

@@ -10,12 +10,13 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_recorder.checkpoints import statement_of, without_heads
 from pal_recorder.log import RunLog
-from pal_recorder.store import EventStore, RunNotFound, accepted_ns
+from pal_recorder.store import EventStore, RunDeleted, RunNotFound, accepted_ns
 from pal_recorder.tails import Tails, log_of
 from pal_rpc.errors import InvalidField
 
 _EVENTS, _MAX_EVENTS = 500, 5000
 _RUNS, _MAX_RUNS = 50, 200
+_DELETED = 10
 _SPANS, _MAX_SPANS = 200, 1000
 _CHECKPOINTS, _MAX_CHECKPOINTS = 50, 1000
 _PROGRESS_SECONDS = 15.0
@@ -38,6 +39,7 @@ class Reading:
 
         Raises:
             RunNotFound: nothing of it is recorded.
+            RunDeleted: it was.
         """
         run = await self._log.run(run_id)
         if run is None:
@@ -48,7 +50,13 @@ class Reading:
         """Return a page of events of one run."""
         if request.after_seq < 0:
             raise InvalidField("after_seq", f"{request.after_seq} is negative; 0 reads from the beginning")
-        head_seq = (await self.run(request.run_id)).head_seq
+        try:
+            head_seq = (await self.run(request.run_id)).head_seq
+        except RunDeleted as deleted:
+            head_seq = deleted.head_seq
+            return pb.ReadEventsResponse(
+                through_seq=max(head_seq, request.after_seq), head_seq=head_seq, gaps=_gaps(deleted, request.after_seq)
+            )
         limit = min(request.max_events or _EVENTS, _MAX_EVENTS)
         page = await self._store.entries(request.run_id, request.after_seq, limit, request.type_prefixes)
         taken, size_bytes = 0, 0
@@ -68,7 +76,12 @@ class Reading:
 
     async def tail(self, request: pb.TailEventsRequest) -> AsyncIterator[pb.TailEventsResponse]:
         """Yield the events of one run, those to come as well, until the run is over."""
-        run = await self.run(request.run_id)
+        try:
+            run = await self.run(request.run_id)
+        except RunDeleted as deleted:
+            for gap in _gaps(deleted, request.after_seq):
+                yield pb.TailEventsResponse(gap=gap)
+            return
         cursor = request.after_seq
         prefixes = (*request.type_prefixes, _TERMINAL) if request.type_prefixes else ()
         while True:
@@ -92,7 +105,9 @@ class Reading:
         page = await self._store.runs(query, key_of(query.page_token), limit + 1)
         shown = [_listed(run) for run in await self._log.current(page[:limit])]
         token = cursor_of(page[limit - 1]) if len(page) > limit else ""
-        return pb.RecorderServiceListRunsResponse(runs=shown, next_page_token=token)
+        first = not query.page_token
+        deleted = await self._store.deleted_of(query.conversation_id, _DELETED) if first else []
+        return pb.RecorderServiceListRunsResponse(runs=shown, next_page_token=token, deleted_run_ids=deleted)
 
     async def spans(self, request: pb.ListSpansRequest) -> pb.ListSpansResponse:
         """Return a page of spans of one run."""
@@ -121,6 +136,12 @@ class Reading:
         if request.after_cursor:
             return _number("after_cursor", request.after_cursor)
         return 0 if request.from_oldest else None
+
+
+def _gaps(deleted: RunDeleted, after_seq: int) -> list[shared.HistoryGap]:
+    if after_seq >= deleted.head_seq:
+        return []
+    return [shared.HistoryGap(first_seq=after_seq + 1, last_seq=deleted.head_seq, reason=deleted.reason_of_gap)]
 
 
 def _listed(run: shared.Run) -> shared.Run:

@@ -10,15 +10,17 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_log.events import IMPORTER
 from pal_recorder.artifacts import Artifacts
 from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import Keys
 from pal_recorder.log import RunLog
 from pal_recorder.moving import Export, Import
 from pal_recorder.reading import Reading
+from pal_recorder.retention import Retention
 from pal_recorder.store import EventStore
 from pal_recorder.tails import Tails, chunks
-from pal_rpc.identity import caller
+from pal_rpc.identity import OPERATOR, caller, require
 from pal_rpc.options import MAX_MESSAGE_BYTES
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         store: EventStore,
         tails: Tails,
         artifacts: Artifacts,
+        retention: Retention,
         mesh_key: ed25519.Ed25519PublicKey,
         recorder_keys: Keys,
     ) -> None:
@@ -49,6 +52,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         self._store = store
         self._tails = tails
         self._artifacts = artifacts
+        self._retention = retention
         self._reading = Reading(log, store, tails)
         self._mesh_key = mesh_key
         self._recorder_keys = recorder_keys
@@ -150,9 +154,14 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         self, requests: AsyncIterator[pb.ImportRunsRequest], context: Context
     ) -> AsyncIterator[pb.ImportRunsResponse]:
         """Record whole runs."""
-        writer = caller(context.invocation_metadata() or (), self._mesh_key)
-        async for message in Import(self._log, self._store, writer).answers(requests):
+        require(IMPORTER, "ImportRuns", context.invocation_metadata() or (), self._mesh_key)
+        async for message in Import(self._log, self._store).answers(requests):
             yield message
+
+    async def DeleteRuns(self, request: pb.DeleteRunsRequest, context: Context) -> pb.DeleteRunsResponse:
+        """Delete old runs."""
+        require(OPERATOR, "DeleteRuns", context.invocation_metadata() or (), self._mesh_key)
+        return await self._retention.delete(request)
 
     async def Audit(self, request: pb.AuditRequest, context: Context) -> AsyncIterator[pb.AuditResponse]:
         """Read the record again."""

@@ -17,9 +17,9 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
-from pal_recorder.sqlite_reader import SqliteReader
+from pal_recorder.sqlite_reader import LAST_POSITION, SqliteReader
 from pal_recorder.sqlite_schema import opened
-from pal_recorder.store import Group, StoreUnavailable, Turn, accepted_ns, labels_of
+from pal_recorder.store import Group, Removal, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.config import StartError
 from pal_rpc.data_dir import lock
 
@@ -32,6 +32,7 @@ ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
   labels = excluded.labels, encoded = excluded.encoded, outcome = excluded.outcome
 """
 _INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
+_DELETE_LABEL = "DELETE FROM run_labels WHERE (key, value, accepted_ns, run_id) = (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
 _INSERT_SPAN = "INSERT INTO spans (run_id, encoded) VALUES (?, ?)"
 
@@ -59,7 +60,7 @@ class SqliteStore(SqliteReader):
         except BaseException:
             os.close(self._lock)
             raise
-        self._position: int = next(self._writer.execute("SELECT coalesce(max(position), 0) FROM events"))[0]
+        self._position: int = next(self._writer.execute(LAST_POSITION))[0]
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
@@ -76,7 +77,7 @@ class SqliteStore(SqliteReader):
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of some runs there are, as :meth:`run` does."""
-        sql = "SELECT 1 FROM runs WHERE run_id = ?"
+        sql = "SELECT 1 FROM runs WHERE run_id = ?1 UNION ALL SELECT 1 FROM deleted_runs WHERE run_id = ?1"
         return {run_id for run_id in run_ids if next(self._writer.execute(sql, (run_id,)), None)}
 
     async def _write(self, group: Group) -> None:
@@ -90,6 +91,8 @@ class SqliteStore(SqliteReader):
                 number = statement_of(group.checkpoint).number
                 db.execute(_INSERT_CHECKPOINT, (number, group.checkpoint.SerializeToString()))
             db.executemany(_INSERT_SPAN, _span_rows(group.spans))
+            for removal in group.removals:
+                _remove(db, removal)
 
         await self._transact(insert)
         if group.entries:
@@ -99,6 +102,17 @@ class SqliteStore(SqliteReader):
         """Return a run; asked on the event loop, because a point look-up is cheaper than a thread."""
         row: Any = next(self._writer.execute("SELECT encoded FROM runs WHERE run_id = ?", (run_id,)), None)
         return shared.Run.FromString(row[0]) if row else None
+
+    async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
+        """Return deleted runs of a conversation."""
+        sql = "SELECT run_id FROM deleted_runs WHERE conversation = ? AND conversation <> '' LIMIT ?"
+        rows: Any = await self._read(lambda db: db.execute(sql, (conversation_id, limit)).fetchall())
+        return [run_id for (run_id,) in rows]
+
+    async def in_archive(self, url: str) -> bool:
+        """Tell whether a file of the archive holds any run."""
+        sql = "SELECT 1 FROM archived_runs WHERE url = ? LIMIT 1"
+        return await self._read(lambda db: next(db.execute(sql, (url,)), None)) is not None
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Move *content* to its place, durably, then enter it."""
@@ -187,6 +201,22 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         run.mode,
         run.source_run_id,
     )
+
+
+def _remove(db: apsw.Connection, removal: Removal) -> None:
+    run_id = removal.run.run_id
+    rows = [(entry.position, entry.run_id, entry.seq, entry.hash) for entry in removal.heads]
+    db.executemany("INSERT OR IGNORE INTO stand_ins VALUES (?, ?, ?, ?)", rows)
+    db.execute("DELETE FROM events WHERE run_id = ?", (run_id,))
+    if removal.archived:
+        row = (run_id, removal.archived.url, removal.archived.SerializeToString())
+        db.execute("INSERT OR REPLACE INTO archived_runs VALUES (?, ?, ?)", row)
+    if removal.deleted:
+        db.executemany(_DELETE_LABEL, labels_of([removal.run]))
+        for table in ("archived_runs", "spans", "runs"):
+            db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
+        row = (run_id, removal.deleted.conversation_id, removal.deleted.SerializeToString())
+        db.execute("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?, ?)", row)
 
 
 def _span_rows(spans: Sequence[traces.TraceSpan]) -> list[tuple[str, bytes]]:

@@ -26,8 +26,18 @@ _COUNT = "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {} LIMIT 1000)"
 _LABEL = "key = ? AND value = ?"
 
 _READERS = 2
+# SQLite takes the hash from the row that has the maximum.
 _HEADS = """
-SELECT run_id, max(seq), hash FROM events WHERE position > ? AND position <= ? GROUP BY run_id ORDER BY run_id
+SELECT run_id, max(seq), hash FROM (
+  SELECT run_id, seq, hash FROM events WHERE position > ?1 AND position <= ?2
+  UNION ALL SELECT run_id, seq, hash FROM stand_ins WHERE position > ?1 AND position <= ?2
+) GROUP BY run_id ORDER BY run_id
+"""
+LAST_POSITION = """
+SELECT max((SELECT coalesce(max(position), 0) FROM events), (SELECT coalesce(max(position), 0) FROM stand_ins))
+"""
+_STAND_INS = """
+SELECT position, run_id, seq, '', '', hash, x'' FROM stand_ins WHERE run_id = ? ORDER BY seq
 """
 
 
@@ -42,7 +52,7 @@ class SqliteReader:
 
     async def last_position(self) -> int:
         """Return the newest position."""
-        return await self._read(lambda db: next(db.execute("SELECT coalesce(max(position), 0) FROM events"))[0])
+        return await self._read(lambda db: next(db.execute(LAST_POSITION))[0])
 
     async def run(self, run_id: str) -> shared.Run | None:
         """Return a run."""
@@ -119,7 +129,7 @@ class SqliteReader:
         return await self._entries(sql, (*after, limit))
 
     async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
-        """Return the newest end of each run; SQLite takes the hash from the row that has the maximum."""
+        """Return the newest end of each run."""
         bounds = (after_position, through_position)
         rows: Any = await self._read(lambda db: db.execute(_HEADS, bounds).fetchall())
         return [pb.RunHead(run_id=run_id, seq=seq, hash=hash_) for run_id, seq, hash_ in rows]
@@ -127,6 +137,28 @@ class SqliteReader:
     async def grown(self, after_position: int, through_position: int) -> set[str]:
         """Return the runs of a stretch of entries."""
         return {head.run_id for head in await self.heads(after_position, through_position)}
+
+    async def runs_without_events(self, after_run_id: str, limit: int) -> list[str]:
+        """Return the runs whose events have left."""
+        sql = "SELECT DISTINCT run_id FROM stand_ins WHERE run_id > ? ORDER BY run_id LIMIT ?"
+        rows: Any = await self._read(lambda db: db.execute(sql, (after_run_id, limit)).fetchall())
+        return [run_id for (run_id,) in rows]
+
+    async def stand_ins(self, run_id: str) -> list[Entry]:
+        """Return what stands in for entries that have left."""
+        return await self._entries(_STAND_INS, (run_id,))
+
+    async def deleted(self, run_id: str) -> pb.RunRemoval | None:
+        """Return what is left of a deleted run."""
+        sql = "SELECT encoded FROM deleted_runs WHERE run_id = ?"
+        row: Any = await self._read(lambda db: next(db.execute(sql, (run_id,)), None))
+        return pb.RunRemoval.FromString(row[0]) if row else None
+
+    async def archived(self, run_id: str) -> pb.ArchivedRun | None:
+        """Return where an archive holds a run."""
+        sql = "SELECT encoded FROM archived_runs WHERE run_id = ?"
+        row: Any = await self._read(lambda db: next(db.execute(sql, (run_id,)), None))
+        return pb.ArchivedRun.FromString(row[0]) if row else None
 
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""

@@ -12,7 +12,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -55,6 +55,17 @@ ALTER TABLE runs ADD COLUMN outcome INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN mode INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN source TEXT NOT NULL DEFAULT '';
 """
+# What is left of events that are not in the store any more.
+_LEFT = """
+CREATE TABLE stand_ins (
+  position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL
+) STRICT;
+CREATE INDEX stand_ins_by_run ON stand_ins (run_id, seq);
+CREATE TABLE deleted_runs (run_id TEXT PRIMARY KEY, conversation TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
+CREATE INDEX deleted_runs_by_conversation ON deleted_runs (conversation, run_id) WHERE conversation <> '';
+CREATE TABLE archived_runs (run_id TEXT PRIMARY KEY, url TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
+CREATE INDEX archived_runs_by_url ON archived_runs (url);
+"""
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
@@ -72,11 +83,13 @@ def opened(path: Path) -> apsw.Connection:
     found = checked_version(db, path)
     db.pragma("journal_mode", "wal")
     db.pragma("synchronous", "full")
+    # What is deleted is overwritten.
+    db.pragma("secure_delete", "on")
     db.pragma("journal_size_limit", _WAL_LIMIT_BYTES)
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES)
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT)
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
@@ -85,7 +98,9 @@ def opened(path: Path) -> apsw.Connection:
                 _chain_events(db)
             if found < 3:
                 _index_runs(db)
-            _add_ends_and_modes(db)
+            if found < 4:
+                _add_ends_and_modes(db)
+            db.execute(_LEFT)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 

@@ -15,6 +15,21 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_rpc.errors import MeshError
 
 
+class RunDeleted(MeshError):
+    """A run was deleted."""
+
+    def __init__(self, removal: pb.RunRemoval) -> None:
+        """Say what is left of the run."""
+        self.head_seq, self.reason_of_gap = removal.head_seq, removal.reason
+        deleted_at = removal.removed_at.ToJsonString()
+        super().__init__(
+            reasons.ERROR_REASON_RUN_DELETED,
+            f"run {removal.run_id} was deleted at {deleted_at} ({removal.reason}); its events are not kept any more",
+            run_id=removal.run_id,
+            deleted_at=deleted_at,
+        )
+
+
 class StoreUnavailable(MeshError):
     """The store cannot be written now. Nothing of the attempt was kept; it may be repeated."""
 
@@ -72,17 +87,31 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Removal:
+    """All events of a run that leave the store, because the run is *deleted* or because an archive holds them.
+
+    *heads* are those of its entries that checkpoints end with, and perhaps others; their bytes are left out.
+    """
+
+    run: shared.Run
+    heads: list[Entry]
+    deleted: pb.RunRemoval | None = None
+    archived: pb.ArchivedRun | None = None
+
+
+@dataclass(frozen=True)
 class Group:
     """What becomes durable together.
 
-    Events in order of position, the runs whose listed state changed, a checkpoint of what was durable before, and
-    measurements that came with whole runs.
+    Events in order of position, the runs whose listed state changed, a checkpoint of what was durable before,
+    measurements that came with whole runs, and runs whose events leave.
     """
 
     entries: list[Entry] = field(default_factory=list)
     runs: dict[str, shared.Run] = field(default_factory=dict)
     checkpoint: pb.Checkpoint | None = None
     spans: list[traces.TraceSpan] = field(default_factory=list)
+    removals: list[Removal] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -125,7 +154,22 @@ class RecordReader(Protocol):
         """Return entries of all runs by run id and seq, from just above the key *after* on."""
 
     async def heads(self, after_position: int, through_position: int) -> list[pb.RunHead]:
-        """Return the newest end of each run among the entries after one position up to another, by run id."""
+        """Return the newest end of each run among the entries after one position up to another, by run id.
+
+        What stands in for entries that have left counts as well.
+        """
+
+    async def runs_without_events(self, after_run_id: str, limit: int) -> list[str]:
+        """Return the runs whose events have left, by run id, from just above *after_run_id* on."""
+
+    async def stand_ins(self, run_id: str) -> list[Entry]:
+        """Return what stands in for the entries of a run that have left, in order and without their bytes."""
+
+    async def deleted(self, run_id: str) -> pb.RunRemoval | None:
+        """Return what is left of a run that was deleted."""
+
+    async def archived(self, run_id: str) -> pb.ArchivedRun | None:
+        """Return where an archive holds a run."""
 
     async def last_checkpoint(self) -> pb.Checkpoint | None:
         """Return the newest checkpoint."""
@@ -154,7 +198,13 @@ class EventStore(RecordReader, Protocol):
         """Return the runs of the entries after one position up to another."""
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
-        """Return which of *run_ids* are runs."""
+        """Return which of *run_ids* are runs, or were and are deleted."""
+
+    async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
+        """Return deleted runs of a conversation."""
+
+    async def in_archive(self, url: str) -> bool:
+        """Tell whether a file of the archive holds any run."""
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep the file *content*, which is taken away; content that is kept already stays as it is."""

@@ -10,10 +10,12 @@ from typing import Any
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.call_ids import newest
 from pal_log.payload import artifact_digest, content_text, json_payload, text_payload
 from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
 
 MAX_MESSAGES = 200
@@ -49,6 +51,9 @@ async def conversation(run: shared.Run, recorder: RecorderClient, artifacts: Art
 
     That is what was over when *run* was accepted: whenever it is asked for, the answer is the same. Of the newest
     runs everything is told, up to MAX_MESSAGES messages and MAX_BYTES bytes; of the others nothing.
+
+    Raises:
+        MeshError: RUN_DELETED, an earlier run is not there any more.
     """
     told = Conversation()
     if not run.conversation_id:
@@ -77,6 +82,13 @@ async def _earlier(run: shared.Run, recorder: RecorderClient) -> AsyncIterator[s
     accepted_at = run.accepted_at.ToNanoseconds()
     while True:
         page = await recorder.runs(query)
+        for deleted in page.deleted_run_ids:
+            raise MeshError(
+                reasons.ERROR_REASON_RUN_DELETED,
+                f"conversation {run.conversation_id} cannot go on: its run {deleted} was deleted; begin another one",
+                run_id=deleted,
+                conversation_id=run.conversation_id,
+            )
         for earlier in page.runs:
             if earlier.run_id != run.run_id and earlier.finished_at.ToNanoseconds() <= accepted_at:
                 yield earlier

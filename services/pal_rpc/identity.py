@@ -14,6 +14,8 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import MeshError
 
 HEADER = "authorization"
+# Whoever keeps the record: deletes from it, moves it to an archive.
+OPERATOR = "operator"
 MIGRATION, OPERATOR = "migration", "operator"
 _BEARER = "Bearer "
 _CACHED_TOKENS = 64
@@ -57,6 +59,25 @@ def caller(metadata: Iterable[tuple[str, str | bytes]], mesh_key: ed25519.Ed2551
     if not service:
         raise Unauthenticated("not signed by this mesh")
     return service
+
+
+def require(
+    service: str, action: str, metadata: Iterable[tuple[str, str | bytes]], mesh_key: ed25519.Ed25519PublicKey
+) -> None:
+    """Check that the caller is *service*, which alone may do *action*.
+
+    Raises:
+        Unauthenticated: there is no token, or it is forged.
+        MeshError: PERMISSION_DENIED, it is another.
+    """
+    found = caller(metadata, mesh_key)
+    if found != service:
+        raise MeshError(
+            reasons.ERROR_REASON_PERMISSION_DENIED,
+            f"{found} may not call {action}; the token of the service {service} may",
+            caller=found,
+            action=action,
+        )
 
 
 # A token has no end but that of the key, and its bearer shows it at every call.

@@ -54,9 +54,19 @@ class RecorderClient:
             raise self._translate(error) from None
 
     async def log(self, run_id: str, after_seq: int = 0) -> AsyncIterator[events.RunEvent]:
-        """Yield the recorded events of *run_id* after a position, in order."""
+        """Yield the recorded events of *run_id* after a position, in order.
+
+        Raises:
+            MeshError: RUN_NOT_FOUND, RUN_DELETED, or RECORDER_UNAVAILABLE.
+        """
         while True:
             page = await self.read(run_id, after_seq)
+            for gap in page.gaps:
+                raise MeshError(
+                    reasons.ERROR_REASON_RUN_DELETED,
+                    f"run {run_id} was deleted ({gap.reason}); its events are not kept any more",
+                    run_id=run_id,
+                )
             for event in page.events:
                 yield event
             if not page.events or page.through_seq >= page.head_seq:

@@ -42,6 +42,8 @@ class Restored:
     runs: int = 0
     # Runs that were there with these events.
     unchanged: int = 0
+    # Runs that were deleted there, and stay so.
+    deleted: int = 0
     documents: int = 0
     artifacts: int = 0
 
@@ -50,8 +52,9 @@ class Restored:
 class _Fate:
     """What the mesh says of the runs of an export."""
 
-    # Runs of each part that are not there yet.
+    # Runs of each part that are not there yet, and that were deleted there.
     absent: dict[str, int] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
     refused: list[MeshError] = field(default_factory=list)
 
 
@@ -82,7 +85,7 @@ class Restorer:
                 now: what it has taken stays, and another import goes on.
         """
         manifest = manifest_of(self._source)
-        absent = await self._check(manifest)
+        fate = await self._check(manifest)
         restored = Restored()
         for part in _of(manifest, DOCUMENTS):
             restored.documents += await self._documents(part, validate_only=False)
@@ -90,14 +93,15 @@ class Restorer:
             restored.artifacts += await self._artifacts(part)
             self._told("import", part.size_bytes)
         for part in _of(manifest, RUNS):
-            if absent[part.name]:
+            if fate.absent[part.name]:
                 await self._runs(part, restored)
             else:
-                restored.unchanged += part.runs
+                restored.unchanged += part.runs - fate.deleted[part.name]
+                restored.deleted += fate.deleted[part.name]
             self._told("import", part.size_bytes)
         return restored
 
-    async def _check(self, manifest: Manifest) -> dict[str, int]:
+    async def _check(self, manifest: Manifest) -> _Fate:
         """Return how many runs of each part the mesh has not."""
         fate = _Fate()
         for part in _of(manifest, DOCUMENTS):
@@ -113,13 +117,14 @@ class Restorer:
             more = f" (and {others} more such runs)" if others else ""
             error = MeshError(first.reason, f"{first.message}{more}; nothing was imported", **first.metadata)
             raise error
-        return fate.absent
+        return fate
 
     async def _check_runs(self, part: Part, fate: _Fate) -> None:
-        fate.absent[part.name] = 0
+        fate.absent[part.name] = fate.deleted[part.name] = 0
         ends = (record.run for record in records(self._source, part) if _is_end(part, record))
         async for told in self._imported(_checks(ends)):
             fate.absent[part.name] += told.outcome == rec.IMPORT_OUTCOME_IMPORTED
+            fate.deleted[part.name] += told.outcome == rec.IMPORT_OUTCOME_DELETED
             if told.HasField("refused"):
                 fate.refused.append(_error(told))
 
@@ -130,6 +135,7 @@ class Restorer:
                 raise _error(told)
             restored.runs += told.outcome == rec.IMPORT_OUTCOME_IMPORTED
             restored.unchanged += told.outcome == rec.IMPORT_OUTCOME_UNCHANGED
+            restored.deleted += told.outcome == rec.IMPORT_OUTCOME_DELETED
 
     async def _imported(self, requests: Iterator[rec.ImportRunsRequest]) -> AsyncIterator[rec.ImportedRun]:
         broken: list[BaseException] = []

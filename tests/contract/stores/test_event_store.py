@@ -17,7 +17,7 @@ from pal_log.payload import digest
 from pal_recorder.memory import MemoryStore
 from pal_recorder.postgres import PostgresStore
 from pal_recorder.sqlite import SqliteStore
-from pal_recorder.store import Entry, EventStore, Group, accepted_ns
+from pal_recorder.store import Entry, EventStore, Group, Removal, accepted_ns
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -312,3 +312,71 @@ async def test_a_moment_beyond_all_numbers_selects_nothing(store: EventStore) ->
 
     assert await store.runs(query, None, 10) == []
     assert await store.runs(early, None, 10) == []
+
+
+async def removed(store: EventStore, name: str, *, archived: bool = False) -> None:
+    """Have the events of a run leave; its last one is stood in for."""
+    heads = [entry._replace(event_id="", type="", encoded=b"") for entry in (await store.entries(name, 0, 10))[-1:]]
+    deleted = None if archived else pb.RunRemoval(run_id=name, head_seq=heads[0].seq, conversation_id="talk")
+    place = pb.ArchivedRun(run_id=name, url="file:///a") if archived else None
+    listed = await store.run(name)
+    assert listed is not None
+    await write(store, Group(removals=[Removal(listed, heads, deleted=deleted, archived=place)]))
+
+
+async def two_runs(store: EventStore) -> None:
+    runs = {name: run(name, place, labels={"tier": "prod"}) for place, name in enumerate(("a", "b"), start=1)}
+    spans = [traces.TraceSpan(run_id=name, name=name) for name in runs]
+    entries = [entry(1, "a", 1), entry(2, "b", 1), entry(3, "b", 2), entry(4, "a", 2)]
+    await write(store, Group(entries, runs, spans=spans))
+
+
+async def test_a_deleted_run_leaves_what_stands_in_for_it(store: EventStore) -> None:
+    await two_runs(store)
+    heads = await store.heads(0, 4)
+
+    await removed(store, "a")
+
+    assert await store.entries("a", 0, 10) == []
+    assert await store.run("a") is None
+    assert [listed.run_id for listed in await store.runs(shared.RunQuery(labels={"tier": "prod"}), None, 9)] == ["b"]
+    assert await store.spans("a", 0, 10) == []
+    assert [span.name for _, span in await store.spans("b", 0, 10)] == ["b"]
+    assert await store.heads(0, 4) == heads
+    assert (await store.last_position(), await store.runs_without_events("", 9)) == (4, ["a"])
+    assert [left.position for left in await store.stand_ins("a")] == [4]
+    found = await store.deleted("a")
+    assert found is not None and found.head_seq == 2
+    assert (await store.deleted("b"), await store.deleted_of("talk", 9), await store.known(["a", "c"])) == (
+        None,
+        ["a"],
+        {"a"},
+    )
+
+
+async def test_a_run_whose_events_are_archived_stays_listed(store: EventStore) -> None:
+    await two_runs(store)
+    heads = await store.heads(0, 4)
+
+    await removed(store, "a", archived=True)
+
+    assert await store.entries("a", 0, 10) == []
+    assert [entry.run_id for entry in await store.entries_of_all(0, 10)] == ["b", "b"]
+    assert [listed.run_id for listed in await store.runs(shared.RunQuery(), None, 9)] == ["b", "a"]
+    assert await store.heads(0, 4) == heads
+    assert await store.archived("a") == pb.ArchivedRun(run_id="a", url="file:///a")
+    assert (await store.archived("b"), await store.deleted("a")) == (None, None)
+    assert (await store.in_archive("file:///a"), await store.in_archive("file:///b")) == (True, False)
+
+
+async def test_a_run_may_be_deleted_once_it_is_archived(store: EventStore) -> None:
+    await two_runs(store)
+    await removed(store, "a", archived=True)
+    listed = await store.run("a")
+    assert listed is not None
+
+    await write(store, Group(removals=[Removal(listed, [], deleted=pb.RunRemoval(run_id="a"))]))
+
+    assert (await store.archived("a"), await store.run("a")) == (None, None)
+    assert await store.in_archive("file:///a") is False
+    assert [left.position for left in await store.stand_ins("a")] == [4]

@@ -75,6 +75,8 @@ const (
 	ErrorReason_ERROR_REASON_REGISTRATION_NOT_FOUND ErrorReason = 30
 	// NOT_FOUND: the agent has no such shadow. agent, candidate, shadow_id.
 	ErrorReason_ERROR_REASON_SHADOW_NOT_FOUND ErrorReason = 31
+	// NOT_FOUND: the run was deleted, for example by retention. run_id, deleted_at.
+	ErrorReason_ERROR_REASON_RUN_DELETED ErrorReason = 32
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
 	ErrorReason_ERROR_REASON_VERSION_IMMUTABLE ErrorReason = 40
 	// ALREADY_EXISTS: the request_id was used for another request. request_id, run_id.
@@ -137,6 +139,8 @@ const (
 	ErrorReason_ERROR_REASON_SEAM_UNAVAILABLE ErrorReason = 105
 	// UNAVAILABLE: the router cannot be reached. address.
 	ErrorReason_ERROR_REASON_ROUTER_UNAVAILABLE ErrorReason = 106
+	// UNAVAILABLE: the archive that holds the run is gone, cannot be reached, or is not what was archived. run_id, archive.
+	ErrorReason_ERROR_REASON_ARCHIVE_UNAVAILABLE ErrorReason = 107
 	// Recorded: the adapter went away before it gave a result. runtime.
 	ErrorReason_ERROR_REASON_ADAPTER_LOST ErrorReason = 120
 	// Recorded: the adapter broke the contract. runtime, rule.
@@ -221,6 +225,7 @@ var (
 		29:  "ERROR_REASON_DOCUMENT_NOT_FOUND",
 		30:  "ERROR_REASON_REGISTRATION_NOT_FOUND",
 		31:  "ERROR_REASON_SHADOW_NOT_FOUND",
+		32:  "ERROR_REASON_RUN_DELETED",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
 		42:  "ERROR_REASON_CALL_ID_REUSED",
@@ -252,6 +257,7 @@ var (
 		104: "ERROR_REASON_OVERLOADED",
 		105: "ERROR_REASON_SEAM_UNAVAILABLE",
 		106: "ERROR_REASON_ROUTER_UNAVAILABLE",
+		107: "ERROR_REASON_ARCHIVE_UNAVAILABLE",
 		120: "ERROR_REASON_ADAPTER_LOST",
 		121: "ERROR_REASON_ADAPTER_PROTOCOL",
 		122: "ERROR_REASON_ROUTER_LOST",
@@ -305,6 +311,7 @@ var (
 		"ERROR_REASON_DOCUMENT_NOT_FOUND":     29,
 		"ERROR_REASON_REGISTRATION_NOT_FOUND": 30,
 		"ERROR_REASON_SHADOW_NOT_FOUND":       31,
+		"ERROR_REASON_RUN_DELETED":            32,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
 		"ERROR_REASON_CALL_ID_REUSED":         42,
@@ -336,6 +343,7 @@ var (
 		"ERROR_REASON_OVERLOADED":             104,
 		"ERROR_REASON_SEAM_UNAVAILABLE":       105,
 		"ERROR_REASON_ROUTER_UNAVAILABLE":     106,
+		"ERROR_REASON_ARCHIVE_UNAVAILABLE":    107,
 		"ERROR_REASON_ADAPTER_LOST":           120,
 		"ERROR_REASON_ADAPTER_PROTOCOL":       121,
 		"ERROR_REASON_ROUTER_LOST":            122,
@@ -398,7 +406,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xf9\x15\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xbd\x16\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -423,7 +431,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	" ERROR_REASON_TOOL_CALL_NOT_FOUND\x10\x1c\x12#\n" +
 	"\x1fERROR_REASON_DOCUMENT_NOT_FOUND\x10\x1d\x12'\n" +
 	"#ERROR_REASON_REGISTRATION_NOT_FOUND\x10\x1e\x12!\n" +
-	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\"\n" +
+	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\x1c\n" +
+	"\x18ERROR_REASON_RUN_DELETED\x10 \x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_CALL_ID_REUSED\x10*\x12\x1e\n" +
@@ -454,7 +463,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_STORE_UNAVAILABLE\x10g\x12\x1b\n" +
 	"\x17ERROR_REASON_OVERLOADED\x10h\x12!\n" +
 	"\x1dERROR_REASON_SEAM_UNAVAILABLE\x10i\x12#\n" +
-	"\x1fERROR_REASON_ROUTER_UNAVAILABLE\x10j\x12\x1d\n" +
+	"\x1fERROR_REASON_ROUTER_UNAVAILABLE\x10j\x12$\n" +
+	" ERROR_REASON_ARCHIVE_UNAVAILABLE\x10k\x12\x1d\n" +
 	"\x19ERROR_REASON_ADAPTER_LOST\x10x\x12!\n" +
 	"\x1dERROR_REASON_ADAPTER_PROTOCOL\x10y\x12\x1c\n" +
 	"\x18ERROR_REASON_ROUTER_LOST\x10z\x12\x1e\n" +

@@ -181,6 +181,13 @@ export enum ErrorReason {
   SHADOW_NOT_FOUND = 31,
 
   /**
+   * NOT_FOUND: the run was deleted, for example by retention. run_id, deleted_at.
+   *
+   * @generated from enum value: ERROR_REASON_RUN_DELETED = 32;
+   */
+  RUN_DELETED = 32,
+
+  /**
    * ALREADY_EXISTS: the version is published with other content. kind, name, version.
    *
    * @generated from enum value: ERROR_REASON_VERSION_IMMUTABLE = 40;
@@ -396,6 +403,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_ROUTER_UNAVAILABLE = 106;
    */
   ROUTER_UNAVAILABLE = 106,
+
+  /**
+   * UNAVAILABLE: the archive that holds the run is gone, cannot be reached, or is not what was archived. run_id, archive.
+   *
+   * @generated from enum value: ERROR_REASON_ARCHIVE_UNAVAILABLE = 107;
+   */
+  ARCHIVE_UNAVAILABLE = 107,
 
   /**
    * Recorded: the adapter went away before it gave a result. runtime.

@@ -114,6 +114,8 @@ const (
 	ImportOutcome_IMPORT_OUTCOME_UNCHANGED ImportOutcome = 2
 	// It cannot be recorded, see refused.
 	ImportOutcome_IMPORT_OUTCOME_REFUSED ImportOutcome = 3
+	// It was deleted here, and stays so.
+	ImportOutcome_IMPORT_OUTCOME_DELETED ImportOutcome = 4
 )
 
 // Enum value maps for ImportOutcome.
@@ -123,12 +125,14 @@ var (
 		1: "IMPORT_OUTCOME_IMPORTED",
 		2: "IMPORT_OUTCOME_UNCHANGED",
 		3: "IMPORT_OUTCOME_REFUSED",
+		4: "IMPORT_OUTCOME_DELETED",
 	}
 	ImportOutcome_value = map[string]int32{
 		"IMPORT_OUTCOME_UNSPECIFIED": 0,
 		"IMPORT_OUTCOME_IMPORTED":    1,
 		"IMPORT_OUTCOME_UNCHANGED":   2,
 		"IMPORT_OUTCOME_REFUSED":     3,
+		"IMPORT_OUTCOME_DELETED":     4,
 	}
 )
 
@@ -960,6 +964,9 @@ type RecorderServiceListRunsResponse struct {
 	Runs []*Run `protobuf:"bytes,1,rep,name=runs,proto3" json:"runs,omitempty"`
 	// Token of the next page. Empty when there is none.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Runs of the conversation that was asked for that are deleted, at most ten,
+	// on the first page only.
+	DeletedRunIds []string `protobuf:"bytes,3,rep,name=deleted_run_ids,json=deletedRunIds,proto3" json:"deleted_run_ids,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1006,6 +1013,13 @@ func (x *RecorderServiceListRunsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *RecorderServiceListRunsResponse) GetDeletedRunIds() []string {
+	if x != nil {
+		return x.DeletedRunIds
+	}
+	return nil
 }
 
 // Request of PutArtifact.
@@ -1584,9 +1598,11 @@ type CheckpointStatement struct {
 	// Key that signed it: the first 16 hex digits of the SHA-256 of the public key.
 	KeyId string `protobuf:"bytes,8,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// Whether the recorder stopped after it in good order.
-	Closing       bool `protobuf:"varint,9,opt,name=closing,proto3" json:"closing,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Closing bool `protobuf:"varint,9,opt,name=closing,proto3" json:"closing,omitempty"`
+	// SHA-256 over the removals. Empty when there is none.
+	RemovalsDigest []byte `protobuf:"bytes,10,opt,name=removals_digest,json=removalsDigest,proto3" json:"removals_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CheckpointStatement) Reset() {
@@ -1682,6 +1698,13 @@ func (x *CheckpointStatement) GetClosing() bool {
 	return false
 }
 
+func (x *CheckpointStatement) GetRemovalsDigest() []byte {
+	if x != nil {
+		return x.RemovalsDigest
+	}
+	return nil
+}
+
 // A signed statement.
 type Checkpoint struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1690,7 +1713,9 @@ type Checkpoint struct {
 	// Ed25519 over "pal.checkpoint.v1", a zero byte, and the statement.
 	Signature []byte `protobuf:"bytes,2,opt,name=signature,proto3" json:"signature,omitempty"`
 	// The heads that heads_digest is of, by run id. Left out when listed or kept.
-	Heads         []*RunHead `protobuf:"bytes,3,rep,name=heads,proto3" json:"heads,omitempty"`
+	Heads []*RunHead `protobuf:"bytes,3,rep,name=heads,proto3" json:"heads,omitempty"`
+	// The removals that removals_digest is of, by run id. Left out when listed or kept.
+	Removals      []*RunRemoval `protobuf:"bytes,4,rep,name=removals,proto3" json:"removals,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1746,6 +1771,113 @@ func (x *Checkpoint) GetHeads() []*RunHead {
 	return nil
 }
 
+func (x *Checkpoint) GetRemovals() []*RunRemoval {
+	if x != nil {
+		return x.Removals
+	}
+	return nil
+}
+
+// A run whose events were deleted.
+type RunRemoval struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Its last position.
+	HeadSeq int64 `protobuf:"varint,2,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
+	// Hash of the event there.
+	HeadHash []byte `protobuf:"bytes,3,opt,name=head_hash,json=headHash,proto3" json:"head_hash,omitempty"`
+	// When it was deleted.
+	RemovedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=removed_at,json=removedAt,proto3" json:"removed_at,omitempty"`
+	// Why, as HistoryGap.reason.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Conversation that it belonged to.
+	ConversationId string `protobuf:"bytes,6,opt,name=conversation_id,json=conversationId,proto3" json:"conversation_id,omitempty"`
+	// Checkpoint that says so.
+	Checkpoint    int64 `protobuf:"varint,7,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunRemoval) Reset() {
+	*x = RunRemoval{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunRemoval) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunRemoval) ProtoMessage() {}
+
+func (x *RunRemoval) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunRemoval.ProtoReflect.Descriptor instead.
+func (*RunRemoval) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RunRemoval) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *RunRemoval) GetHeadSeq() int64 {
+	if x != nil {
+		return x.HeadSeq
+	}
+	return 0
+}
+
+func (x *RunRemoval) GetHeadHash() []byte {
+	if x != nil {
+		return x.HeadHash
+	}
+	return nil
+}
+
+func (x *RunRemoval) GetRemovedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RemovedAt
+	}
+	return nil
+}
+
+func (x *RunRemoval) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RunRemoval) GetConversationId() string {
+	if x != nil {
+		return x.ConversationId
+	}
+	return ""
+}
+
+func (x *RunRemoval) GetCheckpoint() int64 {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return 0
+}
+
 // The newest end of a run that a checkpoint covers.
 type RunHead struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1761,7 +1893,7 @@ type RunHead struct {
 
 func (x *RunHead) Reset() {
 	*x = RunHead{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1773,7 +1905,7 @@ func (x *RunHead) String() string {
 func (*RunHead) ProtoMessage() {}
 
 func (x *RunHead) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1786,7 +1918,7 @@ func (x *RunHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunHead.ProtoReflect.Descriptor instead.
 func (*RunHead) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RunHead) GetRunId() string {
@@ -1823,7 +1955,7 @@ type ListCheckpointsRequest struct {
 
 func (x *ListCheckpointsRequest) Reset() {
 	*x = ListCheckpointsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +1967,7 @@ func (x *ListCheckpointsRequest) String() string {
 func (*ListCheckpointsRequest) ProtoMessage() {}
 
 func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +1980,7 @@ func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListCheckpointsRequest) GetPageSize() int32 {
@@ -1878,7 +2010,7 @@ type ListCheckpointsResponse struct {
 
 func (x *ListCheckpointsResponse) Reset() {
 	*x = ListCheckpointsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1890,7 +2022,7 @@ func (x *ListCheckpointsResponse) String() string {
 func (*ListCheckpointsResponse) ProtoMessage() {}
 
 func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1903,7 +2035,7 @@ func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListCheckpointsResponse) GetCheckpoints() []*Checkpoint {
@@ -1936,7 +2068,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1948,7 +2080,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1961,7 +2093,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AuditRequest) GetRunId() string {
@@ -2002,7 +2134,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2146,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2159,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AuditResponse) GetFrame() isAuditResponse_Frame {
@@ -2108,7 +2240,7 @@ type AuditFinding struct {
 
 func (x *AuditFinding) Reset() {
 	*x = AuditFinding{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2120,7 +2252,7 @@ func (x *AuditFinding) String() string {
 func (*AuditFinding) ProtoMessage() {}
 
 func (x *AuditFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2133,7 +2265,7 @@ func (x *AuditFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditFinding.ProtoReflect.Descriptor instead.
 func (*AuditFinding) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AuditFinding) GetKind() AuditFindingKind {
@@ -2184,7 +2316,7 @@ type AuditProgress struct {
 
 func (x *AuditProgress) Reset() {
 	*x = AuditProgress{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2196,7 +2328,7 @@ func (x *AuditProgress) String() string {
 func (*AuditProgress) ProtoMessage() {}
 
 func (x *AuditProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2209,7 +2341,7 @@ func (x *AuditProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditProgress.ProtoReflect.Descriptor instead.
 func (*AuditProgress) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AuditProgress) GetEvents() int64 {
@@ -2247,7 +2379,7 @@ type AuditSummary struct {
 
 func (x *AuditSummary) Reset() {
 	*x = AuditSummary{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2391,7 @@ func (x *AuditSummary) String() string {
 func (*AuditSummary) ProtoMessage() {}
 
 func (x *AuditSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2404,7 @@ func (x *AuditSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditSummary.ProtoReflect.Descriptor instead.
 func (*AuditSummary) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuditSummary) GetRuns() int64 {
@@ -2317,6 +2449,216 @@ func (x *AuditSummary) GetNewest() *Checkpoint {
 	return nil
 }
 
+// Where an archive holds a run.
+type ArchivedRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run.
+	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
+	// Its last position.
+	HeadSeq int64 `protobuf:"varint,2,opt,name=head_seq,json=headSeq,proto3" json:"head_seq,omitempty"`
+	// Hash of the event there.
+	HeadHash []byte `protobuf:"bytes,3,opt,name=head_hash,json=headHash,proto3" json:"head_hash,omitempty"`
+	// The file.
+	Url string `protobuf:"bytes,4,opt,name=url,proto3" json:"url,omitempty"`
+	// Row group of the file that holds the events.
+	RowGroup int32 `protobuf:"varint,5,opt,name=row_group,json=rowGroup,proto3" json:"row_group,omitempty"`
+	// Row of the first event in the row group.
+	FirstRow      int64 `protobuf:"varint,6,opt,name=first_row,json=firstRow,proto3" json:"first_row,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArchivedRun) Reset() {
+	*x = ArchivedRun{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArchivedRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArchivedRun) ProtoMessage() {}
+
+func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArchivedRun.ProtoReflect.Descriptor instead.
+func (*ArchivedRun) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ArchivedRun) GetRunId() string {
+	if x != nil {
+		return x.RunId
+	}
+	return ""
+}
+
+func (x *ArchivedRun) GetHeadSeq() int64 {
+	if x != nil {
+		return x.HeadSeq
+	}
+	return 0
+}
+
+func (x *ArchivedRun) GetHeadHash() []byte {
+	if x != nil {
+		return x.HeadHash
+	}
+	return nil
+}
+
+func (x *ArchivedRun) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *ArchivedRun) GetRowGroup() int32 {
+	if x != nil {
+		return x.RowGroup
+	}
+	return 0
+}
+
+func (x *ArchivedRun) GetFirstRow() int64 {
+	if x != nil {
+		return x.FirstRow
+	}
+	return 0
+}
+
+// Request of DeleteRuns.
+type DeleteRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Runs that were accepted before this moment. Has to be stated.
+	AcceptedBefore *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=accepted_before,json=acceptedBefore,proto3" json:"accepted_before,omitempty"`
+	// Only tell how many there are, of all of them.
+	DryRun        bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRunsRequest) Reset() {
+	*x = DeleteRunsRequest{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRunsRequest) ProtoMessage() {}
+
+func (x *DeleteRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRunsRequest.ProtoReflect.Descriptor instead.
+func (*DeleteRunsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *DeleteRunsRequest) GetAcceptedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptedBefore
+	}
+	return nil
+}
+
+func (x *DeleteRunsRequest) GetDryRun() bool {
+	if x != nil {
+		return x.DryRun
+	}
+	return false
+}
+
+// Response of DeleteRuns.
+type DeleteRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Runs that were deleted by this call; with dry_run: that would be.
+	Runs int64 `protobuf:"varint,1,opt,name=runs,proto3" json:"runs,omitempty"`
+	// Their events.
+	Events int64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	// Whether there are more.
+	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteRunsResponse) Reset() {
+	*x = DeleteRunsResponse{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteRunsResponse) ProtoMessage() {}
+
+func (x *DeleteRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteRunsResponse.ProtoReflect.Descriptor instead.
+func (*DeleteRunsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *DeleteRunsResponse) GetRuns() int64 {
+	if x != nil {
+		return x.Runs
+	}
+	return 0
+}
+
+func (x *DeleteRunsResponse) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *DeleteRunsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
 // Request of ExportRuns.
 type ExportRunsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2332,7 +2674,7 @@ type ExportRunsRequest struct {
 
 func (x *ExportRunsRequest) Reset() {
 	*x = ExportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2344,7 +2686,7 @@ func (x *ExportRunsRequest) String() string {
 func (*ExportRunsRequest) ProtoMessage() {}
 
 func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2357,7 +2699,7 @@ func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ExportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ExportRunsRequest) GetQuery() *RunQuery {
@@ -2396,7 +2738,7 @@ type ExportRunsResponse struct {
 
 func (x *ExportRunsResponse) Reset() {
 	*x = ExportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2750,7 @@ func (x *ExportRunsResponse) String() string {
 func (*ExportRunsResponse) ProtoMessage() {}
 
 func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2763,7 @@ func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ExportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExportRunsResponse) GetFrames() []*RecordFrame {
@@ -2463,7 +2805,7 @@ type RecordFrame struct {
 
 func (x *RecordFrame) Reset() {
 	*x = RecordFrame{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2475,7 +2817,7 @@ func (x *RecordFrame) String() string {
 func (*RecordFrame) ProtoMessage() {}
 
 func (x *RecordFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2488,7 +2830,7 @@ func (x *RecordFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFrame.ProtoReflect.Descriptor instead.
 func (*RecordFrame) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RecordFrame) GetFrame() isRecordFrame_Frame {
@@ -2581,7 +2923,7 @@ type StoredRun struct {
 
 func (x *StoredRun) Reset() {
 	*x = StoredRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2935,7 @@ func (x *StoredRun) String() string {
 func (*StoredRun) ProtoMessage() {}
 
 func (x *StoredRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2948,7 @@ func (x *StoredRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRun.ProtoReflect.Descriptor instead.
 func (*StoredRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *StoredRun) GetRunId() string {
@@ -2641,7 +2983,7 @@ type StoredEvents struct {
 
 func (x *StoredEvents) Reset() {
 	*x = StoredEvents{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2653,7 +2995,7 @@ func (x *StoredEvents) String() string {
 func (*StoredEvents) ProtoMessage() {}
 
 func (x *StoredEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2666,7 +3008,7 @@ func (x *StoredEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvents.ProtoReflect.Descriptor instead.
 func (*StoredEvents) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *StoredEvents) GetEvents() []*StoredEvent {
@@ -2689,7 +3031,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2701,7 +3043,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2714,7 +3056,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StoredEvent) GetEncoded() []byte {
@@ -2742,7 +3084,7 @@ type StoredSpans struct {
 
 func (x *StoredSpans) Reset() {
 	*x = StoredSpans{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2754,7 +3096,7 @@ func (x *StoredSpans) String() string {
 func (*StoredSpans) ProtoMessage() {}
 
 func (x *StoredSpans) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2767,7 +3109,7 @@ func (x *StoredSpans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSpans.ProtoReflect.Descriptor instead.
 func (*StoredSpans) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StoredSpans) GetSpans() []*v1.TraceSpan {
@@ -2790,7 +3132,7 @@ type ImportRunsRequest struct {
 
 func (x *ImportRunsRequest) Reset() {
 	*x = ImportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2802,7 +3144,7 @@ func (x *ImportRunsRequest) String() string {
 func (*ImportRunsRequest) ProtoMessage() {}
 
 func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2815,7 +3157,7 @@ func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ImportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ImportRunsRequest) GetFrames() []*RecordFrame {
@@ -2843,7 +3185,7 @@ type ImportRunsResponse struct {
 
 func (x *ImportRunsResponse) Reset() {
 	*x = ImportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2855,7 +3197,7 @@ func (x *ImportRunsResponse) String() string {
 func (*ImportRunsResponse) ProtoMessage() {}
 
 func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2868,7 +3210,7 @@ func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ImportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ImportRunsResponse) GetRuns() []*ImportedRun {
@@ -2893,7 +3235,7 @@ type ImportedRun struct {
 
 func (x *ImportedRun) Reset() {
 	*x = ImportedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2905,7 +3247,7 @@ func (x *ImportedRun) String() string {
 func (*ImportedRun) ProtoMessage() {}
 
 func (x *ImportedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2918,7 +3260,7 @@ func (x *ImportedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedRun.ProtoReflect.Descriptor instead.
 func (*ImportedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ImportedRun) GetRunId() string {
@@ -2994,10 +3336,11 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x1dRecorderServiceGetRunResponse\x12%\n" +
 	"\x03run\x18\x01 \x01(\v2\x13.pal.service.v1.RunR\x03run\"P\n" +
 	"\x1eRecorderServiceListRunsRequest\x12.\n" +
-	"\x05query\x18\x01 \x01(\v2\x18.pal.service.v1.RunQueryR\x05query\"r\n" +
+	"\x05query\x18\x01 \x01(\v2\x18.pal.service.v1.RunQueryR\x05query\"\x9a\x01\n" +
 	"\x1fRecorderServiceListRunsResponse\x12'\n" +
 	"\x04runs\x18\x01 \x03(\v2\x13.pal.service.v1.RunR\x04runs\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12&\n" +
+	"\x0fdeleted_run_ids\x18\x03 \x03(\tR\rdeletedRunIds\"o\n" +
 	"\x12PutArtifactRequest\x128\n" +
 	"\x06header\x18\x01 \x01(\v2\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
@@ -3028,7 +3371,7 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\"d\n" +
 	"\x11ListSpansResponse\x12'\n" +
 	"\x05spans\x18\x01 \x03(\v2\x11.pal.v1.TraceSpanR\x05spans\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd8\x02\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x81\x03\n" +
 	"\x13CheckpointStatement\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x129\n" +
 	"\n" +
@@ -3040,12 +3383,27 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\fheads_digest\x18\x06 \x01(\fR\vheadsDigest\x12'\n" +
 	"\x0fprevious_digest\x18\a \x01(\fR\x0epreviousDigest\x12\x15\n" +
 	"\x06key_id\x18\b \x01(\tR\x05keyId\x12\x18\n" +
-	"\aclosing\x18\t \x01(\bR\aclosing\"w\n" +
+	"\aclosing\x18\t \x01(\bR\aclosing\x12'\n" +
+	"\x0fremovals_digest\x18\n" +
+	" \x01(\fR\x0eremovalsDigest\"\xaf\x01\n" +
 	"\n" +
 	"Checkpoint\x12\x1c\n" +
 	"\tstatement\x18\x01 \x01(\fR\tstatement\x12\x1c\n" +
 	"\tsignature\x18\x02 \x01(\fR\tsignature\x12-\n" +
-	"\x05heads\x18\x03 \x03(\v2\x17.pal.service.v1.RunHeadR\x05heads\"F\n" +
+	"\x05heads\x18\x03 \x03(\v2\x17.pal.service.v1.RunHeadR\x05heads\x126\n" +
+	"\bremovals\x18\x04 \x03(\v2\x1a.pal.service.v1.RunRemovalR\bremovals\"\xf7\x01\n" +
+	"\n" +
+	"RunRemoval\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x19\n" +
+	"\bhead_seq\x18\x02 \x01(\x03R\aheadSeq\x12\x1b\n" +
+	"\thead_hash\x18\x03 \x01(\fR\bheadHash\x129\n" +
+	"\n" +
+	"removed_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tremovedAt\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12'\n" +
+	"\x0fconversation_id\x18\x06 \x01(\tR\x0econversationId\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\a \x01(\x03R\n" +
+	"checkpoint\"F\n" +
 	"\aRunHead\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x12\n" +
@@ -3083,7 +3441,21 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x03 \x01(\x03R\vcheckpoints\x12\x1a\n" +
 	"\bfindings\x18\x04 \x01(\x03R\bfindings\x12+\n" +
 	"\x11unanchored_events\x18\x05 \x01(\x03R\x10unanchoredEvents\x122\n" +
-	"\x06newest\x18\x06 \x01(\v2\x1a.pal.service.v1.CheckpointR\x06newest\"\x86\x01\n" +
+	"\x06newest\x18\x06 \x01(\v2\x1a.pal.service.v1.CheckpointR\x06newest\"\xa8\x01\n" +
+	"\vArchivedRun\x12\x15\n" +
+	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x19\n" +
+	"\bhead_seq\x18\x02 \x01(\x03R\aheadSeq\x12\x1b\n" +
+	"\thead_hash\x18\x03 \x01(\fR\bheadHash\x12\x10\n" +
+	"\x03url\x18\x04 \x01(\tR\x03url\x12\x1b\n" +
+	"\trow_group\x18\x05 \x01(\x05R\browGroup\x12\x1b\n" +
+	"\tfirst_row\x18\x06 \x01(\x03R\bfirstRow\"q\n" +
+	"\x11DeleteRunsRequest\x12C\n" +
+	"\x0faccepted_before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x0eacceptedBefore\x12\x17\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\"T\n" +
+	"\x12DeleteRunsResponse\x12\x12\n" +
+	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x12\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"\x86\x01\n" +
 	"\x11ExportRunsRequest\x12.\n" +
 	"\x05query\x18\x01 \x01(\v2\x18.pal.service.v1.RunQueryR\x05query\x12\x1e\n" +
 	"\n" +
@@ -3130,12 +3502,14 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x1cAUDIT_FINDING_KIND_TAIL_LOST\x10\x05\x12\x1f\n" +
 	"\x1bAUDIT_FINDING_KIND_RUN_LOST\x10\x06\x12!\n" +
 	"\x1dAUDIT_FINDING_KIND_CHECKPOINT\x10\a\x12\"\n" +
-	"\x1eAUDIT_FINDING_KIND_ROLLED_BACK\x10\b*\x86\x01\n" +
+	"\x1eAUDIT_FINDING_KIND_ROLLED_BACK\x10\b*\xa2\x01\n" +
 	"\rImportOutcome\x12\x1e\n" +
 	"\x1aIMPORT_OUTCOME_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17IMPORT_OUTCOME_IMPORTED\x10\x01\x12\x1c\n" +
 	"\x18IMPORT_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
-	"\x16IMPORT_OUTCOME_REFUSED\x10\x032\xe3\t\n" +
+	"\x16IMPORT_OUTCOME_REFUSED\x10\x03\x12\x1a\n" +
+	"\x16IMPORT_OUTCOME_DELETED\x10\x042\xb8\n" +
+	"\n" +
 	"\x0fRecorderService\x12K\n" +
 	"\x06Append\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x010\x01\x12S\n" +
 	"\n" +
@@ -3155,7 +3529,9 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
 	"ExportRuns\x12!.pal.service.v1.ExportRunsRequest\x1a\".pal.service.v1.ExportRunsResponse0\x01\x12W\n" +
 	"\n" +
-	"ImportRuns\x12!.pal.service.v1.ImportRunsRequest\x1a\".pal.service.v1.ImportRunsResponse(\x010\x01B\xad\x01\n" +
+	"ImportRuns\x12!.pal.service.v1.ImportRunsRequest\x1a\".pal.service.v1.ImportRunsResponse(\x010\x01\x12S\n" +
+	"\n" +
+	"DeleteRuns\x12!.pal.service.v1.DeleteRunsRequest\x1a\".pal.service.v1.DeleteRunsResponseB\xad\x01\n" +
 	"\x12com.pal.service.v1B\x14RecorderServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -3171,7 +3547,7 @@ func file_pal_service_v1_recorder_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(AuditFindingKind)(0),                   // 0: pal.service.v1.AuditFindingKind
 	(ImportOutcome)(0),                      // 1: pal.service.v1.ImportOutcome
@@ -3200,107 +3576,116 @@ var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(*ListSpansResponse)(nil),               // 24: pal.service.v1.ListSpansResponse
 	(*CheckpointStatement)(nil),             // 25: pal.service.v1.CheckpointStatement
 	(*Checkpoint)(nil),                      // 26: pal.service.v1.Checkpoint
-	(*RunHead)(nil),                         // 27: pal.service.v1.RunHead
-	(*ListCheckpointsRequest)(nil),          // 28: pal.service.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil),         // 29: pal.service.v1.ListCheckpointsResponse
-	(*AuditRequest)(nil),                    // 30: pal.service.v1.AuditRequest
-	(*AuditResponse)(nil),                   // 31: pal.service.v1.AuditResponse
-	(*AuditFinding)(nil),                    // 32: pal.service.v1.AuditFinding
-	(*AuditProgress)(nil),                   // 33: pal.service.v1.AuditProgress
-	(*AuditSummary)(nil),                    // 34: pal.service.v1.AuditSummary
-	(*ExportRunsRequest)(nil),               // 35: pal.service.v1.ExportRunsRequest
-	(*ExportRunsResponse)(nil),              // 36: pal.service.v1.ExportRunsResponse
-	(*RecordFrame)(nil),                     // 37: pal.service.v1.RecordFrame
-	(*StoredRun)(nil),                       // 38: pal.service.v1.StoredRun
-	(*StoredEvents)(nil),                    // 39: pal.service.v1.StoredEvents
-	(*StoredEvent)(nil),                     // 40: pal.service.v1.StoredEvent
-	(*StoredSpans)(nil),                     // 41: pal.service.v1.StoredSpans
-	(*ImportRunsRequest)(nil),               // 42: pal.service.v1.ImportRunsRequest
-	(*ImportRunsResponse)(nil),              // 43: pal.service.v1.ImportRunsResponse
-	(*ImportedRun)(nil),                     // 44: pal.service.v1.ImportedRun
-	(*v1.RunEvent)(nil),                     // 45: pal.v1.RunEvent
-	(*v1.Failure)(nil),                      // 46: pal.v1.Failure
-	(*HistoryGap)(nil),                      // 47: pal.service.v1.HistoryGap
-	(*WatchProgress)(nil),                   // 48: pal.service.v1.WatchProgress
-	(*Run)(nil),                             // 49: pal.service.v1.Run
-	(*RunQuery)(nil),                        // 50: pal.service.v1.RunQuery
-	(*v1.TraceSpan)(nil),                    // 51: pal.v1.TraceSpan
-	(*timestamppb.Timestamp)(nil),           // 52: google.protobuf.Timestamp
+	(*RunRemoval)(nil),                      // 27: pal.service.v1.RunRemoval
+	(*RunHead)(nil),                         // 28: pal.service.v1.RunHead
+	(*ListCheckpointsRequest)(nil),          // 29: pal.service.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil),         // 30: pal.service.v1.ListCheckpointsResponse
+	(*AuditRequest)(nil),                    // 31: pal.service.v1.AuditRequest
+	(*AuditResponse)(nil),                   // 32: pal.service.v1.AuditResponse
+	(*AuditFinding)(nil),                    // 33: pal.service.v1.AuditFinding
+	(*AuditProgress)(nil),                   // 34: pal.service.v1.AuditProgress
+	(*AuditSummary)(nil),                    // 35: pal.service.v1.AuditSummary
+	(*ArchivedRun)(nil),                     // 36: pal.service.v1.ArchivedRun
+	(*DeleteRunsRequest)(nil),               // 37: pal.service.v1.DeleteRunsRequest
+	(*DeleteRunsResponse)(nil),              // 38: pal.service.v1.DeleteRunsResponse
+	(*ExportRunsRequest)(nil),               // 39: pal.service.v1.ExportRunsRequest
+	(*ExportRunsResponse)(nil),              // 40: pal.service.v1.ExportRunsResponse
+	(*RecordFrame)(nil),                     // 41: pal.service.v1.RecordFrame
+	(*StoredRun)(nil),                       // 42: pal.service.v1.StoredRun
+	(*StoredEvents)(nil),                    // 43: pal.service.v1.StoredEvents
+	(*StoredEvent)(nil),                     // 44: pal.service.v1.StoredEvent
+	(*StoredSpans)(nil),                     // 45: pal.service.v1.StoredSpans
+	(*ImportRunsRequest)(nil),               // 46: pal.service.v1.ImportRunsRequest
+	(*ImportRunsResponse)(nil),              // 47: pal.service.v1.ImportRunsResponse
+	(*ImportedRun)(nil),                     // 48: pal.service.v1.ImportedRun
+	(*v1.RunEvent)(nil),                     // 49: pal.v1.RunEvent
+	(*v1.Failure)(nil),                      // 50: pal.v1.Failure
+	(*HistoryGap)(nil),                      // 51: pal.service.v1.HistoryGap
+	(*WatchProgress)(nil),                   // 52: pal.service.v1.WatchProgress
+	(*Run)(nil),                             // 53: pal.service.v1.Run
+	(*RunQuery)(nil),                        // 54: pal.service.v1.RunQuery
+	(*v1.TraceSpan)(nil),                    // 55: pal.v1.TraceSpan
+	(*timestamppb.Timestamp)(nil),           // 56: google.protobuf.Timestamp
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
-	45, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
+	49, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
 	5,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
-	46, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
-	45, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
-	47, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
-	45, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
-	48, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
-	47, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
-	45, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
-	49, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
-	50, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	49, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
+	50, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
+	49, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
+	51, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
+	49, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
+	52, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
+	51, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
+	49, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
+	53, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
+	54, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	53, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
 	17, // 13: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
 	17, // 14: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
 	17, // 15: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
-	51, // 16: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
-	51, // 17: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
-	52, // 18: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
-	27, // 19: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
-	26, // 20: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
-	52, // 21: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 22: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
-	32, // 23: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
-	33, // 24: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
-	34, // 25: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
-	0,  // 26: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
-	26, // 27: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
-	50, // 28: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	37, // 29: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
-	38, // 30: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
-	39, // 31: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
-	41, // 32: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
-	38, // 33: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
-	40, // 34: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
-	51, // 35: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
-	37, // 36: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
-	44, // 37: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
-	1,  // 38: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
-	46, // 39: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
-	2,  // 40: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
-	6,  // 41: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
-	8,  // 42: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
-	10, // 43: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
-	12, // 44: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	14, // 45: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	16, // 46: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	19, // 47: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	21, // 48: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	23, // 49: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	28, // 50: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	30, // 51: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	35, // 52: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
-	42, // 53: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
-	4,  // 54: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	7,  // 55: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	9,  // 56: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	11, // 57: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	13, // 58: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	15, // 59: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	18, // 60: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	20, // 61: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	22, // 62: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	24, // 63: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	29, // 64: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	31, // 65: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	36, // 66: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
-	43, // 67: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
-	54, // [54:68] is the sub-list for method output_type
-	40, // [40:54] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	55, // 16: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
+	55, // 17: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
+	56, // 18: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
+	28, // 19: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
+	27, // 20: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
+	56, // 21: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
+	26, // 22: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
+	56, // 23: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 24: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
+	33, // 25: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
+	34, // 26: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
+	35, // 27: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
+	0,  // 28: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
+	26, // 29: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
+	56, // 30: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	54, // 31: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	41, // 32: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
+	42, // 33: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
+	43, // 34: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
+	45, // 35: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
+	42, // 36: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
+	44, // 37: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
+	55, // 38: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
+	41, // 39: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
+	48, // 40: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
+	1,  // 41: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
+	50, // 42: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
+	2,  // 43: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
+	6,  // 44: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
+	8,  // 45: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
+	10, // 46: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
+	12, // 47: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
+	14, // 48: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 49: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	19, // 50: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	21, // 51: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	23, // 52: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	29, // 53: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	31, // 54: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	39, // 55: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	46, // 56: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	37, // 57: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
+	4,  // 58: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 59: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 60: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 61: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 62: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	15, // 63: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	18, // 64: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	20, // 65: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	22, // 66: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	24, // 67: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	30, // 68: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	32, // 69: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	40, // 70: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	47, // 71: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	38, // 72: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
+	58, // [58:73] is the sub-list for method output_type
+	43, // [43:58] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_recorder_service_proto_init() }
@@ -3323,12 +3708,12 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		(*GetArtifactResponse_Header)(nil),
 		(*GetArtifactResponse_Chunk)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[29].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[30].OneofWrappers = []any{
 		(*AuditResponse_Finding)(nil),
 		(*AuditResponse_Progress)(nil),
 		(*AuditResponse_Summary)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[35].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[39].OneofWrappers = []any{
 		(*RecordFrame_Begin)(nil),
 		(*RecordFrame_Events)(nil),
 		(*RecordFrame_Spans)(nil),
@@ -3340,7 +3725,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_recorder_service_proto_rawDesc), len(file_pal_service_v1_recorder_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   43,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,7 @@ const (
 	RecorderService_Audit_FullMethodName           = "/pal.service.v1.RecorderService/Audit"
 	RecorderService_ExportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ExportRuns"
 	RecorderService_ImportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ImportRuns"
+	RecorderService_DeleteRuns_FullMethodName      = "/pal.service.v1.RecorderService/DeleteRuns"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -92,6 +93,12 @@ type RecorderServiceClient interface {
 	// these very events stays as it is. What has no end when the stream
 	// half-closes is left aside.
 	ImportRuns(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRunsRequest, ImportRunsResponse], error)
+	// Deletes finished runs that were accepted before a moment, oldest last, a
+	// bounded number at a time: repeat it while there are more. Only with the token
+	// of the service "operator". What is left of a run is that it was deleted, in a
+	// signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+	// RUN_DELETED. Safe to repeat.
+	DeleteRuns(ctx context.Context, in *DeleteRunsRequest, opts ...grpc.CallOption) (*DeleteRunsResponse, error)
 }
 
 type recorderServiceClient struct {
@@ -296,6 +303,16 @@ func (c *recorderServiceClient) ImportRuns(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecorderService_ImportRunsClient = grpc.BidiStreamingClient[ImportRunsRequest, ImportRunsResponse]
 
+func (c *recorderServiceClient) DeleteRuns(ctx context.Context, in *DeleteRunsRequest, opts ...grpc.CallOption) (*DeleteRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteRunsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_DeleteRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -351,6 +368,12 @@ type RecorderServiceServer interface {
 	// these very events stays as it is. What has no end when the stream
 	// half-closes is left aside.
 	ImportRuns(grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]) error
+	// Deletes finished runs that were accepted before a moment, oldest last, a
+	// bounded number at a time: repeat it while there are more. Only with the token
+	// of the service "operator". What is left of a run is that it was deleted, in a
+	// signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+	// RUN_DELETED. Safe to repeat.
+	DeleteRuns(context.Context, *DeleteRunsRequest) (*DeleteRunsResponse, error)
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -402,6 +425,9 @@ func (UnimplementedRecorderServiceServer) ExportRuns(*ExportRunsRequest, grpc.Se
 }
 func (UnimplementedRecorderServiceServer) ImportRuns(grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method ImportRuns not implemented")
+}
+func (UnimplementedRecorderServiceServer) DeleteRuns(context.Context, *DeleteRunsRequest) (*DeleteRunsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DeleteRuns not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -608,6 +634,24 @@ func _RecorderService_ImportRuns_Handler(srv interface{}, stream grpc.ServerStre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type RecorderService_ImportRunsServer = grpc.BidiStreamingServer[ImportRunsRequest, ImportRunsResponse]
 
+func _RecorderService_DeleteRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).DeleteRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_DeleteRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).DeleteRuns(ctx, req.(*DeleteRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -638,6 +682,10 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListCheckpoints",
 			Handler:    _RecorderService_ListCheckpoints_Handler,
+		},
+		{
+			MethodName: "DeleteRuns",
+			Handler:    _RecorderService_DeleteRuns_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -32,6 +32,7 @@ class ImportOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMPORT_OUTCOME_IMPORTED: _ClassVar[ImportOutcome]
     IMPORT_OUTCOME_UNCHANGED: _ClassVar[ImportOutcome]
     IMPORT_OUTCOME_REFUSED: _ClassVar[ImportOutcome]
+    IMPORT_OUTCOME_DELETED: _ClassVar[ImportOutcome]
 AUDIT_FINDING_KIND_UNSPECIFIED: AuditFindingKind
 AUDIT_FINDING_KIND_CHANGED: AuditFindingKind
 AUDIT_FINDING_KIND_REMOVED: AuditFindingKind
@@ -45,6 +46,7 @@ IMPORT_OUTCOME_UNSPECIFIED: ImportOutcome
 IMPORT_OUTCOME_IMPORTED: ImportOutcome
 IMPORT_OUTCOME_UNCHANGED: ImportOutcome
 IMPORT_OUTCOME_REFUSED: ImportOutcome
+IMPORT_OUTCOME_DELETED: ImportOutcome
 
 class AppendRequest(_message.Message):
     __slots__ = ("batches",)
@@ -159,12 +161,14 @@ class RecorderServiceListRunsRequest(_message.Message):
     def __init__(self, query: _Optional[_Union[_shared_pb2.RunQuery, _Mapping]] = ...) -> None: ...
 
 class RecorderServiceListRunsResponse(_message.Message):
-    __slots__ = ("runs", "next_page_token")
+    __slots__ = ("runs", "next_page_token", "deleted_run_ids")
     RUNS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    DELETED_RUN_IDS_FIELD_NUMBER: _ClassVar[int]
     runs: _containers.RepeatedCompositeFieldContainer[_shared_pb2.Run]
     next_page_token: str
-    def __init__(self, runs: _Optional[_Iterable[_Union[_shared_pb2.Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+    deleted_run_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, runs: _Optional[_Iterable[_Union[_shared_pb2.Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., deleted_run_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PutArtifactRequest(_message.Message):
     __slots__ = ("header", "chunk")
@@ -237,7 +241,7 @@ class ListSpansResponse(_message.Message):
     def __init__(self, spans: _Optional[_Iterable[_Union[_trace_span_pb2.TraceSpan, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class CheckpointStatement(_message.Message):
-    __slots__ = ("number", "created_at", "after_position", "through_position", "event_count", "heads_digest", "previous_digest", "key_id", "closing")
+    __slots__ = ("number", "created_at", "after_position", "through_position", "event_count", "heads_digest", "previous_digest", "key_id", "closing", "removals_digest")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     CREATED_AT_FIELD_NUMBER: _ClassVar[int]
     AFTER_POSITION_FIELD_NUMBER: _ClassVar[int]
@@ -247,6 +251,7 @@ class CheckpointStatement(_message.Message):
     PREVIOUS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     KEY_ID_FIELD_NUMBER: _ClassVar[int]
     CLOSING_FIELD_NUMBER: _ClassVar[int]
+    REMOVALS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     number: int
     created_at: _timestamp_pb2.Timestamp
     after_position: int
@@ -256,17 +261,38 @@ class CheckpointStatement(_message.Message):
     previous_digest: bytes
     key_id: str
     closing: bool
-    def __init__(self, number: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_position: _Optional[int] = ..., through_position: _Optional[int] = ..., event_count: _Optional[int] = ..., heads_digest: _Optional[bytes] = ..., previous_digest: _Optional[bytes] = ..., key_id: _Optional[str] = ..., closing: bool = ...) -> None: ...
+    removals_digest: bytes
+    def __init__(self, number: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., after_position: _Optional[int] = ..., through_position: _Optional[int] = ..., event_count: _Optional[int] = ..., heads_digest: _Optional[bytes] = ..., previous_digest: _Optional[bytes] = ..., key_id: _Optional[str] = ..., closing: bool = ..., removals_digest: _Optional[bytes] = ...) -> None: ...
 
 class Checkpoint(_message.Message):
-    __slots__ = ("statement", "signature", "heads")
+    __slots__ = ("statement", "signature", "heads", "removals")
     STATEMENT_FIELD_NUMBER: _ClassVar[int]
     SIGNATURE_FIELD_NUMBER: _ClassVar[int]
     HEADS_FIELD_NUMBER: _ClassVar[int]
+    REMOVALS_FIELD_NUMBER: _ClassVar[int]
     statement: bytes
     signature: bytes
     heads: _containers.RepeatedCompositeFieldContainer[RunHead]
-    def __init__(self, statement: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., heads: _Optional[_Iterable[_Union[RunHead, _Mapping]]] = ...) -> None: ...
+    removals: _containers.RepeatedCompositeFieldContainer[RunRemoval]
+    def __init__(self, statement: _Optional[bytes] = ..., signature: _Optional[bytes] = ..., heads: _Optional[_Iterable[_Union[RunHead, _Mapping]]] = ..., removals: _Optional[_Iterable[_Union[RunRemoval, _Mapping]]] = ...) -> None: ...
+
+class RunRemoval(_message.Message):
+    __slots__ = ("run_id", "head_seq", "head_hash", "removed_at", "reason", "conversation_id", "checkpoint")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    HEAD_SEQ_FIELD_NUMBER: _ClassVar[int]
+    HEAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    REMOVED_AT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    head_seq: int
+    head_hash: bytes
+    removed_at: _timestamp_pb2.Timestamp
+    reason: str
+    conversation_id: str
+    checkpoint: int
+    def __init__(self, run_id: _Optional[str] = ..., head_seq: _Optional[int] = ..., head_hash: _Optional[bytes] = ..., removed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., reason: _Optional[str] = ..., conversation_id: _Optional[str] = ..., checkpoint: _Optional[int] = ...) -> None: ...
 
 class RunHead(_message.Message):
     __slots__ = ("run_id", "seq", "hash")
@@ -351,6 +377,40 @@ class AuditSummary(_message.Message):
     unanchored_events: int
     newest: Checkpoint
     def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., checkpoints: _Optional[int] = ..., findings: _Optional[int] = ..., unanchored_events: _Optional[int] = ..., newest: _Optional[_Union[Checkpoint, _Mapping]] = ...) -> None: ...
+
+class ArchivedRun(_message.Message):
+    __slots__ = ("run_id", "head_seq", "head_hash", "url", "row_group", "first_row")
+    RUN_ID_FIELD_NUMBER: _ClassVar[int]
+    HEAD_SEQ_FIELD_NUMBER: _ClassVar[int]
+    HEAD_HASH_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    ROW_GROUP_FIELD_NUMBER: _ClassVar[int]
+    FIRST_ROW_FIELD_NUMBER: _ClassVar[int]
+    run_id: str
+    head_seq: int
+    head_hash: bytes
+    url: str
+    row_group: int
+    first_row: int
+    def __init__(self, run_id: _Optional[str] = ..., head_seq: _Optional[int] = ..., head_hash: _Optional[bytes] = ..., url: _Optional[str] = ..., row_group: _Optional[int] = ..., first_row: _Optional[int] = ...) -> None: ...
+
+class DeleteRunsRequest(_message.Message):
+    __slots__ = ("accepted_before", "dry_run")
+    ACCEPTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    DRY_RUN_FIELD_NUMBER: _ClassVar[int]
+    accepted_before: _timestamp_pb2.Timestamp
+    dry_run: bool
+    def __init__(self, accepted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dry_run: bool = ...) -> None: ...
+
+class DeleteRunsResponse(_message.Message):
+    __slots__ = ("runs", "events", "more")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    MORE_FIELD_NUMBER: _ClassVar[int]
+    runs: int
+    events: int
+    more: bool
+    def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., more: bool = ...) -> None: ...
 
 class ExportRunsRequest(_message.Message):
     __slots__ = ("query", "unfinished", "after_cursor")

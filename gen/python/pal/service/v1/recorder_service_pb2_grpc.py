@@ -111,6 +111,11 @@ class RecorderServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.FromString,
                 _registered_method=True)
+        self.DeleteRuns = channel.unary_unary(
+                '/pal.service.v1.RecorderService/DeleteRuns',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.FromString,
+                _registered_method=True)
 
 
 class RecorderServiceServicer(object):
@@ -236,6 +241,17 @@ class RecorderServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteRuns(self, request, context):
+        """Deletes finished runs that were accepted before a moment, oldest last, a
+        bounded number at a time: repeat it while there are more. Only with the token
+        of the service "operator". What is left of a run is that it was deleted, in a
+        signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+        RUN_DELETED. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecorderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -308,6 +324,11 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.ImportRuns,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.SerializeToString,
+            ),
+            'DeleteRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRuns,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -695,6 +716,33 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/ImportRuns',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.ImportRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/DeleteRuns',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,

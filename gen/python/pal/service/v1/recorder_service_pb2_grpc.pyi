@@ -73,6 +73,13 @@ class RecorderServiceStub:
     these very events stays as it is. What has no end when the stream
     half-closes is left aside.
     """
+    DeleteRuns: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.DeleteRunsRequest, _recorder_service_pb2.DeleteRunsResponse]
+    """Deletes finished runs that were accepted before a moment, oldest last, a
+    bounded number at a time: repeat it while there are more. Only with the token
+    of the service "operator". What is left of a run is that it was deleted, in a
+    signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+    RUN_DELETED. Safe to repeat.
+    """
 
 class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
     """The record of all runs.
@@ -216,6 +223,19 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
         does not disturb its neighbours. Safe to repeat: a run that is recorded with
         these very events stays as it is. What has no end when the stream
         half-closes is left aside.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteRuns(
+        self,
+        request: _recorder_service_pb2.DeleteRunsRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.DeleteRunsRequest, _abc.Awaitable[_recorder_service_pb2.DeleteRunsResponse]],
+    ) -> _abc.Awaitable[_recorder_service_pb2.DeleteRunsResponse]:
+        """Deletes finished runs that were accepted before a moment, oldest last, a
+        bounded number at a time: repeat it while there are more. Only with the token
+        of the service "operator". What is left of a run is that it was deleted, in a
+        signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+        RUN_DELETED. Safe to repeat.
         """
 
 def add_RecorderServiceServicer_to_server(servicer: RecorderServiceServicer, server: _aio.Server) -> None: ...

@@ -428,6 +428,14 @@ export declare type RecorderServiceListRunsResponse = Message<"pal.service.v1.Re
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * Runs of the conversation that was asked for that are deleted, at most ten,
+   * on the first page only.
+   *
+   * @generated from field: repeated string deleted_run_ids = 3;
+   */
+  deletedRunIds: string[];
 };
 
 /**
@@ -764,6 +772,13 @@ export declare type CheckpointStatement = Message<"pal.service.v1.CheckpointStat
    * @generated from field: bool closing = 9;
    */
   closing: boolean;
+
+  /**
+   * SHA-256 over the removals. Empty when there is none.
+   *
+   * @generated from field: bytes removals_digest = 10;
+   */
+  removalsDigest: Uint8Array;
 };
 
 /**
@@ -798,6 +813,13 @@ export declare type Checkpoint = Message<"pal.service.v1.Checkpoint"> & {
    * @generated from field: repeated pal.service.v1.RunHead heads = 3;
    */
   heads: RunHead[];
+
+  /**
+   * The removals that removals_digest is of, by run id. Left out when listed or kept.
+   *
+   * @generated from field: repeated pal.service.v1.RunRemoval removals = 4;
+   */
+  removals: RunRemoval[];
 };
 
 /**
@@ -805,6 +827,68 @@ export declare type Checkpoint = Message<"pal.service.v1.Checkpoint"> & {
  * Use `create(CheckpointSchema)` to create a new message.
  */
 export declare const CheckpointSchema: GenMessage<Checkpoint>;
+
+/**
+ * A run whose events were deleted.
+ *
+ * @generated from message pal.service.v1.RunRemoval
+ */
+export declare type RunRemoval = Message<"pal.service.v1.RunRemoval"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Its last position.
+   *
+   * @generated from field: int64 head_seq = 2;
+   */
+  headSeq: bigint;
+
+  /**
+   * Hash of the event there.
+   *
+   * @generated from field: bytes head_hash = 3;
+   */
+  headHash: Uint8Array;
+
+  /**
+   * When it was deleted.
+   *
+   * @generated from field: google.protobuf.Timestamp removed_at = 4;
+   */
+  removedAt?: Timestamp | undefined;
+
+  /**
+   * Why, as HistoryGap.reason.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * Conversation that it belonged to.
+   *
+   * @generated from field: string conversation_id = 6;
+   */
+  conversationId: string;
+
+  /**
+   * Checkpoint that says so.
+   *
+   * @generated from field: int64 checkpoint = 7;
+   */
+  checkpoint: bigint;
+};
+
+/**
+ * Describes the message pal.service.v1.RunRemoval.
+ * Use `create(RunRemovalSchema)` to create a new message.
+ */
+export declare const RunRemovalSchema: GenMessage<RunRemoval>;
 
 /**
  * The newest end of a run that a checkpoint covers.
@@ -1102,6 +1186,122 @@ export declare type AuditSummary = Message<"pal.service.v1.AuditSummary"> & {
  * Use `create(AuditSummarySchema)` to create a new message.
  */
 export declare const AuditSummarySchema: GenMessage<AuditSummary>;
+
+/**
+ * Where an archive holds a run.
+ *
+ * @generated from message pal.service.v1.ArchivedRun
+ */
+export declare type ArchivedRun = Message<"pal.service.v1.ArchivedRun"> & {
+  /**
+   * The run.
+   *
+   * @generated from field: string run_id = 1;
+   */
+  runId: string;
+
+  /**
+   * Its last position.
+   *
+   * @generated from field: int64 head_seq = 2;
+   */
+  headSeq: bigint;
+
+  /**
+   * Hash of the event there.
+   *
+   * @generated from field: bytes head_hash = 3;
+   */
+  headHash: Uint8Array;
+
+  /**
+   * The file.
+   *
+   * @generated from field: string url = 4;
+   */
+  url: string;
+
+  /**
+   * Row group of the file that holds the events.
+   *
+   * @generated from field: int32 row_group = 5;
+   */
+  rowGroup: number;
+
+  /**
+   * Row of the first event in the row group.
+   *
+   * @generated from field: int64 first_row = 6;
+   */
+  firstRow: bigint;
+};
+
+/**
+ * Describes the message pal.service.v1.ArchivedRun.
+ * Use `create(ArchivedRunSchema)` to create a new message.
+ */
+export declare const ArchivedRunSchema: GenMessage<ArchivedRun>;
+
+/**
+ * Request of DeleteRuns.
+ *
+ * @generated from message pal.service.v1.DeleteRunsRequest
+ */
+export declare type DeleteRunsRequest = Message<"pal.service.v1.DeleteRunsRequest"> & {
+  /**
+   * Runs that were accepted before this moment. Has to be stated.
+   *
+   * @generated from field: google.protobuf.Timestamp accepted_before = 1;
+   */
+  acceptedBefore?: Timestamp | undefined;
+
+  /**
+   * Only tell how many there are, of all of them.
+   *
+   * @generated from field: bool dry_run = 2;
+   */
+  dryRun: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.DeleteRunsRequest.
+ * Use `create(DeleteRunsRequestSchema)` to create a new message.
+ */
+export declare const DeleteRunsRequestSchema: GenMessage<DeleteRunsRequest>;
+
+/**
+ * Response of DeleteRuns.
+ *
+ * @generated from message pal.service.v1.DeleteRunsResponse
+ */
+export declare type DeleteRunsResponse = Message<"pal.service.v1.DeleteRunsResponse"> & {
+  /**
+   * Runs that were deleted by this call; with dry_run: that would be.
+   *
+   * @generated from field: int64 runs = 1;
+   */
+  runs: bigint;
+
+  /**
+   * Their events.
+   *
+   * @generated from field: int64 events = 2;
+   */
+  events: bigint;
+
+  /**
+   * Whether there are more.
+   *
+   * @generated from field: bool more = 3;
+   */
+  more: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.DeleteRunsResponse.
+ * Use `create(DeleteRunsResponseSchema)` to create a new message.
+ */
+export declare const DeleteRunsResponseSchema: GenMessage<DeleteRunsResponse>;
 
 /**
  * Request of ExportRuns.
@@ -1513,6 +1713,13 @@ export enum ImportOutcome {
    * @generated from enum value: IMPORT_OUTCOME_REFUSED = 3;
    */
   REFUSED = 3,
+
+  /**
+   * It was deleted here, and stays so.
+   *
+   * @generated from enum value: IMPORT_OUTCOME_DELETED = 4;
+   */
+  DELETED = 4,
 }
 
 /**
@@ -1686,6 +1893,20 @@ export declare const RecorderService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof ImportRunsRequestSchema;
     output: typeof ImportRunsResponseSchema;
+  },
+  /**
+   * Deletes finished runs that were accepted before a moment, oldest last, a
+   * bounded number at a time: repeat it while there are more. Only with the token
+   * of the service "operator". What is left of a run is that it was deleted, in a
+   * signed checkpoint: reading it gives a HistoryGap, GetRun fails with
+   * RUN_DELETED. Safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.DeleteRuns
+   */
+  deleteRuns: {
+    methodKind: "unary";
+    input: typeof DeleteRunsRequestSchema;
+    output: typeof DeleteRunsResponseSchema;
   },
 }>;
 
