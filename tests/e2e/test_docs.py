@@ -73,7 +73,12 @@ async def meant(mesh: Cli, command: str) -> str:
 
 @pytest.mark.parametrize(
     ("document", "heading"),
-    [("README.md", "Five minutes"), ("docs/operations.md", "Audit"), ("docs/operations.md", "Export and import")],
+    [
+        ("README.md", "Five minutes"),
+        ("docs/operations.md", "Audit"),
+        ("docs/operations.md", "Export and import"),
+        ("docs/operations.md", "Retention"),
+    ],
 )
 async def test_a_reader_can_follow(mesh: Cli, folder: Path, document: str, heading: str) -> None:
     shown = list(commands(document, heading))
