@@ -18,6 +18,7 @@ from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_log.events import new_id
+from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.inputs import Inputs
 from pal_router.peers import Peers
@@ -91,6 +92,7 @@ async def router(
             snapshot=snapshot,
             slots=slots,
             crossings=crossings,
+            breakers=Breakers(),
             appender=await stack.enter_async_context(Appender(recorder_stub, token)),
             recorder=RecorderClient(recorder_stub, config.recorder_address),
             adapters=await stack.enter_async_context(AdapterClient()),

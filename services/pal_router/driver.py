@@ -16,18 +16,20 @@ from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import agent_spec_pb2 as agents
+from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import EventWriter, stable_id
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
-from pal_router.choosing import choose, still_holds
+from pal_router.breakers import BLAMED
+from pal_router.choosing import choose, falls_over, still_holds
 from pal_router.conversation import conversation
 from pal_router.ending import Ending, broken, finish, given, stopped
-from pal_router.losses import Lost, explained, gives_up, lost_by, pause_seconds
+from pal_router.losses import Lost, cause_of, explained, gives_up, lost_by, pause_seconds, told
 from pal_router.peers import Peers
 from pal_router.queueing import path_of, wait_for_place
-from pal_router.selection import Selection, ineligible, select
+from pal_router.selection import ROUTED, Selection, ineligible, select
 from pal_router.spans import run_span
 from pal_rpc.errors import MeshError, failure
 from pal_rpc.lease import sign_lease
@@ -69,7 +71,7 @@ class Driver:
         last: Sequence[events.RunEvent] = ()
         while True:
             try:
-                became = await self._drive(run, selection)
+                became = self._judged(run, await self._drive(run, selection))
                 last = run.attempt.last if run.attempt else ()
                 if isinstance(became, Suspended):
                     return await self._suspend(run, became)
@@ -288,6 +290,22 @@ class Driver:
             )
             return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(problem))
         return given(result)
+
+    def _judged(self, run: ActiveRun, became: Ending | Suspended | Lost) -> Ending | Suspended | Lost:
+        """Tell the breaker how the attempt has ended, and return what that means for *run*."""
+        assert run.selection is not None
+        # Whoever pins a runtime tries it out; a replay or a shadow is no live run.
+        if run.mode != common.EXECUTION_MODE_LIVE or run.selection.rule not in ROUTED:
+            return became
+        agent, runtime = run.acceptance.agent.metadata.name, run.selection.runtime.name
+        cause = cause_of(became)
+        self._peers.breakers.report(agent, runtime, cause)
+        if cause not in BLAMED:
+            return became
+        over = isinstance(became, Ending) and falls_over(run, self._peers)
+        if over or isinstance(became, Lost):
+            run.lost_on.add(runtime)
+        return Lost(told(became.failure)) if over and isinstance(became, Ending) else became
 
     async def _suspend(self, run: ActiveRun, suspended: Suspended) -> None:
         fact = self.event(run, run.epoch, run_suspended=suspended.fact)

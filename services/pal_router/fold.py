@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal.v1 import tool_spec_pb2 as tools
+
+_HARMLESS = (tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ)
 
 
 class RunFold:
@@ -21,6 +24,8 @@ class RunFold:
         # What people were asked and have not answered, and the events that settled the rest.
         self.pending: dict[str, events.InputRequested] = {}
         self.settled: dict[str, events.RunEvent] = {}
+        # Whether a tool may have changed something in the world.
+        self.effects = False
         self.open_calls: dict[str, str] = {}
         # Stages that began and are not ended, in the order they began.
         self.open_stages: dict[str, None] = {}
@@ -43,6 +48,7 @@ class RunFold:
             case "model_call_finished":
                 self._close_model_call(event.model_call_finished)
             case "tool_call_requested":
+                self.effects |= event.tool_call_requested.effect_class not in _HARMLESS
                 self.open_calls[event.tool_call_requested.call_id] = "tool"
             case "tool_call_dispatched":
                 self._dispatched.add(event.tool_call_dispatched.call_id)

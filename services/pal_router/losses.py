@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import runtime_service_pb2 as rt
+from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_router.ending import Ending
 from pal_rpc.adapter_client import AdapterLost
 from pal_rpc.errors import MeshError, parse_reason
 from pal_rpc.snapshot import RegistrySnapshot
@@ -80,3 +82,19 @@ def gives_up(losses: Sequence[Lost]) -> bool:
 def pause_seconds(losses: Sequence[Lost]) -> float:
     """Return how long to wait before the next attempt."""
     return float(min(_FIRST_PAUSE_SECONDS * 2 ** (len(losses) - 1), _MAX_PAUSE_SECONDS))
+
+
+def cause_of(became: object) -> reasons.ErrorReason | None:
+    """Return the reason for which an attempt *became* what it did; None when nothing has failed."""
+    if isinstance(became, Lost):
+        return became.error.reason
+    if isinstance(became, Ending) and became.failure is not None:
+        return parse_reason(became.failure.reason)
+    return None
+
+
+def told(recorded: common.Failure | None) -> MeshError:
+    """Return the error that was *recorded*."""
+    if recorded is None:
+        return MeshError(reasons.ERROR_REASON_INTERNAL, "nothing was said")
+    return MeshError(parse_reason(recorded.reason), recorded.message, **recorded.metadata)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.slots import Slots
 from pal_rpc.adapter_client import AdapterClient
@@ -25,6 +26,7 @@ class Peers:
     adapters: AdapterClient
     slots: Slots
     crossings: Crossings
+    breakers: Breakers
     artifacts: ArtifactClient
     spans: SpanWriter
     tail_connected: asyncio.Event

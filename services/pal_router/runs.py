@@ -282,6 +282,11 @@ class Runs:
             route_revision=selection.revision,
         )
 
+    def breakers(self, agent: str) -> list[pb.Breaker]:
+        """Return the breakers of *agent* that have seen a failure, of every agent for an empty name."""
+        known = self._peers.breakers
+        return [known.shown(*found) for found in known.all() if agent in ("", found[0])]
+
     async def _selected(self, run: ActiveRun) -> Selection:
         snapshot = self._peers.snapshot
         while True:

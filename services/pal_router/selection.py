@@ -18,6 +18,9 @@ from pal_rpc.errors import MeshError
 
 AUTO = "auto"
 ALONE = Affinity()
+NOTHING: Mapping[str, str] = {}
+BREAKER_OPEN, LOST_BEFORE = "BREAKER_OPEN", "LOST_BEFORE"
+_AVOIDED = {BREAKER_OPEN: "has failed this agent again and again", LOST_BEFORE: "has lost the run before"}
 # Rules by which a route decides: another revision of it decides anew.
 ROUTED = frozenset({"route", "candidate", "default", "fallback"})
 _STATES = {registry.RUNTIME_STATE_DRAINING: "DRAINING", registry.RUNTIME_STATE_LOST: "LOST"}
@@ -81,31 +84,43 @@ def select(
     runtimes: Mapping[str, registry.RegisteredRuntime],
     routes: Iterable[registry.Route],
     affinity: Affinity = ALONE,
+    avoided: Mapping[str, str] = NOTHING,
 ) -> Selection:
     """Return the runtime for a run of *agent*.
 
     In this order: the runtime the request pins, the one that spec.runtime.selector names, the agent's route, the
-    default route. A route has fallbacks for when its choice is not to be had.
+    default route. A route has fallbacks for when its choice is not to be had, or is among the *avoided*, each with the
+    reason; when all of them are, none is.
 
     Raises:
         MeshError: there is no such runtime, it does not take runs, or it lacks a capability.
     """
     wanted = _wanted(agent, pinned, list(routes), affinity)
-    try:
-        chosen = _eligible(agent, wanted.name, runtimes)
-    except MeshError:
-        fallback = next((name for name in wanted.fallbacks if _takes(agent, name, runtimes)), "")
-        if not fallback:
-            raise
-        chosen = runtimes[fallback]
-        reason = f"{wanted.name} is not to be had; a fallback of {wanted.reason}"
-        wanted = _Wanted(rule="fallback", name=fallback, revision=wanted.revision, reason=reason)
+    able = [name for name in wanted.fallbacks if _takes(agent, name, runtimes)]
+    fallback = next((name for name in able if name not in avoided), "")
+    why = avoided.get(wanted.name, "") if fallback else ""
+    if not why:
+        try:
+            return _selected(agent, wanted, runtimes, avoided)
+        except MeshError:
+            fallback = fallback or next(iter(able), "")
+            if not fallback:
+                raise
+    reason = f"{wanted.name} {_AVOIDED.get(why, 'is not to be had')}; a fallback of {wanted.reason}"
+    other = _Wanted(rule="fallback", name=fallback, revision=wanted.revision, reason=reason)
+    return _selected(agent, other, runtimes, avoided)
+
+
+def _selected(
+    agent: agents.AgentSpec,
+    wanted: _Wanted,
+    runtimes: Mapping[str, registry.RegisteredRuntime],
+    avoided: Mapping[str, str],
+) -> Selection:
+    chosen = _eligible(agent, wanted.name, runtimes)
+    rejected = {**{name: why for name, why in avoided.items() if name != wanted.name}, **ineligible(agent, runtimes)}
     return Selection(
-        runtime=chosen,
-        rule=wanted.rule,
-        reason=wanted.reason,
-        revision=wanted.revision,
-        rejected=ineligible(agent, runtimes),
+        runtime=chosen, rule=wanted.rule, reason=wanted.reason, revision=wanted.revision, rejected=rejected
     )
 
 

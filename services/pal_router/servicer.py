@@ -95,6 +95,10 @@ class RouterServicer(rpc.RouterServiceServicer):
         """Say which runtime a run would get."""
         return self._runs.plan(request)
 
+    async def ListBreakers(self, request: pb.ListBreakersRequest, context: Context) -> pb.ListBreakersResponse:
+        """List the breakers that have seen a failure."""
+        return pb.ListBreakersResponse(breakers=self._runs.breakers(request.agent))
+
 
 def _traceparent(context: Context) -> str:
     metadata = context.invocation_metadata() or ()

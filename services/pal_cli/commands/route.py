@@ -18,7 +18,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, TIMEOUT, CommandError
 from pal_cli.routes import difference, rolled_back, shares, split, used
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, moment, print_json, say, table
+from pal_cli.show import as_json, moment, print_json, say, table, word
 
 app = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to, and the way back.")
 
@@ -177,6 +177,34 @@ async def rollback(
         why = reason or f"rollback of revision {found[0].revision}"
         change = _Change(mesh, found[0], None, running=running, wait_seconds=wait, within_seconds=within)
         return await change.made(_signed(back, author, why), dry_run=False)
+
+
+@app.command()
+@command
+async def breakers(
+    agent: Annotated[str, typer.Argument(help="agent; default: all")] = "",
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """List the breakers of the router that have seen a failure: which runtime fails which agent, and since when."""
+    async with connected(home_of(home)) as mesh:
+        response = await mesh.router.ListBreakers(router.ListBreakersRequest(agent=agent), timeout=_CALL_SECONDS)
+    if output is OutputFormat.json:
+        print_json(as_json(response))
+        return
+    rows = [
+        [
+            one.agent,
+            one.runtime,
+            word(router.BreakerState, one.state, "BREAKER_STATE_"),
+            f"{one.failures} of {one.attempts}",
+            one.cause,
+            f"in {one.retry_after.seconds} s" if one.HasField("retry_after") else "",
+        ]
+        for one in response.breakers
+    ]
+    columns = ["AGENT", "RUNTIME", "STATE", "FAILED", "BECAUSE", "NEXT TRIAL"]
+    table(columns, rows, empty="no runtime has failed an agent lately")
 
 
 class _Change:

@@ -6,13 +6,16 @@ import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as registry
+from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
 from pal_log.payload import text_payload
 from pal_router import attempt
+from pal_router.breakers import IN_A_ROW
 from tests.fakes.bad_adapter import BadAdapter, bad_adapter
 from tests.fakes.seams import Say
 from tests.integration.router.conftest import Bench
@@ -100,6 +103,36 @@ async def test_the_next_run_is_not_harmed(bench: Bench, bad: BadAdapter) -> None
     log = await bench.run(request_id)
 
     assert log[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
+
+
+async def routed_runs(bench: Bench, count: int) -> list[list[events.RunEvent]]:
+    logs = []
+    for _ in range(count):
+        request_id = str(uuid.uuid4())
+        bench.script(request_id, Say(chunks=["fine"]))
+        logs.append(await bench.run(request_id))
+    return logs
+
+
+async def test_a_run_falls_over_and_after_some_no_run_comes_any_more(bench: Bench, bad: BadAdapter) -> None:
+    bad.says(FOREIGN, RESULT)
+    route = registry.Route(agent="desk", stable="bad", fallbacks=["echo"])
+    within = duration_pb2.Duration(seconds=10)
+    await bench.registry.SetRoute(registry.SetRouteRequest(route=route, acknowledged_within=within))
+
+    logs = await routed_runs(bench, IN_A_ROW + 1)
+    (breaker,) = (await bench.router.ListBreakers(pb.ListBreakersRequest(agent="desk"))).breakers
+    await bench.registry.SetRoute(
+        registry.SetRouteRequest(route=registry.Route(agent="desk", stable="echo"), acknowledged_within=within)
+    )
+
+    choices = [[event.run_routed for event in log if event.type == "run.routed"] for log in logs]
+    assert {log[-1].run_finished.outcome for log in logs} == {events.RUN_OUTCOME_SUCCEEDED}
+    assert [choice.runtime for choice in choices[0]] == ["bad", "echo"]
+    assert (choices[-1][0].runtime, choices[-1][0].rule_id, len(choices[-1])) == ("echo", "fallback", 1)
+    assert {one.runtime: one.reason for one in choices[-1][0].rejected}["bad"] == "BREAKER_OPEN"
+    assert (breaker.runtime, breaker.state, breaker.cause) == ("bad", pb.BREAKER_STATE_OPEN, "ADAPTER_PROTOCOL")
+    assert all(violations(log) == [] for log in logs)
 
 
 async def test_a_frame_of_an_unknown_kind_is_skipped(bench: Bench, bad: BadAdapter) -> None:

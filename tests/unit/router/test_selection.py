@@ -138,3 +138,24 @@ def test_fallbacks_are_taken_in_order_and_only_if_they_are_able() -> None:
 
 def test_a_pinned_runtime_has_no_fallback() -> None:
     assert refusal(pinned="angno", routes=[SPLIT]).reason_name == "RUNTIME_NOT_FOUND"
+
+
+FALLING = registry.Route(agent="writer", stable="agno", fallbacks=["pydantic-ai"], revision=2)
+
+
+@pytest.mark.parametrize(
+    ("avoided", "name", "rule", "rejected"),
+    [
+        ([], "agno", "route", {}),
+        (["agno"], "pydantic-ai", "fallback", {"agno": "BREAKER_OPEN"}),
+        (["pydantic-ai"], "agno", "route", {"pydantic-ai": "BREAKER_OPEN"}),
+        (["agno", "pydantic-ai"], "agno", "route", {"pydantic-ai": "BREAKER_OPEN"}),
+    ],
+)
+def test_what_is_avoided_is_not_chosen_unless_all_is(
+    avoided: list[str], name: str, rule: str, rejected: dict[str, str]
+) -> None:
+    selection = select(agent(), "", RUNTIMES, [FALLING], avoided=dict.fromkeys(avoided, "BREAKER_OPEN"))
+
+    assert (selection.runtime.name, selection.rule) == (name, rule)
+    assert selection.rejected == rejected

@@ -14,6 +14,7 @@ package servicev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "pal.example/go/pal/v1"
 	reflect "reflect"
@@ -27,6 +28,63 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Where a breaker stands.
+type BreakerState int32
+
+const (
+	// Not stated.
+	BreakerState_BREAKER_STATE_UNSPECIFIED BreakerState = 0
+	// Runs go to the runtime.
+	BreakerState_BREAKER_STATE_CLOSED BreakerState = 1
+	// New runs go elsewhere where there is an elsewhere.
+	BreakerState_BREAKER_STATE_OPEN BreakerState = 2
+	// One run tries whether the runtime is well again.
+	BreakerState_BREAKER_STATE_HALF_OPEN BreakerState = 3
+)
+
+// Enum value maps for BreakerState.
+var (
+	BreakerState_name = map[int32]string{
+		0: "BREAKER_STATE_UNSPECIFIED",
+		1: "BREAKER_STATE_CLOSED",
+		2: "BREAKER_STATE_OPEN",
+		3: "BREAKER_STATE_HALF_OPEN",
+	}
+	BreakerState_value = map[string]int32{
+		"BREAKER_STATE_UNSPECIFIED": 0,
+		"BREAKER_STATE_CLOSED":      1,
+		"BREAKER_STATE_OPEN":        2,
+		"BREAKER_STATE_HALF_OPEN":   3,
+	}
+)
+
+func (x BreakerState) Enum() *BreakerState {
+	p := new(BreakerState)
+	*p = x
+	return p
+}
+
+func (x BreakerState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (BreakerState) Descriptor() protoreflect.EnumDescriptor {
+	return file_pal_service_v1_router_service_proto_enumTypes[0].Descriptor()
+}
+
+func (BreakerState) Type() protoreflect.EnumType {
+	return &file_pal_service_v1_router_service_proto_enumTypes[0]
+}
+
+func (x BreakerState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use BreakerState.Descriptor instead.
+func (BreakerState) EnumDescriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{0}
+}
 
 // Request of Run.
 type RunRequest struct {
@@ -1646,11 +1704,203 @@ func (x *IneligibleRuntime) GetReason() string {
 	return ""
 }
 
+// What a router makes of the newest runs of one agent on one runtime.
+type Breaker struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the agent.
+	Agent string `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Runtime.
+	Runtime string `protobuf:"bytes,2,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// Where it stands.
+	State BreakerState `protobuf:"varint,3,opt,name=state,proto3,enum=pal.service.v1.BreakerState" json:"state,omitempty"`
+	// Attempts that are looked at: the newest, at most twenty.
+	Attempts int32 `protobuf:"varint,4,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Those among them that failed by fault of the runtime.
+	Failures int32 `protobuf:"varint,5,opt,name=failures,proto3" json:"failures,omitempty"`
+	// Reason of the newest failure, as in ErrorInfo.
+	Cause string `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`
+	// Time until the next trial. Absent unless it is open.
+	RetryAfter    *durationpb.Duration `protobuf:"bytes,7,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Breaker) Reset() {
+	*x = Breaker{}
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Breaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Breaker) ProtoMessage() {}
+
+func (x *Breaker) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Breaker.ProtoReflect.Descriptor instead.
+func (*Breaker) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Breaker) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *Breaker) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *Breaker) GetState() BreakerState {
+	if x != nil {
+		return x.State
+	}
+	return BreakerState_BREAKER_STATE_UNSPECIFIED
+}
+
+func (x *Breaker) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Breaker) GetFailures() int32 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *Breaker) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *Breaker) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
+	}
+	return nil
+}
+
+// Request of ListBreakers.
+type ListBreakersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this agent. Empty means all.
+	Agent         string `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBreakersRequest) Reset() {
+	*x = ListBreakersRequest{}
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBreakersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBreakersRequest) ProtoMessage() {}
+
+func (x *ListBreakersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBreakersRequest.ProtoReflect.Descriptor instead.
+func (*ListBreakersRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ListBreakersRequest) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+// Response of ListBreakers.
+type ListBreakersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The breakers by agent and runtime.
+	Breakers      []*Breaker `protobuf:"bytes,1,rep,name=breakers,proto3" json:"breakers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBreakersResponse) Reset() {
+	*x = ListBreakersResponse{}
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBreakersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBreakersResponse) ProtoMessage() {}
+
+func (x *ListBreakersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_router_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBreakersResponse.ProtoReflect.Descriptor instead.
+func (*ListBreakersResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_router_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListBreakersResponse) GetBreakers() []*Breaker {
+	if x != nil {
+		return x.Breakers
+	}
+	return nil
+}
+
 var File_pal_service_v1_router_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\n" +
-	"#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xa2\x03\n" +
+	"#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xa2\x03\n" +
 	"\n" +
 	"RunRequest\x12\x1d\n" +
 	"\n" +
@@ -1776,7 +2026,25 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\x11IneligibleRuntime\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x18\n" +
 	"\amissing\x18\x02 \x03(\tR\amissing\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason2\x80\x06\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xf7\x01\n" +
+	"\aBreaker\x12\x14\n" +
+	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x18\n" +
+	"\aruntime\x18\x02 \x01(\tR\aruntime\x122\n" +
+	"\x05state\x18\x03 \x01(\x0e2\x1c.pal.service.v1.BreakerStateR\x05state\x12\x1a\n" +
+	"\battempts\x18\x04 \x01(\x05R\battempts\x12\x1a\n" +
+	"\bfailures\x18\x05 \x01(\x05R\bfailures\x12\x14\n" +
+	"\x05cause\x18\x06 \x01(\tR\x05cause\x12:\n" +
+	"\vretry_after\x18\a \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\"+\n" +
+	"\x13ListBreakersRequest\x12\x14\n" +
+	"\x05agent\x18\x01 \x01(\tR\x05agent\"K\n" +
+	"\x14ListBreakersResponse\x123\n" +
+	"\bbreakers\x18\x01 \x03(\v2\x17.pal.service.v1.BreakerR\bbreakers*|\n" +
+	"\fBreakerState\x12\x1d\n" +
+	"\x19BREAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14BREAKER_STATE_CLOSED\x10\x01\x12\x16\n" +
+	"\x12BREAKER_STATE_OPEN\x10\x02\x12\x1b\n" +
+	"\x17BREAKER_STATE_HALF_OPEN\x10\x032\xdb\x06\n" +
 	"\rRouterService\x12@\n" +
 	"\x03Run\x12\x1a.pal.service.v1.RunRequest\x1a\x1b.pal.service.v1.RunResponse0\x01\x12F\n" +
 	"\x05Watch\x12\x1c.pal.service.v1.WatchRequest\x1a\x1d.pal.service.v1.WatchResponse0\x01\x12G\n" +
@@ -1788,7 +2056,8 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"ListInputs\x12!.pal.service.v1.ListInputsRequest\x1a\".pal.service.v1.ListInputsResponse\x12I\n" +
 	"\x06Replay\x12\x1d.pal.service.v1.ReplayRequest\x1a\x1e.pal.service.v1.ReplayResponse0\x01\x12I\n" +
 	"\x06Shadow\x12\x1d.pal.service.v1.ShadowRequest\x1a\x1e.pal.service.v1.ShadowResponse0\x01\x12P\n" +
-	"\tPlanRoute\x12 .pal.service.v1.PlanRouteRequest\x1a!.pal.service.v1.PlanRouteResponseB\xab\x01\n" +
+	"\tPlanRoute\x12 .pal.service.v1.PlanRouteRequest\x1a!.pal.service.v1.PlanRouteResponse\x12Y\n" +
+	"\fListBreakers\x12#.pal.service.v1.ListBreakersRequest\x1a$.pal.service.v1.ListBreakersResponseB\xab\x01\n" +
 	"\x12com.pal.service.v1B\x12RouterServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -1803,112 +2072,123 @@ func file_pal_service_v1_router_service_proto_rawDescGZIP() []byte {
 	return file_pal_service_v1_router_service_proto_rawDescData
 }
 
-var file_pal_service_v1_router_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_pal_service_v1_router_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_pal_service_v1_router_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_pal_service_v1_router_service_proto_goTypes = []any{
-	(*RunRequest)(nil),            // 0: pal.service.v1.RunRequest
-	(*RunResponse)(nil),           // 1: pal.service.v1.RunResponse
-	(*GetRunRequest)(nil),         // 2: pal.service.v1.GetRunRequest
-	(*GetRunResponse)(nil),        // 3: pal.service.v1.GetRunResponse
-	(*ListRunsRequest)(nil),       // 4: pal.service.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),      // 5: pal.service.v1.ListRunsResponse
-	(*WatchRequest)(nil),          // 6: pal.service.v1.WatchRequest
-	(*WatchResponse)(nil),         // 7: pal.service.v1.WatchResponse
-	(*RunStreamFrame)(nil),        // 8: pal.service.v1.RunStreamFrame
-	(*AnswerRequest)(nil),         // 9: pal.service.v1.AnswerRequest
-	(*AnswerResponse)(nil),        // 10: pal.service.v1.AnswerResponse
-	(*CancelRequest)(nil),         // 11: pal.service.v1.CancelRequest
-	(*CancelResponse)(nil),        // 12: pal.service.v1.CancelResponse
-	(*ListInputsRequest)(nil),     // 13: pal.service.v1.ListInputsRequest
-	(*ListInputsResponse)(nil),    // 14: pal.service.v1.ListInputsResponse
-	(*PendingInput)(nil),          // 15: pal.service.v1.PendingInput
-	(*ReplayRequest)(nil),         // 16: pal.service.v1.ReplayRequest
-	(*ReplayResponse)(nil),        // 17: pal.service.v1.ReplayResponse
-	(*ShadowRequest)(nil),         // 18: pal.service.v1.ShadowRequest
-	(*ShadowResponse)(nil),        // 19: pal.service.v1.ShadowResponse
-	(*PlanRouteRequest)(nil),      // 20: pal.service.v1.PlanRouteRequest
-	(*PlanRouteResponse)(nil),     // 21: pal.service.v1.PlanRouteResponse
-	(*RouteChoice)(nil),           // 22: pal.service.v1.RouteChoice
-	(*IneligibleRuntime)(nil),     // 23: pal.service.v1.IneligibleRuntime
-	nil,                           // 24: pal.service.v1.RunRequest.LabelsEntry
-	nil,                           // 25: pal.service.v1.ReplayRequest.LabelsEntry
-	nil,                           // 26: pal.service.v1.ShadowRequest.LabelsEntry
-	nil,                           // 27: pal.service.v1.PlanRouteRequest.LabelsEntry
-	(*v1.SpecSelector)(nil),       // 28: pal.v1.SpecSelector
-	(*v1.Payload)(nil),            // 29: pal.v1.Payload
-	(*v1.RunLimits)(nil),          // 30: pal.v1.RunLimits
-	(*Run)(nil),                   // 31: pal.service.v1.Run
-	(*RunQuery)(nil),              // 32: pal.service.v1.RunQuery
-	(*v1.RunEvent)(nil),           // 33: pal.v1.RunEvent
-	(*LiveOutput)(nil),            // 34: pal.service.v1.LiveOutput
-	(*WatchProgress)(nil),         // 35: pal.service.v1.WatchProgress
-	(*HistoryGap)(nil),            // 36: pal.service.v1.HistoryGap
-	(v1.InputDecision)(0),         // 37: pal.v1.InputDecision
-	(*v1.SpecRef)(nil),            // 38: pal.v1.SpecRef
-	(*v1.InputRequested)(nil),     // 39: pal.v1.InputRequested
-	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
-	(*v1.ToolCallRequested)(nil),  // 41: pal.v1.ToolCallRequested
-	(v1.ReplayFidelity)(0),        // 42: pal.v1.ReplayFidelity
-	(*v1.Principal)(nil),          // 43: pal.v1.Principal
+	(BreakerState)(0),             // 0: pal.service.v1.BreakerState
+	(*RunRequest)(nil),            // 1: pal.service.v1.RunRequest
+	(*RunResponse)(nil),           // 2: pal.service.v1.RunResponse
+	(*GetRunRequest)(nil),         // 3: pal.service.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 4: pal.service.v1.GetRunResponse
+	(*ListRunsRequest)(nil),       // 5: pal.service.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 6: pal.service.v1.ListRunsResponse
+	(*WatchRequest)(nil),          // 7: pal.service.v1.WatchRequest
+	(*WatchResponse)(nil),         // 8: pal.service.v1.WatchResponse
+	(*RunStreamFrame)(nil),        // 9: pal.service.v1.RunStreamFrame
+	(*AnswerRequest)(nil),         // 10: pal.service.v1.AnswerRequest
+	(*AnswerResponse)(nil),        // 11: pal.service.v1.AnswerResponse
+	(*CancelRequest)(nil),         // 12: pal.service.v1.CancelRequest
+	(*CancelResponse)(nil),        // 13: pal.service.v1.CancelResponse
+	(*ListInputsRequest)(nil),     // 14: pal.service.v1.ListInputsRequest
+	(*ListInputsResponse)(nil),    // 15: pal.service.v1.ListInputsResponse
+	(*PendingInput)(nil),          // 16: pal.service.v1.PendingInput
+	(*ReplayRequest)(nil),         // 17: pal.service.v1.ReplayRequest
+	(*ReplayResponse)(nil),        // 18: pal.service.v1.ReplayResponse
+	(*ShadowRequest)(nil),         // 19: pal.service.v1.ShadowRequest
+	(*ShadowResponse)(nil),        // 20: pal.service.v1.ShadowResponse
+	(*PlanRouteRequest)(nil),      // 21: pal.service.v1.PlanRouteRequest
+	(*PlanRouteResponse)(nil),     // 22: pal.service.v1.PlanRouteResponse
+	(*RouteChoice)(nil),           // 23: pal.service.v1.RouteChoice
+	(*IneligibleRuntime)(nil),     // 24: pal.service.v1.IneligibleRuntime
+	(*Breaker)(nil),               // 25: pal.service.v1.Breaker
+	(*ListBreakersRequest)(nil),   // 26: pal.service.v1.ListBreakersRequest
+	(*ListBreakersResponse)(nil),  // 27: pal.service.v1.ListBreakersResponse
+	nil,                           // 28: pal.service.v1.RunRequest.LabelsEntry
+	nil,                           // 29: pal.service.v1.ReplayRequest.LabelsEntry
+	nil,                           // 30: pal.service.v1.ShadowRequest.LabelsEntry
+	nil,                           // 31: pal.service.v1.PlanRouteRequest.LabelsEntry
+	(*v1.SpecSelector)(nil),       // 32: pal.v1.SpecSelector
+	(*v1.Payload)(nil),            // 33: pal.v1.Payload
+	(*v1.RunLimits)(nil),          // 34: pal.v1.RunLimits
+	(*Run)(nil),                   // 35: pal.service.v1.Run
+	(*RunQuery)(nil),              // 36: pal.service.v1.RunQuery
+	(*v1.RunEvent)(nil),           // 37: pal.v1.RunEvent
+	(*LiveOutput)(nil),            // 38: pal.service.v1.LiveOutput
+	(*WatchProgress)(nil),         // 39: pal.service.v1.WatchProgress
+	(*HistoryGap)(nil),            // 40: pal.service.v1.HistoryGap
+	(v1.InputDecision)(0),         // 41: pal.v1.InputDecision
+	(*v1.SpecRef)(nil),            // 42: pal.v1.SpecRef
+	(*v1.InputRequested)(nil),     // 43: pal.v1.InputRequested
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*v1.ToolCallRequested)(nil),  // 45: pal.v1.ToolCallRequested
+	(v1.ReplayFidelity)(0),        // 46: pal.v1.ReplayFidelity
+	(*v1.Principal)(nil),          // 47: pal.v1.Principal
+	(*durationpb.Duration)(nil),   // 48: google.protobuf.Duration
 }
 var file_pal_service_v1_router_service_proto_depIdxs = []int32{
-	28, // 0: pal.service.v1.RunRequest.agent:type_name -> pal.v1.SpecSelector
-	29, // 1: pal.service.v1.RunRequest.input:type_name -> pal.v1.Payload
-	30, // 2: pal.service.v1.RunRequest.limits:type_name -> pal.v1.RunLimits
-	24, // 3: pal.service.v1.RunRequest.labels:type_name -> pal.service.v1.RunRequest.LabelsEntry
-	8,  // 4: pal.service.v1.RunResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	31, // 5: pal.service.v1.GetRunResponse.run:type_name -> pal.service.v1.Run
-	32, // 6: pal.service.v1.ListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	31, // 7: pal.service.v1.ListRunsResponse.runs:type_name -> pal.service.v1.Run
-	8,  // 8: pal.service.v1.WatchResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	33, // 9: pal.service.v1.RunStreamFrame.event:type_name -> pal.v1.RunEvent
-	34, // 10: pal.service.v1.RunStreamFrame.live_output:type_name -> pal.service.v1.LiveOutput
-	35, // 11: pal.service.v1.RunStreamFrame.progress:type_name -> pal.service.v1.WatchProgress
-	36, // 12: pal.service.v1.RunStreamFrame.gap:type_name -> pal.service.v1.HistoryGap
-	37, // 13: pal.service.v1.AnswerRequest.decision:type_name -> pal.v1.InputDecision
-	29, // 14: pal.service.v1.AnswerRequest.answer:type_name -> pal.v1.Payload
-	31, // 15: pal.service.v1.CancelResponse.run:type_name -> pal.service.v1.Run
-	15, // 16: pal.service.v1.ListInputsResponse.inputs:type_name -> pal.service.v1.PendingInput
-	38, // 17: pal.service.v1.PendingInput.agent:type_name -> pal.v1.SpecRef
-	39, // 18: pal.service.v1.PendingInput.input:type_name -> pal.v1.InputRequested
-	40, // 19: pal.service.v1.PendingInput.asked_at:type_name -> google.protobuf.Timestamp
-	41, // 20: pal.service.v1.PendingInput.tool_call:type_name -> pal.v1.ToolCallRequested
-	42, // 21: pal.service.v1.ReplayRequest.fidelity:type_name -> pal.v1.ReplayFidelity
-	25, // 22: pal.service.v1.ReplayRequest.labels:type_name -> pal.service.v1.ReplayRequest.LabelsEntry
-	8,  // 23: pal.service.v1.ReplayResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	26, // 24: pal.service.v1.ShadowRequest.labels:type_name -> pal.service.v1.ShadowRequest.LabelsEntry
-	30, // 25: pal.service.v1.ShadowRequest.limits:type_name -> pal.v1.RunLimits
-	8,  // 26: pal.service.v1.ShadowResponse.frames:type_name -> pal.service.v1.RunStreamFrame
-	28, // 27: pal.service.v1.PlanRouteRequest.agent:type_name -> pal.v1.SpecSelector
-	43, // 28: pal.service.v1.PlanRouteRequest.requester:type_name -> pal.v1.Principal
-	27, // 29: pal.service.v1.PlanRouteRequest.labels:type_name -> pal.service.v1.PlanRouteRequest.LabelsEntry
-	38, // 30: pal.service.v1.PlanRouteResponse.agent:type_name -> pal.v1.SpecRef
-	22, // 31: pal.service.v1.PlanRouteResponse.primary:type_name -> pal.service.v1.RouteChoice
-	23, // 32: pal.service.v1.PlanRouteResponse.ineligible:type_name -> pal.service.v1.IneligibleRuntime
-	0,  // 33: pal.service.v1.RouterService.Run:input_type -> pal.service.v1.RunRequest
-	6,  // 34: pal.service.v1.RouterService.Watch:input_type -> pal.service.v1.WatchRequest
-	11, // 35: pal.service.v1.RouterService.Cancel:input_type -> pal.service.v1.CancelRequest
-	9,  // 36: pal.service.v1.RouterService.Answer:input_type -> pal.service.v1.AnswerRequest
-	2,  // 37: pal.service.v1.RouterService.GetRun:input_type -> pal.service.v1.GetRunRequest
-	4,  // 38: pal.service.v1.RouterService.ListRuns:input_type -> pal.service.v1.ListRunsRequest
-	13, // 39: pal.service.v1.RouterService.ListInputs:input_type -> pal.service.v1.ListInputsRequest
-	16, // 40: pal.service.v1.RouterService.Replay:input_type -> pal.service.v1.ReplayRequest
-	18, // 41: pal.service.v1.RouterService.Shadow:input_type -> pal.service.v1.ShadowRequest
-	20, // 42: pal.service.v1.RouterService.PlanRoute:input_type -> pal.service.v1.PlanRouteRequest
-	1,  // 43: pal.service.v1.RouterService.Run:output_type -> pal.service.v1.RunResponse
-	7,  // 44: pal.service.v1.RouterService.Watch:output_type -> pal.service.v1.WatchResponse
-	12, // 45: pal.service.v1.RouterService.Cancel:output_type -> pal.service.v1.CancelResponse
-	10, // 46: pal.service.v1.RouterService.Answer:output_type -> pal.service.v1.AnswerResponse
-	3,  // 47: pal.service.v1.RouterService.GetRun:output_type -> pal.service.v1.GetRunResponse
-	5,  // 48: pal.service.v1.RouterService.ListRuns:output_type -> pal.service.v1.ListRunsResponse
-	14, // 49: pal.service.v1.RouterService.ListInputs:output_type -> pal.service.v1.ListInputsResponse
-	17, // 50: pal.service.v1.RouterService.Replay:output_type -> pal.service.v1.ReplayResponse
-	19, // 51: pal.service.v1.RouterService.Shadow:output_type -> pal.service.v1.ShadowResponse
-	21, // 52: pal.service.v1.RouterService.PlanRoute:output_type -> pal.service.v1.PlanRouteResponse
-	43, // [43:53] is the sub-list for method output_type
-	33, // [33:43] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	32, // 0: pal.service.v1.RunRequest.agent:type_name -> pal.v1.SpecSelector
+	33, // 1: pal.service.v1.RunRequest.input:type_name -> pal.v1.Payload
+	34, // 2: pal.service.v1.RunRequest.limits:type_name -> pal.v1.RunLimits
+	28, // 3: pal.service.v1.RunRequest.labels:type_name -> pal.service.v1.RunRequest.LabelsEntry
+	9,  // 4: pal.service.v1.RunResponse.frames:type_name -> pal.service.v1.RunStreamFrame
+	35, // 5: pal.service.v1.GetRunResponse.run:type_name -> pal.service.v1.Run
+	36, // 6: pal.service.v1.ListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	35, // 7: pal.service.v1.ListRunsResponse.runs:type_name -> pal.service.v1.Run
+	9,  // 8: pal.service.v1.WatchResponse.frames:type_name -> pal.service.v1.RunStreamFrame
+	37, // 9: pal.service.v1.RunStreamFrame.event:type_name -> pal.v1.RunEvent
+	38, // 10: pal.service.v1.RunStreamFrame.live_output:type_name -> pal.service.v1.LiveOutput
+	39, // 11: pal.service.v1.RunStreamFrame.progress:type_name -> pal.service.v1.WatchProgress
+	40, // 12: pal.service.v1.RunStreamFrame.gap:type_name -> pal.service.v1.HistoryGap
+	41, // 13: pal.service.v1.AnswerRequest.decision:type_name -> pal.v1.InputDecision
+	33, // 14: pal.service.v1.AnswerRequest.answer:type_name -> pal.v1.Payload
+	35, // 15: pal.service.v1.CancelResponse.run:type_name -> pal.service.v1.Run
+	16, // 16: pal.service.v1.ListInputsResponse.inputs:type_name -> pal.service.v1.PendingInput
+	42, // 17: pal.service.v1.PendingInput.agent:type_name -> pal.v1.SpecRef
+	43, // 18: pal.service.v1.PendingInput.input:type_name -> pal.v1.InputRequested
+	44, // 19: pal.service.v1.PendingInput.asked_at:type_name -> google.protobuf.Timestamp
+	45, // 20: pal.service.v1.PendingInput.tool_call:type_name -> pal.v1.ToolCallRequested
+	46, // 21: pal.service.v1.ReplayRequest.fidelity:type_name -> pal.v1.ReplayFidelity
+	29, // 22: pal.service.v1.ReplayRequest.labels:type_name -> pal.service.v1.ReplayRequest.LabelsEntry
+	9,  // 23: pal.service.v1.ReplayResponse.frames:type_name -> pal.service.v1.RunStreamFrame
+	30, // 24: pal.service.v1.ShadowRequest.labels:type_name -> pal.service.v1.ShadowRequest.LabelsEntry
+	34, // 25: pal.service.v1.ShadowRequest.limits:type_name -> pal.v1.RunLimits
+	9,  // 26: pal.service.v1.ShadowResponse.frames:type_name -> pal.service.v1.RunStreamFrame
+	32, // 27: pal.service.v1.PlanRouteRequest.agent:type_name -> pal.v1.SpecSelector
+	47, // 28: pal.service.v1.PlanRouteRequest.requester:type_name -> pal.v1.Principal
+	31, // 29: pal.service.v1.PlanRouteRequest.labels:type_name -> pal.service.v1.PlanRouteRequest.LabelsEntry
+	42, // 30: pal.service.v1.PlanRouteResponse.agent:type_name -> pal.v1.SpecRef
+	23, // 31: pal.service.v1.PlanRouteResponse.primary:type_name -> pal.service.v1.RouteChoice
+	24, // 32: pal.service.v1.PlanRouteResponse.ineligible:type_name -> pal.service.v1.IneligibleRuntime
+	0,  // 33: pal.service.v1.Breaker.state:type_name -> pal.service.v1.BreakerState
+	48, // 34: pal.service.v1.Breaker.retry_after:type_name -> google.protobuf.Duration
+	25, // 35: pal.service.v1.ListBreakersResponse.breakers:type_name -> pal.service.v1.Breaker
+	1,  // 36: pal.service.v1.RouterService.Run:input_type -> pal.service.v1.RunRequest
+	7,  // 37: pal.service.v1.RouterService.Watch:input_type -> pal.service.v1.WatchRequest
+	12, // 38: pal.service.v1.RouterService.Cancel:input_type -> pal.service.v1.CancelRequest
+	10, // 39: pal.service.v1.RouterService.Answer:input_type -> pal.service.v1.AnswerRequest
+	3,  // 40: pal.service.v1.RouterService.GetRun:input_type -> pal.service.v1.GetRunRequest
+	5,  // 41: pal.service.v1.RouterService.ListRuns:input_type -> pal.service.v1.ListRunsRequest
+	14, // 42: pal.service.v1.RouterService.ListInputs:input_type -> pal.service.v1.ListInputsRequest
+	17, // 43: pal.service.v1.RouterService.Replay:input_type -> pal.service.v1.ReplayRequest
+	19, // 44: pal.service.v1.RouterService.Shadow:input_type -> pal.service.v1.ShadowRequest
+	21, // 45: pal.service.v1.RouterService.PlanRoute:input_type -> pal.service.v1.PlanRouteRequest
+	26, // 46: pal.service.v1.RouterService.ListBreakers:input_type -> pal.service.v1.ListBreakersRequest
+	2,  // 47: pal.service.v1.RouterService.Run:output_type -> pal.service.v1.RunResponse
+	8,  // 48: pal.service.v1.RouterService.Watch:output_type -> pal.service.v1.WatchResponse
+	13, // 49: pal.service.v1.RouterService.Cancel:output_type -> pal.service.v1.CancelResponse
+	11, // 50: pal.service.v1.RouterService.Answer:output_type -> pal.service.v1.AnswerResponse
+	4,  // 51: pal.service.v1.RouterService.GetRun:output_type -> pal.service.v1.GetRunResponse
+	6,  // 52: pal.service.v1.RouterService.ListRuns:output_type -> pal.service.v1.ListRunsResponse
+	15, // 53: pal.service.v1.RouterService.ListInputs:output_type -> pal.service.v1.ListInputsResponse
+	18, // 54: pal.service.v1.RouterService.Replay:output_type -> pal.service.v1.ReplayResponse
+	20, // 55: pal.service.v1.RouterService.Shadow:output_type -> pal.service.v1.ShadowResponse
+	22, // 56: pal.service.v1.RouterService.PlanRoute:output_type -> pal.service.v1.PlanRouteResponse
+	27, // 57: pal.service.v1.RouterService.ListBreakers:output_type -> pal.service.v1.ListBreakersResponse
+	47, // [47:58] is the sub-list for method output_type
+	36, // [36:47] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_router_service_proto_init() }
@@ -1928,13 +2208,14 @@ func file_pal_service_v1_router_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_router_service_proto_rawDesc), len(file_pal_service_v1_router_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   28,
+			NumEnums:      1,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_pal_service_v1_router_service_proto_goTypes,
 		DependencyIndexes: file_pal_service_v1_router_service_proto_depIdxs,
+		EnumInfos:         file_pal_service_v1_router_service_proto_enumTypes,
 		MessageInfos:      file_pal_service_v1_router_service_proto_msgTypes,
 	}.Build()
 	File_pal_service_v1_router_service_proto = out.File

@@ -24,16 +24,17 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RouterService_Run_FullMethodName        = "/pal.service.v1.RouterService/Run"
-	RouterService_Watch_FullMethodName      = "/pal.service.v1.RouterService/Watch"
-	RouterService_Cancel_FullMethodName     = "/pal.service.v1.RouterService/Cancel"
-	RouterService_Answer_FullMethodName     = "/pal.service.v1.RouterService/Answer"
-	RouterService_GetRun_FullMethodName     = "/pal.service.v1.RouterService/GetRun"
-	RouterService_ListRuns_FullMethodName   = "/pal.service.v1.RouterService/ListRuns"
-	RouterService_ListInputs_FullMethodName = "/pal.service.v1.RouterService/ListInputs"
-	RouterService_Replay_FullMethodName     = "/pal.service.v1.RouterService/Replay"
-	RouterService_Shadow_FullMethodName     = "/pal.service.v1.RouterService/Shadow"
-	RouterService_PlanRoute_FullMethodName  = "/pal.service.v1.RouterService/PlanRoute"
+	RouterService_Run_FullMethodName          = "/pal.service.v1.RouterService/Run"
+	RouterService_Watch_FullMethodName        = "/pal.service.v1.RouterService/Watch"
+	RouterService_Cancel_FullMethodName       = "/pal.service.v1.RouterService/Cancel"
+	RouterService_Answer_FullMethodName       = "/pal.service.v1.RouterService/Answer"
+	RouterService_GetRun_FullMethodName       = "/pal.service.v1.RouterService/GetRun"
+	RouterService_ListRuns_FullMethodName     = "/pal.service.v1.RouterService/ListRuns"
+	RouterService_ListInputs_FullMethodName   = "/pal.service.v1.RouterService/ListInputs"
+	RouterService_Replay_FullMethodName       = "/pal.service.v1.RouterService/Replay"
+	RouterService_Shadow_FullMethodName       = "/pal.service.v1.RouterService/Shadow"
+	RouterService_PlanRoute_FullMethodName    = "/pal.service.v1.RouterService/PlanRoute"
+	RouterService_ListBreakers_FullMethodName = "/pal.service.v1.RouterService/ListBreakers"
 )
 
 // RouterServiceClient is the client API for RouterService service.
@@ -71,6 +72,8 @@ type RouterServiceClient interface {
 	Shadow(ctx context.Context, in *ShadowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShadowResponse], error)
 	// Says which runtime a run would get and why. Starts nothing.
 	PlanRoute(ctx context.Context, in *PlanRouteRequest, opts ...grpc.CallOption) (*PlanRouteResponse, error)
+	// Lists the breakers of this router that have seen a failure lately.
+	ListBreakers(ctx context.Context, in *ListBreakersRequest, opts ...grpc.CallOption) (*ListBreakersResponse, error)
 }
 
 type routerServiceClient struct {
@@ -217,6 +220,16 @@ func (c *routerServiceClient) PlanRoute(ctx context.Context, in *PlanRouteReques
 	return out, nil
 }
 
+func (c *routerServiceClient) ListBreakers(ctx context.Context, in *ListBreakersRequest, opts ...grpc.CallOption) (*ListBreakersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBreakersResponse)
+	err := c.cc.Invoke(ctx, RouterService_ListBreakers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RouterServiceServer is the server API for RouterService service.
 // All implementations must embed UnimplementedRouterServiceServer
 // for forward compatibility.
@@ -252,6 +265,8 @@ type RouterServiceServer interface {
 	Shadow(*ShadowRequest, grpc.ServerStreamingServer[ShadowResponse]) error
 	// Says which runtime a run would get and why. Starts nothing.
 	PlanRoute(context.Context, *PlanRouteRequest) (*PlanRouteResponse, error)
+	// Lists the breakers of this router that have seen a failure lately.
+	ListBreakers(context.Context, *ListBreakersRequest) (*ListBreakersResponse, error)
 	mustEmbedUnimplementedRouterServiceServer()
 }
 
@@ -291,6 +306,9 @@ func (UnimplementedRouterServiceServer) Shadow(*ShadowRequest, grpc.ServerStream
 }
 func (UnimplementedRouterServiceServer) PlanRoute(context.Context, *PlanRouteRequest) (*PlanRouteResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method PlanRoute not implemented")
+}
+func (UnimplementedRouterServiceServer) ListBreakers(context.Context, *ListBreakersRequest) (*ListBreakersResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListBreakers not implemented")
 }
 func (UnimplementedRouterServiceServer) mustEmbedUnimplementedRouterServiceServer() {}
 func (UnimplementedRouterServiceServer) testEmbeddedByValue()                       {}
@@ -465,6 +483,24 @@ func _RouterService_PlanRoute_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RouterService_ListBreakers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBreakersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RouterServiceServer).ListBreakers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RouterService_ListBreakers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RouterServiceServer).ListBreakers(ctx, req.(*ListBreakersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RouterService_ServiceDesc is the grpc.ServiceDesc for RouterService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -495,6 +531,10 @@ var RouterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PlanRoute",
 			Handler:    _RouterService_PlanRoute_Handler,
+		},
+		{
+			MethodName: "ListBreakers",
+			Handler:    _RouterService_ListBreakers_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

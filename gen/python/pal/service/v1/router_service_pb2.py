@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from pal.service.v1 import shared_pb2 as pal_dot_service_dot_v1_dot_shared__pb2
 from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import run_event_pb2 as pal_dot_v1_dot_run__event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xa2\x03\n\nRunRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12*\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x05\x61gent\x12%\n\x05input\x18\x03 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x05input\x12\'\n\x0f\x63onversation_id\x18\x04 \x01(\tR\x0e\x63onversationId\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12%\n\x0epinned_runtime\x18\x06 \x01(\tR\rpinnedRuntime\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.pal.service.v1.RunRequest.LabelsEntryR\x06labels\x12,\n\x12stop_on_disconnect\x18\x08 \x01(\x08R\x10stopOnDisconnect\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"E\n\x0bRunResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"H\n\rGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12 \n\x0c\x61t_least_seq\x18\x02 \x01(\x03R\natLeastSeq\"7\n\x0eGetRunResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"A\n\x0fListRunsRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunQueryR\x05query\"c\n\x10ListRunsResponse\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x13.pal.service.v1.RunR\x04runs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa0\x01\n\x0cWatchRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12\x16\n\x06\x66ollow\x18\x03 \x01(\x08R\x06\x66ollow\x12\x1f\n\x0blive_output\x18\x04 \x01(\x08R\nliveOutput\x12#\n\rtype_prefixes\x18\x05 \x03(\tR\x0ctypePrefixes\"G\n\rWatchResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\xef\x01\n\x0eRunStreamFrame\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12=\n\x0blive_output\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.LiveOutputH\x00R\nliveOutput\x12;\n\x08progress\x18\x03 \x01(\x0b\x32\x1d.pal.service.v1.WatchProgressH\x00R\x08progress\x12.\n\x03gap\x18\x04 \x01(\x0b\x32\x1a.pal.service.v1.HistoryGapH\x00R\x03gapB\x07\n\x05\x66rame\"\xbc\x01\n\rAnswerRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x19\n\x08input_id\x18\x02 \x01(\tR\x07inputId\x12\x31\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.pal.v1.InputDecisionR\x08\x64\x65\x63ision\x12\'\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06\x61nswer\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\"B\n\x0e\x41nswerResponse\x12\x10\n\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1e\n\nsuperseded\x18\x02 \x01(\x08R\nsuperseded\"y\n\rCancelRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n\x08graceful\x18\x03 \x01(\x08R\x08graceful\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"7\n\x0e\x43\x61ncelResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"f\n\x11ListInputsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"r\n\x12ListInputsResponse\x12\x34\n\x06inputs\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.PendingInputR\x06inputs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe9\x01\n\x0cPendingInput\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12%\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x05\x61gent\x12,\n\x05input\x18\x03 \x01(\x0b\x32\x16.pal.v1.InputRequestedR\x05input\x12\x35\n\x08\x61sked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x61skedAt\x12\x36\n\ttool_call\x18\x05 \x01(\x0b\x32\x19.pal.v1.ToolCallRequestedR\x08toolCall\"\xab\x02\n\rReplayRequest\x12\"\n\rsource_run_id\x18\x01 \x01(\tR\x0bsourceRunId\x12%\n\x0epinned_runtime\x18\x02 \x01(\tR\rpinnedRuntime\x12\x32\n\x08\x66idelity\x18\x03 \x01(\x0e\x32\x16.pal.v1.ReplayFidelityR\x08\x66idelity\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12\x41\n\x06labels\x18\x05 \x03(\x0b\x32).pal.service.v1.ReplayRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0eReplayResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\xa2\x02\n\rShadowRequest\x12\"\n\rsource_run_id\x18\x01 \x01(\tR\x0bsourceRunId\x12%\n\x0epinned_runtime\x18\x02 \x01(\tR\rpinnedRuntime\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x41\n\x06labels\x18\x04 \x03(\x0b\x32).pal.service.v1.ShadowRequest.LabelsEntryR\x06labels\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0eShadowResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\x93\x02\n\x10PlanRouteRequest\x12*\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x05\x61gent\x12/\n\trequester\x18\x02 \x01(\x0b\x32\x11.pal.v1.PrincipalR\trequester\x12\x44\n\x06labels\x18\x03 \x03(\x0b\x32,.pal.service.v1.PlanRouteRequest.LabelsEntryR\x06labels\x12!\n\x0c\x61\x66\x66inity_key\x18\x04 \x01(\tR\x0b\x61\x66\x66inityKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xdb\x01\n\x11PlanRouteResponse\x12%\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x05\x61gent\x12\x35\n\x07primary\x18\x02 \x01(\x0b\x32\x1b.pal.service.v1.RouteChoiceR\x07primary\x12\x41\n\nineligible\x18\x03 \x03(\x0b\x32!.pal.service.v1.IneligibleRuntimeR\nineligible\x12%\n\x0eroute_revision\x18\x04 \x01(\x03R\rrouteRevision\"\xa7\x01\n\x0bRouteChoice\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\'\n\x0fruntime_version\x18\x02 \x01(\tR\x0eruntimeVersion\x12)\n\x10\x61\x64\x61pter_endpoint\x18\x03 \x01(\tR\x0f\x61\x64\x61pterEndpoint\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n\x04rule\x18\x05 \x01(\tR\x04rule\"_\n\x11IneligibleRuntime\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\x18\n\x07missing\x18\x02 \x03(\tR\x07missing\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason2\x80\x06\n\rRouterService\x12@\n\x03Run\x12\x1a.pal.service.v1.RunRequest\x1a\x1b.pal.service.v1.RunResponse0\x01\x12\x46\n\x05Watch\x12\x1c.pal.service.v1.WatchRequest\x1a\x1d.pal.service.v1.WatchResponse0\x01\x12G\n\x06\x43\x61ncel\x12\x1d.pal.service.v1.CancelRequest\x1a\x1e.pal.service.v1.CancelResponse\x12G\n\x06\x41nswer\x12\x1d.pal.service.v1.AnswerRequest\x1a\x1e.pal.service.v1.AnswerResponse\x12G\n\x06GetRun\x12\x1d.pal.service.v1.GetRunRequest\x1a\x1e.pal.service.v1.GetRunResponse\x12M\n\x08ListRuns\x12\x1f.pal.service.v1.ListRunsRequest\x1a .pal.service.v1.ListRunsResponse\x12S\n\nListInputs\x12!.pal.service.v1.ListInputsRequest\x1a\".pal.service.v1.ListInputsResponse\x12I\n\x06Replay\x12\x1d.pal.service.v1.ReplayRequest\x1a\x1e.pal.service.v1.ReplayResponse0\x01\x12I\n\x06Shadow\x12\x1d.pal.service.v1.ShadowRequest\x1a\x1e.pal.service.v1.ShadowResponse0\x01\x12P\n\tPlanRoute\x12 .pal.service.v1.PlanRouteRequest\x1a!.pal.service.v1.PlanRouteResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xa2\x03\n\nRunRequest\x12\x1d\n\nrequest_id\x18\x01 \x01(\tR\trequestId\x12*\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x05\x61gent\x12%\n\x05input\x18\x03 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x05input\x12\'\n\x0f\x63onversation_id\x18\x04 \x01(\tR\x0e\x63onversationId\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12%\n\x0epinned_runtime\x18\x06 \x01(\tR\rpinnedRuntime\x12>\n\x06labels\x18\x07 \x03(\x0b\x32&.pal.service.v1.RunRequest.LabelsEntryR\x06labels\x12,\n\x12stop_on_disconnect\x18\x08 \x01(\x08R\x10stopOnDisconnect\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"E\n\x0bRunResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"H\n\rGetRunRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12 \n\x0c\x61t_least_seq\x18\x02 \x01(\x03R\natLeastSeq\"7\n\x0eGetRunResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"A\n\x0fListRunsRequest\x12.\n\x05query\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.RunQueryR\x05query\"c\n\x10ListRunsResponse\x12\'\n\x04runs\x18\x01 \x03(\x0b\x32\x13.pal.service.v1.RunR\x04runs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa0\x01\n\x0cWatchRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tafter_seq\x18\x02 \x01(\x03R\x08\x61\x66terSeq\x12\x16\n\x06\x66ollow\x18\x03 \x01(\x08R\x06\x66ollow\x12\x1f\n\x0blive_output\x18\x04 \x01(\x08R\nliveOutput\x12#\n\rtype_prefixes\x18\x05 \x03(\tR\x0ctypePrefixes\"G\n\rWatchResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\xef\x01\n\x0eRunStreamFrame\x12(\n\x05\x65vent\x18\x01 \x01(\x0b\x32\x10.pal.v1.RunEventH\x00R\x05\x65vent\x12=\n\x0blive_output\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.LiveOutputH\x00R\nliveOutput\x12;\n\x08progress\x18\x03 \x01(\x0b\x32\x1d.pal.service.v1.WatchProgressH\x00R\x08progress\x12.\n\x03gap\x18\x04 \x01(\x0b\x32\x1a.pal.service.v1.HistoryGapH\x00R\x03gapB\x07\n\x05\x66rame\"\xbc\x01\n\rAnswerRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x19\n\x08input_id\x18\x02 \x01(\tR\x07inputId\x12\x31\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\x15.pal.v1.InputDecisionR\x08\x64\x65\x63ision\x12\'\n\x06\x61nswer\x18\x04 \x01(\x0b\x32\x0f.pal.v1.PayloadR\x06\x61nswer\x12\x1d\n\nrequest_id\x18\x05 \x01(\tR\trequestId\"B\n\x0e\x41nswerResponse\x12\x10\n\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x1e\n\nsuperseded\x18\x02 \x01(\x08R\nsuperseded\"y\n\rCancelRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x16\n\x06reason\x18\x02 \x01(\tR\x06reason\x12\x1a\n\x08graceful\x18\x03 \x01(\x08R\x08graceful\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\"7\n\x0e\x43\x61ncelResponse\x12%\n\x03run\x18\x01 \x01(\x0b\x32\x13.pal.service.v1.RunR\x03run\"f\n\x11ListInputsRequest\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"r\n\x12ListInputsResponse\x12\x34\n\x06inputs\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.PendingInputR\x06inputs\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xe9\x01\n\x0cPendingInput\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12%\n\x05\x61gent\x18\x02 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x05\x61gent\x12,\n\x05input\x18\x03 \x01(\x0b\x32\x16.pal.v1.InputRequestedR\x05input\x12\x35\n\x08\x61sked_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x61skedAt\x12\x36\n\ttool_call\x18\x05 \x01(\x0b\x32\x19.pal.v1.ToolCallRequestedR\x08toolCall\"\xab\x02\n\rReplayRequest\x12\"\n\rsource_run_id\x18\x01 \x01(\tR\x0bsourceRunId\x12%\n\x0epinned_runtime\x18\x02 \x01(\tR\rpinnedRuntime\x12\x32\n\x08\x66idelity\x18\x03 \x01(\x0e\x32\x16.pal.v1.ReplayFidelityR\x08\x66idelity\x12\x1d\n\nrequest_id\x18\x04 \x01(\tR\trequestId\x12\x41\n\x06labels\x18\x05 \x03(\x0b\x32).pal.service.v1.ReplayRequest.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0eReplayResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\xa2\x02\n\rShadowRequest\x12\"\n\rsource_run_id\x18\x01 \x01(\tR\x0bsourceRunId\x12%\n\x0epinned_runtime\x18\x02 \x01(\tR\rpinnedRuntime\x12\x1d\n\nrequest_id\x18\x03 \x01(\tR\trequestId\x12\x41\n\x06labels\x18\x04 \x03(\x0b\x32).pal.service.v1.ShadowRequest.LabelsEntryR\x06labels\x12)\n\x06limits\x18\x05 \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"H\n\x0eShadowResponse\x12\x36\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x1e.pal.service.v1.RunStreamFrameR\x06\x66rames\"\x93\x02\n\x10PlanRouteRequest\x12*\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x05\x61gent\x12/\n\trequester\x18\x02 \x01(\x0b\x32\x11.pal.v1.PrincipalR\trequester\x12\x44\n\x06labels\x18\x03 \x03(\x0b\x32,.pal.service.v1.PlanRouteRequest.LabelsEntryR\x06labels\x12!\n\x0c\x61\x66\x66inity_key\x18\x04 \x01(\tR\x0b\x61\x66\x66inityKey\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xdb\x01\n\x11PlanRouteResponse\x12%\n\x05\x61gent\x18\x01 \x01(\x0b\x32\x0f.pal.v1.SpecRefR\x05\x61gent\x12\x35\n\x07primary\x18\x02 \x01(\x0b\x32\x1b.pal.service.v1.RouteChoiceR\x07primary\x12\x41\n\nineligible\x18\x03 \x03(\x0b\x32!.pal.service.v1.IneligibleRuntimeR\nineligible\x12%\n\x0eroute_revision\x18\x04 \x01(\x03R\rrouteRevision\"\xa7\x01\n\x0bRouteChoice\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\'\n\x0fruntime_version\x18\x02 \x01(\tR\x0eruntimeVersion\x12)\n\x10\x61\x64\x61pter_endpoint\x18\x03 \x01(\tR\x0f\x61\x64\x61pterEndpoint\x12\x16\n\x06reason\x18\x04 \x01(\tR\x06reason\x12\x12\n\x04rule\x18\x05 \x01(\tR\x04rule\"_\n\x11IneligibleRuntime\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12\x18\n\x07missing\x18\x02 \x03(\tR\x07missing\x12\x16\n\x06reason\x18\x03 \x01(\tR\x06reason\"\xf7\x01\n\x07\x42reaker\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x18\n\x07runtime\x18\x02 \x01(\tR\x07runtime\x12\x32\n\x05state\x18\x03 \x01(\x0e\x32\x1c.pal.service.v1.BreakerStateR\x05state\x12\x1a\n\x08\x61ttempts\x18\x04 \x01(\x05R\x08\x61ttempts\x12\x1a\n\x08\x66\x61ilures\x18\x05 \x01(\x05R\x08\x66\x61ilures\x12\x14\n\x05\x63\x61use\x18\x06 \x01(\tR\x05\x63\x61use\x12:\n\x0bretry_after\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryAfter\"+\n\x13ListBreakersRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\"K\n\x14ListBreakersResponse\x12\x33\n\x08\x62reakers\x18\x01 \x03(\x0b\x32\x17.pal.service.v1.BreakerR\x08\x62reakers*|\n\x0c\x42reakerState\x12\x1d\n\x19\x42REAKER_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x42REAKER_STATE_CLOSED\x10\x01\x12\x16\n\x12\x42REAKER_STATE_OPEN\x10\x02\x12\x1b\n\x17\x42REAKER_STATE_HALF_OPEN\x10\x03\x32\xdb\x06\n\rRouterService\x12@\n\x03Run\x12\x1a.pal.service.v1.RunRequest\x1a\x1b.pal.service.v1.RunResponse0\x01\x12\x46\n\x05Watch\x12\x1c.pal.service.v1.WatchRequest\x1a\x1d.pal.service.v1.WatchResponse0\x01\x12G\n\x06\x43\x61ncel\x12\x1d.pal.service.v1.CancelRequest\x1a\x1e.pal.service.v1.CancelResponse\x12G\n\x06\x41nswer\x12\x1d.pal.service.v1.AnswerRequest\x1a\x1e.pal.service.v1.AnswerResponse\x12G\n\x06GetRun\x12\x1d.pal.service.v1.GetRunRequest\x1a\x1e.pal.service.v1.GetRunResponse\x12M\n\x08ListRuns\x12\x1f.pal.service.v1.ListRunsRequest\x1a .pal.service.v1.ListRunsResponse\x12S\n\nListInputs\x12!.pal.service.v1.ListInputsRequest\x1a\".pal.service.v1.ListInputsResponse\x12I\n\x06Replay\x12\x1d.pal.service.v1.ReplayRequest\x1a\x1e.pal.service.v1.ReplayResponse0\x01\x12I\n\x06Shadow\x12\x1d.pal.service.v1.ShadowRequest\x1a\x1e.pal.service.v1.ShadowResponse0\x01\x12P\n\tPlanRoute\x12 .pal.service.v1.PlanRouteRequest\x1a!.pal.service.v1.PlanRouteResponse\x12Y\n\x0cListBreakers\x12#.pal.service.v1.ListBreakersRequest\x1a$.pal.service.v1.ListBreakersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,62 +44,70 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SHADOWREQUEST_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_PLANROUTEREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_PLANROUTEREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_RUNREQUEST']._serialized_start=163
-  _globals['_RUNREQUEST']._serialized_end=581
-  _globals['_RUNREQUEST_LABELSENTRY']._serialized_start=524
-  _globals['_RUNREQUEST_LABELSENTRY']._serialized_end=581
-  _globals['_RUNRESPONSE']._serialized_start=583
-  _globals['_RUNRESPONSE']._serialized_end=652
-  _globals['_GETRUNREQUEST']._serialized_start=654
-  _globals['_GETRUNREQUEST']._serialized_end=726
-  _globals['_GETRUNRESPONSE']._serialized_start=728
-  _globals['_GETRUNRESPONSE']._serialized_end=783
-  _globals['_LISTRUNSREQUEST']._serialized_start=785
-  _globals['_LISTRUNSREQUEST']._serialized_end=850
-  _globals['_LISTRUNSRESPONSE']._serialized_start=852
-  _globals['_LISTRUNSRESPONSE']._serialized_end=951
-  _globals['_WATCHREQUEST']._serialized_start=954
-  _globals['_WATCHREQUEST']._serialized_end=1114
-  _globals['_WATCHRESPONSE']._serialized_start=1116
-  _globals['_WATCHRESPONSE']._serialized_end=1187
-  _globals['_RUNSTREAMFRAME']._serialized_start=1190
-  _globals['_RUNSTREAMFRAME']._serialized_end=1429
-  _globals['_ANSWERREQUEST']._serialized_start=1432
-  _globals['_ANSWERREQUEST']._serialized_end=1620
-  _globals['_ANSWERRESPONSE']._serialized_start=1622
-  _globals['_ANSWERRESPONSE']._serialized_end=1688
-  _globals['_CANCELREQUEST']._serialized_start=1690
-  _globals['_CANCELREQUEST']._serialized_end=1811
-  _globals['_CANCELRESPONSE']._serialized_start=1813
-  _globals['_CANCELRESPONSE']._serialized_end=1868
-  _globals['_LISTINPUTSREQUEST']._serialized_start=1870
-  _globals['_LISTINPUTSREQUEST']._serialized_end=1972
-  _globals['_LISTINPUTSRESPONSE']._serialized_start=1974
-  _globals['_LISTINPUTSRESPONSE']._serialized_end=2088
-  _globals['_PENDINGINPUT']._serialized_start=2091
-  _globals['_PENDINGINPUT']._serialized_end=2324
-  _globals['_REPLAYREQUEST']._serialized_start=2327
-  _globals['_REPLAYREQUEST']._serialized_end=2626
-  _globals['_REPLAYREQUEST_LABELSENTRY']._serialized_start=524
-  _globals['_REPLAYREQUEST_LABELSENTRY']._serialized_end=581
-  _globals['_REPLAYRESPONSE']._serialized_start=2628
-  _globals['_REPLAYRESPONSE']._serialized_end=2700
-  _globals['_SHADOWREQUEST']._serialized_start=2703
-  _globals['_SHADOWREQUEST']._serialized_end=2993
-  _globals['_SHADOWREQUEST_LABELSENTRY']._serialized_start=524
-  _globals['_SHADOWREQUEST_LABELSENTRY']._serialized_end=581
-  _globals['_SHADOWRESPONSE']._serialized_start=2995
-  _globals['_SHADOWRESPONSE']._serialized_end=3067
-  _globals['_PLANROUTEREQUEST']._serialized_start=3070
-  _globals['_PLANROUTEREQUEST']._serialized_end=3345
-  _globals['_PLANROUTEREQUEST_LABELSENTRY']._serialized_start=524
-  _globals['_PLANROUTEREQUEST_LABELSENTRY']._serialized_end=581
-  _globals['_PLANROUTERESPONSE']._serialized_start=3348
-  _globals['_PLANROUTERESPONSE']._serialized_end=3567
-  _globals['_ROUTECHOICE']._serialized_start=3570
-  _globals['_ROUTECHOICE']._serialized_end=3737
-  _globals['_INELIGIBLERUNTIME']._serialized_start=3739
-  _globals['_INELIGIBLERUNTIME']._serialized_end=3834
-  _globals['_ROUTERSERVICE']._serialized_start=3837
-  _globals['_ROUTERSERVICE']._serialized_end=4605
+  _globals['_BREAKERSTATE']._serialized_start=4240
+  _globals['_BREAKERSTATE']._serialized_end=4364
+  _globals['_RUNREQUEST']._serialized_start=195
+  _globals['_RUNREQUEST']._serialized_end=613
+  _globals['_RUNREQUEST_LABELSENTRY']._serialized_start=556
+  _globals['_RUNREQUEST_LABELSENTRY']._serialized_end=613
+  _globals['_RUNRESPONSE']._serialized_start=615
+  _globals['_RUNRESPONSE']._serialized_end=684
+  _globals['_GETRUNREQUEST']._serialized_start=686
+  _globals['_GETRUNREQUEST']._serialized_end=758
+  _globals['_GETRUNRESPONSE']._serialized_start=760
+  _globals['_GETRUNRESPONSE']._serialized_end=815
+  _globals['_LISTRUNSREQUEST']._serialized_start=817
+  _globals['_LISTRUNSREQUEST']._serialized_end=882
+  _globals['_LISTRUNSRESPONSE']._serialized_start=884
+  _globals['_LISTRUNSRESPONSE']._serialized_end=983
+  _globals['_WATCHREQUEST']._serialized_start=986
+  _globals['_WATCHREQUEST']._serialized_end=1146
+  _globals['_WATCHRESPONSE']._serialized_start=1148
+  _globals['_WATCHRESPONSE']._serialized_end=1219
+  _globals['_RUNSTREAMFRAME']._serialized_start=1222
+  _globals['_RUNSTREAMFRAME']._serialized_end=1461
+  _globals['_ANSWERREQUEST']._serialized_start=1464
+  _globals['_ANSWERREQUEST']._serialized_end=1652
+  _globals['_ANSWERRESPONSE']._serialized_start=1654
+  _globals['_ANSWERRESPONSE']._serialized_end=1720
+  _globals['_CANCELREQUEST']._serialized_start=1722
+  _globals['_CANCELREQUEST']._serialized_end=1843
+  _globals['_CANCELRESPONSE']._serialized_start=1845
+  _globals['_CANCELRESPONSE']._serialized_end=1900
+  _globals['_LISTINPUTSREQUEST']._serialized_start=1902
+  _globals['_LISTINPUTSREQUEST']._serialized_end=2004
+  _globals['_LISTINPUTSRESPONSE']._serialized_start=2006
+  _globals['_LISTINPUTSRESPONSE']._serialized_end=2120
+  _globals['_PENDINGINPUT']._serialized_start=2123
+  _globals['_PENDINGINPUT']._serialized_end=2356
+  _globals['_REPLAYREQUEST']._serialized_start=2359
+  _globals['_REPLAYREQUEST']._serialized_end=2658
+  _globals['_REPLAYREQUEST_LABELSENTRY']._serialized_start=556
+  _globals['_REPLAYREQUEST_LABELSENTRY']._serialized_end=613
+  _globals['_REPLAYRESPONSE']._serialized_start=2660
+  _globals['_REPLAYRESPONSE']._serialized_end=2732
+  _globals['_SHADOWREQUEST']._serialized_start=2735
+  _globals['_SHADOWREQUEST']._serialized_end=3025
+  _globals['_SHADOWREQUEST_LABELSENTRY']._serialized_start=556
+  _globals['_SHADOWREQUEST_LABELSENTRY']._serialized_end=613
+  _globals['_SHADOWRESPONSE']._serialized_start=3027
+  _globals['_SHADOWRESPONSE']._serialized_end=3099
+  _globals['_PLANROUTEREQUEST']._serialized_start=3102
+  _globals['_PLANROUTEREQUEST']._serialized_end=3377
+  _globals['_PLANROUTEREQUEST_LABELSENTRY']._serialized_start=556
+  _globals['_PLANROUTEREQUEST_LABELSENTRY']._serialized_end=613
+  _globals['_PLANROUTERESPONSE']._serialized_start=3380
+  _globals['_PLANROUTERESPONSE']._serialized_end=3599
+  _globals['_ROUTECHOICE']._serialized_start=3602
+  _globals['_ROUTECHOICE']._serialized_end=3769
+  _globals['_INELIGIBLERUNTIME']._serialized_start=3771
+  _globals['_INELIGIBLERUNTIME']._serialized_end=3866
+  _globals['_BREAKER']._serialized_start=3869
+  _globals['_BREAKER']._serialized_end=4116
+  _globals['_LISTBREAKERSREQUEST']._serialized_start=4118
+  _globals['_LISTBREAKERSREQUEST']._serialized_end=4161
+  _globals['_LISTBREAKERSRESPONSE']._serialized_start=4163
+  _globals['_LISTBREAKERSRESPONSE']._serialized_end=4238
+  _globals['_ROUTERSERVICE']._serialized_start=4367
+  _globals['_ROUTERSERVICE']._serialized_end=5226
 # @@protoc_insertion_point(module_scope)

@@ -85,6 +85,11 @@ class RouterServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteResponse.FromString,
                 _registered_method=True)
+        self.ListBreakers = channel.unary_unary(
+                '/pal.service.v1.RouterService/ListBreakers',
+                request_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersResponse.FromString,
+                _registered_method=True)
 
 
 class RouterServiceServicer(object):
@@ -170,6 +175,13 @@ class RouterServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListBreakers(self, request, context):
+        """Lists the breakers of this router that have seen a failure lately.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RouterServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -222,6 +234,11 @@ def add_RouterServiceServicer_to_server(servicer, server):
                     servicer.PlanRoute,
                     request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteResponse.SerializeToString,
+            ),
+            'ListBreakers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBreakers,
+                    request_deserializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -495,6 +512,33 @@ class RouterService(object):
             '/pal.service.v1.RouterService/PlanRoute',
             pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_router__service__pb2.PlanRouteResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBreakers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RouterService/ListBreakers',
+            pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_router__service__pb2.ListBreakersResponse.FromString,
             options,
             channel_credentials,
             insecure,

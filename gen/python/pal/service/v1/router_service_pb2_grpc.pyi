@@ -52,6 +52,8 @@ class RouterServiceStub:
     """
     PlanRoute: _aio.UnaryUnaryMultiCallable[_router_service_pb2.PlanRouteRequest, _router_service_pb2.PlanRouteResponse]
     """Says which runtime a run would get and why. Starts nothing."""
+    ListBreakers: _aio.UnaryUnaryMultiCallable[_router_service_pb2.ListBreakersRequest, _router_service_pb2.ListBreakersResponse]
+    """Lists the breakers of this router that have seen a failure lately."""
 
 class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
     """Runs as callers see them."""
@@ -147,5 +149,13 @@ class RouterServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_router_service_pb2.PlanRouteRequest, _abc.Awaitable[_router_service_pb2.PlanRouteResponse]],
     ) -> _abc.Awaitable[_router_service_pb2.PlanRouteResponse]:
         """Says which runtime a run would get and why. Starts nothing."""
+
+    @_abc_1.abstractmethod
+    def ListBreakers(
+        self,
+        request: _router_service_pb2.ListBreakersRequest,
+        context: _aio.ServicerContext[_router_service_pb2.ListBreakersRequest, _abc.Awaitable[_router_service_pb2.ListBreakersResponse]],
+    ) -> _abc.Awaitable[_router_service_pb2.ListBreakersResponse]:
+        """Lists the breakers of this router that have seen a failure lately."""
 
 def add_RouterServiceServicer_to_server(servicer: RouterServiceServicer, server: _aio.Server) -> None: ...

@@ -7,12 +7,12 @@
 // @generated from file pal/service/v1/router_service.proto (package pal.service.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Payload, Principal, RunLimits, SpecRef, SpecSelector } from "../../v1/common_pb.js";
 import type { HistoryGap, LiveOutput, Run, RunQuery, WatchProgress } from "./shared_pb.js";
 import type { InputDecision, InputRequested, ReplayFidelity, RunEvent, ToolCallRequested } from "../../v1/run_event_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file pal/service/v1/router_service.proto.
@@ -875,6 +875,148 @@ export declare type IneligibleRuntime = Message<"pal.service.v1.IneligibleRuntim
 export declare const IneligibleRuntimeSchema: GenMessage<IneligibleRuntime>;
 
 /**
+ * What a router makes of the newest runs of one agent on one runtime.
+ *
+ * @generated from message pal.service.v1.Breaker
+ */
+export declare type Breaker = Message<"pal.service.v1.Breaker"> & {
+  /**
+   * Name of the agent.
+   *
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * Runtime.
+   *
+   * @generated from field: string runtime = 2;
+   */
+  runtime: string;
+
+  /**
+   * Where it stands.
+   *
+   * @generated from field: pal.service.v1.BreakerState state = 3;
+   */
+  state: BreakerState;
+
+  /**
+   * Attempts that are looked at: the newest, at most twenty.
+   *
+   * @generated from field: int32 attempts = 4;
+   */
+  attempts: number;
+
+  /**
+   * Those among them that failed by fault of the runtime.
+   *
+   * @generated from field: int32 failures = 5;
+   */
+  failures: number;
+
+  /**
+   * Reason of the newest failure, as in ErrorInfo.
+   *
+   * @generated from field: string cause = 6;
+   */
+  cause: string;
+
+  /**
+   * Time until the next trial. Absent unless it is open.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 7;
+   */
+  retryAfter?: Duration | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.Breaker.
+ * Use `create(BreakerSchema)` to create a new message.
+ */
+export declare const BreakerSchema: GenMessage<Breaker>;
+
+/**
+ * Request of ListBreakers.
+ *
+ * @generated from message pal.service.v1.ListBreakersRequest
+ */
+export declare type ListBreakersRequest = Message<"pal.service.v1.ListBreakersRequest"> & {
+  /**
+   * Only those of this agent. Empty means all.
+   *
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListBreakersRequest.
+ * Use `create(ListBreakersRequestSchema)` to create a new message.
+ */
+export declare const ListBreakersRequestSchema: GenMessage<ListBreakersRequest>;
+
+/**
+ * Response of ListBreakers.
+ *
+ * @generated from message pal.service.v1.ListBreakersResponse
+ */
+export declare type ListBreakersResponse = Message<"pal.service.v1.ListBreakersResponse"> & {
+  /**
+   * The breakers by agent and runtime.
+   *
+   * @generated from field: repeated pal.service.v1.Breaker breakers = 1;
+   */
+  breakers: Breaker[];
+};
+
+/**
+ * Describes the message pal.service.v1.ListBreakersResponse.
+ * Use `create(ListBreakersResponseSchema)` to create a new message.
+ */
+export declare const ListBreakersResponseSchema: GenMessage<ListBreakersResponse>;
+
+/**
+ * Where a breaker stands.
+ *
+ * @generated from enum pal.service.v1.BreakerState
+ */
+export enum BreakerState {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: BREAKER_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Runs go to the runtime.
+   *
+   * @generated from enum value: BREAKER_STATE_CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * New runs go elsewhere where there is an elsewhere.
+   *
+   * @generated from enum value: BREAKER_STATE_OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * One run tries whether the runtime is well again.
+   *
+   * @generated from enum value: BREAKER_STATE_HALF_OPEN = 3;
+   */
+  HALF_OPEN = 3,
+}
+
+/**
+ * Describes the enum pal.service.v1.BreakerState.
+ */
+export declare const BreakerStateSchema: GenEnum<BreakerState>;
+
+/**
  * Runs as callers see them.
  *
  * @generated from service pal.service.v1.RouterService
@@ -988,6 +1130,16 @@ export declare const RouterService: GenService<{
     methodKind: "unary";
     input: typeof PlanRouteRequestSchema;
     output: typeof PlanRouteResponseSchema;
+  },
+  /**
+   * Lists the breakers of this router that have seen a failure lately.
+   *
+   * @generated from rpc pal.service.v1.RouterService.ListBreakers
+   */
+  listBreakers: {
+    methodKind: "unary";
+    input: typeof ListBreakersRequestSchema;
+    output: typeof ListBreakersResponseSchema;
   },
 }>;
 
