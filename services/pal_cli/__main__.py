@@ -25,6 +25,7 @@ WORDS = {
     "replay": ("replay", "replay"),
     "worker": ("worker", "worker"),
     "shadow": ("shadow", "app"),
+    "verdict": ("verdict", "verdict"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
     "retention": ("retention", "retention"),

@@ -8,6 +8,8 @@ from pal_rpc.errors import MeshError
 from pal_rpc.status import code_of, from_rpc_error, is_lost
 
 OK, RUN_FAILED, USAGE, NOT_FOUND, REFUSED, UNAVAILABLE, TIMEOUT, RUN_WAITS, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
+# A verdict that is neither PASS nor FAIL.
+UNDECIDED = 8
 
 _C = grpc.StatusCode
 _EXITS = {

@@ -10,6 +10,7 @@ from pal_diff.record import Record
 from pal_diff.schemas import problem
 from pal_diff.terms import Log, Terms
 
+_HORIZON = "SHADOW_HORIZON"
 REACHED, MISSED, UNKNOWN = pb.SUCCESS_STATE_REACHED, pb.SUCCESS_STATE_MISSED, pb.SUCCESS_STATE_UNSPECIFIED
 
 
@@ -21,6 +22,9 @@ def success(log: Log, record: Record, terms: Terms, findings: Findings) -> tuple
         return UNKNOWN, "the run is not over"
     if record.finished.outcome == events.RUN_OUTCOME_CANCELLED:
         return UNKNOWN, "outcome"
+    if record.finished.failure.reason == _HORIZON:
+        # The shadow was stopped by its rules, not by what it does.
+        return UNKNOWN, "horizon"
     if record.finished.outcome != events.RUN_OUTCOME_SUCCEEDED:
         return MISSED, "outcome"
     output = text_of(record.output, terms) if record.output else ""

@@ -10,8 +10,9 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import common_pb2 as common
 from pal.v1 import comparison_pb2 as comparisons
 from pal.v1 import equivalence_pb2 as equivalences
+from pal_diff.terms import Terms
 from pal_log.events import new_id
-from pal_migration.comparing import DEFAULT_ENTRIES, Comparing
+from pal_migration.comparing import DEFAULT_ENTRIES, Comparing, Log
 from pal_migration.ledger import Ledger
 from pal_migration.store import Item, Kind, MigrationStore
 from pal_rpc.snapshot import RegistrySnapshot
@@ -28,13 +29,15 @@ class Judging:
         self._store = store
         self._snapshot = snapshot
         self._comparing = comparing
+        # What the judge is worth, by shadow and by the newest pair that it was tested on.
+        self._known: dict[str, tuple[str, comparisons.JudgeRates]] = {}
 
     async def verdict(self, ledger: Ledger) -> comparisons.Verdict:
         """Return what the shadow of *ledger* proves by now; it is kept."""
         items = await self._store.items(Kind.COMPARISON, f"{ledger.shadow_id}/")
         pairs = [comparisons.Comparison.FromString(item.encoded) for item in items]
         declared = self._declared(ledger.plan.agent)
-        rates = await self._rates(pairs, declared)
+        rates = await self._rates(ledger.shadow_id, pairs, declared)
         found = await asyncio.to_thread(_judged, pairs, ledger.progress.losses, declared, rates)
         _describe(found, ledger)
         kept = pb.KeptVerdict(shadow_id=ledger.shadow_id, verdict=found)
@@ -65,19 +68,28 @@ class Judging:
         return document.agent.spec.comparison
 
     async def _rates(
-        self, pairs: Sequence[comparisons.Comparison], declared: equivalences.ComparisonTerms
+        self, shadow_id: str, pairs: Sequence[comparisons.Comparison], declared: equivalences.ComparisonTerms
     ) -> comparisons.JudgeRates:
-        from pal_verdict.self_test import rates
-
         drift = [pair for pair in pairs if pair.pair_kind == comparisons.PAIR_KIND_DRIFT][-CONTROLS:]
-        controls = [
-            (await self._comparing.log(pair.a.run_id), await self._comparing.log(pair.b.run_id)) for pair in drift
-        ]
-        if not controls:
+        if not drift:
             return comparisons.JudgeRates(problem="there is no pair of A and A' yet: the judge cannot be tested")
-        logs = [log for pair in controls for log in pair]
-        terms = await self._comparing.terms(logs, DEFAULT_ENTRIES)
-        return await asyncio.to_thread(rates, controls, terms, declared)
+        tested_on = f"{len(pairs)} {drift[-1].b.run_id}"
+        known = self._known.get(shadow_id)
+        if known is None or known[0] != tested_on:
+            read = self._comparing.log
+            controls = [(await read(pair.a.run_id), await read(pair.b.run_id)) for pair in drift]
+            terms = await self._comparing.terms([log for pair in controls for log in pair], DEFAULT_ENTRIES)
+            known = self._known[shadow_id] = tested_on, await asyncio.to_thread(_tested, controls, terms, declared)
+        return known[1]
+
+
+def _tested(
+    controls: Sequence[tuple[Log, Log]], terms: Terms, declared: equivalences.ComparisonTerms
+) -> comparisons.JudgeRates:
+    # Loading the statistics takes a second and 80 MB that a service without a verdict does not need.
+    from pal_verdict.self_test import rates
+
+    return rates(controls, terms, declared)
 
 
 def _judged(
@@ -86,7 +98,6 @@ def _judged(
     declared: equivalences.ComparisonTerms,
     rates: comparisons.JudgeRates,
 ) -> comparisons.Verdict:
-    # Loading the statistics takes a second and 80 MB that a service without a verdict does not need.
     from pal_verdict.judge import Judge
 
     judge = Judge(declared)
