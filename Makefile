@@ -238,6 +238,10 @@ SEED ?= 1
 crash-drill: setup ## kill -9 of every process under load: make crash-drill ROUNDS=20 SEED=7
 	@PYTHONPATH=.:gen/python:services:adapters/host $(BIN)/python -m tests.drills.crash --rounds $(ROUNDS) --seed $(SEED)
 
+.PHONY: verdicts
+verdicts: setup ## hold what is claimed of verdicts against real runs, and write docs/verdicts.md
+	@PYTHONPATH=.:gen/python:services:adapters/host $(BIN)/python -m tests.verdicts
+
 .PHONY: e2e
 e2e: setup ## a whole mesh in processes of its own
 	@$(BIN)/pytest -q -m "" tests/e2e

@@ -22,6 +22,7 @@ class Rules:
     numbers: bool = False
     dates: bool = False
     words: bool = False
+    spaces: bool = False
     # Values that stand for each other, as JSON values; the first speaks for all.
     classes: list[tuple[Any, ...]] = field(default_factory=list)
     # Values that mean the same as no value.
@@ -44,7 +45,7 @@ class Rules:
     @property
     def scalar(self) -> bool:
         """Return whether a value itself is respelled."""
-        return self.caseless or self.numbers or self.dates or self.words or bool(self.classes)
+        return self.caseless or self.numbers or self.dates or self.words or self.spaces or bool(self.classes)
 
 
 NO_RULES = Rules()
@@ -60,6 +61,7 @@ def compiled(declared: equivalences.Equivalence) -> Rules:
         ("numbers", declared.numbers),
         ("dates", declared.dates),
         ("words", declared.words),
+        ("spaces", declared.spaces),
     ):
         for path in paths:
             setattr(_place(root, path), attribute, True)
@@ -127,4 +129,4 @@ def _merged(found: list[Rules]) -> Rules:
     return merged
 
 
-_FLAGS = ("ignore", "as_set", "caseless", "numbers", "dates", "words")
+_FLAGS = ("ignore", "as_set", "caseless", "numbers", "dates", "words", "spaces")

@@ -130,7 +130,9 @@ def _respelled(value: Any, rules: Rules) -> Any:
         if rules.dates and (date := _date(value)):
             return date
         if rules.words:
-            value = " ".join(re.sub(r"[^\w]+", " ", value).split())
+            value = re.sub(r"[^\w]+", " ", value)
+        if rules.words or rules.spaces:
+            value = " ".join(value.split())
         if rules.caseless:
             value = value.casefold()
     return value

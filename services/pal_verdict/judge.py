@@ -16,6 +16,8 @@ from pal_verdict.standards import filled
 from pal_verdict.tallies import Fields, Ratio, Signed, amount, differs, success_worse
 
 MATCHED = (EFFECTS, VALUES, ORDER, TEXT)
+# Inputs that may lack one of their two pairs before other inputs lend theirs.
+_PATIENCE = 10
 
 
 class Judge:
@@ -85,7 +87,14 @@ class Judge:
             self._add_runtime(comparison)
         if matched := self._matching.add(comparison):
             self._add_matched(*matched)
+        if self._matching.waiting >= _PATIENCE:
+            self.settle()
         return True
+
+    def settle(self) -> None:
+        """Match what waits for its counterpart with other inputs: call it when no more pairs will come."""
+        for runtime, drift in self._matching.leftovers():
+            self._add_matched(runtime, drift)
 
     def verdict(self, rates: pb.JudgeRates | None = None) -> pb.Verdict:
         """Return what is known by now; *rates* is what the judge's own test has shown."""

@@ -73,6 +73,7 @@ def _split(found: Sequence[pb.Comparison], declared: equivalences.ComparisonTerm
     for noise, seen in zip(order[:half], order[half : 2 * half], strict=True):
         judge.add(turned(found[noise], pb.PAIR_KIND_DRIFT, chance))
         judge.add(turned(found[seen], pb.PAIR_KIND_RUNTIME, chance))
+    judge.settle()
     verdict = judge.verdict()
     return verdict.reason if verdict.outcome == _FAIL else ""
 

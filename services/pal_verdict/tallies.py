@@ -8,6 +8,7 @@ from collections import Counter
 from pal.v1 import comparison_pb2 as pb
 from pal_verdict.evidence import Mean, log_discordant
 
+_ALONE = 1000
 REACHED, UNKNOWN = pb.SUCCESS_STATE_REACHED, pb.SUCCESS_STATE_UNSPECIFIED
 
 
@@ -85,31 +86,43 @@ class Fields:
         self._most = most
         self.counts: dict[str, list[int]] = {}
         self._noisy: set[str] = set()
+        # Fields of inputs that had them in one pair only: what each pair of that kind has shown.
+        self._alone: dict[tuple[str, bool], list[bool]] = {}
 
     def add(self, runtime: pb.Comparison, drift: pb.Comparison) -> int:
         """Take in a matched pair; return 1 when B alone differs in a stable field, -1 when noise alone does, else 0.
 
         A field is stable as long as it has not differed between A and A'. What was stable is fixed before a pair is
-        looked at, so that exchangeable lanes still make each discordant pair a fair coin. For each field alone, only a
-        pair in which both could have differed says anything.
+        looked at, so that exchangeable lanes still make each discordant pair a fair coin. Each field alone is matched
+        likewise; an input in which only one of the pairs has the field is matched with the next that lacks the other.
         """
-        noise = {tally.field: tally.differing > 0 for tally in drift.fields if tally.tier == pb.COMPARISON_TIER_VALUES}
-        for tally in runtime.fields:
-            if tally.tier != pb.COMPARISON_TIER_VALUES or tally.field not in noise:
+        noise = _differing(drift)
+        seen = _differing(runtime)
+        for field in seen.keys() | noise.keys():
+            if field not in self.counts and len(self.counts) >= self._most:
                 continue
-            differs = tally.differing > 0
-            if differs == noise[tally.field] or (tally.field not in self.counts and len(self.counts) >= self._most):
-                continue
-            self.counts.setdefault(tally.field, [0, 0])[0 if differs else 1] += 1
+            counts = self.counts.setdefault(field, [0, 0])
+            if field in seen and field in noise:
+                _count(counts, seen[field], noise[field])
+            else:
+                self._lend(field, counts, seen.get(field), noise.get(field))
         changed = {field for field, differs in noise.items() if differs}
         by_noise = not changed <= self._noisy
-        by_runtime = any(
-            tally.differing and tally.field not in self._noisy
-            for tally in runtime.fields
-            if tally.tier == pb.COMPARISON_TIER_VALUES
-        )
+        by_runtime = any(differs and field not in self._noisy for field, differs in seen.items())
         self._noisy |= changed
         return int(by_runtime) - int(by_noise)
+
+    def _lend(self, field: str, counts: list[int], seen: bool | None, noise: bool | None) -> None:
+        of_runtime = seen is not None
+        others = self._alone.get((field, not of_runtime))
+        shown = bool(seen if of_runtime else noise)
+        if not others:
+            if len(self._alone.get((field, of_runtime), ())) < _ALONE:
+                self._alone.setdefault((field, of_runtime), []).append(shown)
+        elif of_runtime:
+            _count(counts, shown, others.pop(0))
+        else:
+            _count(counts, others.pop(0), shown)
 
     def evidence(self, alpha: float) -> dict[str, float]:
         """Return the evidence on each field that has enough discordant pairs to be rejected alone.
@@ -123,6 +136,16 @@ class Fields:
             for field, (worse, better) in self.counts.items()
             if log_discordant(worse + better, 0) >= enough
         }
+
+
+def _differing(comparison: pb.Comparison) -> dict[str, bool]:
+    values = pb.COMPARISON_TIER_VALUES
+    return {tally.field: tally.differing > 0 for tally in comparison.fields if tally.tier == values}
+
+
+def _count(counts: list[int], by_runtime: bool, by_noise: bool) -> None:
+    if by_runtime != by_noise:
+        counts[0 if by_runtime else 1] += 1
 
 
 def success_worse(a: pb.ComparedRun, b: pb.ComparedRun) -> int | None:

@@ -103,7 +103,10 @@ type Equivalence struct {
 	// "new york ny" are one value here only when the path is caseless as well.
 	Words []string `protobuf:"bytes,6,rep,name=words,proto3" json:"words,omitempty"`
 	// Values that stand for each other.
-	Values        []*EquivalentValues `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
+	Values []*EquivalentValues `protobuf:"bytes,7,rep,name=values,proto3" json:"values,omitempty"`
+	// Text in which white space only separates: line ends and indentation of any sort
+	// are one space.
+	Spaces        []string `protobuf:"bytes,8,rep,name=spaces,proto3" json:"spaces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -183,6 +186,13 @@ func (x *Equivalence) GetWords() []string {
 func (x *Equivalence) GetValues() []*EquivalentValues {
 	if x != nil {
 		return x.Values
+	}
+	return nil
+}
+
+func (x *Equivalence) GetSpaces() []string {
+	if x != nil {
+		return x.Spaces
 	}
 	return nil
 }
@@ -435,7 +445,7 @@ var File_pal_v1_equivalence_proto protoreflect.FileDescriptor
 
 const file_pal_v1_equivalence_proto_rawDesc = "" +
 	"\n" +
-	"\x18pal/v1/equivalence.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\"\xcd\x01\n" +
+	"\x18pal/v1/equivalence.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\"\xe5\x01\n" +
 	"\vEquivalence\x12\x16\n" +
 	"\x06ignore\x18\x01 \x03(\tR\x06ignore\x12\x12\n" +
 	"\x04sets\x18\x02 \x03(\tR\x04sets\x12\x1a\n" +
@@ -443,7 +453,8 @@ const file_pal_v1_equivalence_proto_rawDesc = "" +
 	"\anumbers\x18\x04 \x03(\tR\anumbers\x12\x14\n" +
 	"\x05dates\x18\x05 \x03(\tR\x05dates\x12\x14\n" +
 	"\x05words\x18\x06 \x03(\tR\x05words\x120\n" +
-	"\x06values\x18\a \x03(\v2\x18.pal.v1.EquivalentValuesR\x06values\"[\n" +
+	"\x06values\x18\a \x03(\v2\x18.pal.v1.EquivalentValuesR\x06values\x12\x16\n" +
+	"\x06spaces\x18\b \x03(\tR\x06spaces\"[\n" +
 	"\x10EquivalentValues\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06values\x18\x02 \x03(\tR\x06values\x12\x1b\n" +

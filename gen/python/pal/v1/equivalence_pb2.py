@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18pal/v1/equivalence.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\"\xcd\x01\n\x0b\x45quivalence\x12\x16\n\x06ignore\x18\x01 \x03(\tR\x06ignore\x12\x12\n\x04sets\x18\x02 \x03(\tR\x04sets\x12\x1a\n\x08\x63\x61seless\x18\x03 \x03(\tR\x08\x63\x61seless\x12\x18\n\x07numbers\x18\x04 \x03(\tR\x07numbers\x12\x14\n\x05\x64\x61tes\x18\x05 \x03(\tR\x05\x64\x61tes\x12\x14\n\x05words\x18\x06 \x03(\tR\x05words\x12\x30\n\x06values\x18\x07 \x03(\x0b\x32\x18.pal.v1.EquivalentValuesR\x06values\"[\n\x10\x45quivalentValues\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n\x06values\x18\x02 \x03(\tR\x06values\x12\x1b\n\tor_absent\x18\x03 \x01(\x08R\x08orAbsent\"i\n\x0fToolEquivalence\x12)\n\x05input\x18\x01 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x05input\x12+\n\x06output\x18\x02 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x06output\"\xcb\x04\n\x0f\x43omparisonTerms\x12\x33\n\x0b\x61gent_class\x18\x01 \x01(\x0e\x32\x12.pal.v1.AgentClassR\nagentClass\x12+\n\x06output\x18\x02 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x06output\x12\x31\n\x12success_margin_ppm\x18\x03 \x01(\x05H\x00R\x10successMarginPpm\x88\x01\x01\x12+\n\x0f\x63ost_margin_ppm\x18\x04 \x01(\x05H\x01R\rcostMarginPpm\x88\x01\x01\x12\x31\n\x12latency_margin_ppm\x18\x05 \x01(\x05H\x02R\x10latencyMarginPpm\x88\x01\x01\x12/\n\x11promote_alpha_ppm\x18\x06 \x01(\x05H\x03R\x0fpromoteAlphaPpm\x88\x01\x01\x12+\n\x0f\x61\x62ort_alpha_ppm\x18\x07 \x01(\x05H\x04R\rabortAlphaPpm\x88\x01\x01\x12-\n\x10min_coverage_ppm\x18\x08 \x01(\x05H\x05R\x0eminCoveragePpm\x88\x01\x01\x12\x35\n\x0fmax_shadow_cost\x18\t \x01(\x0b\x32\r.pal.v1.MoneyR\rmaxShadowCostB\x15\n\x13_success_margin_ppmB\x12\n\x10_cost_margin_ppmB\x15\n\x13_latency_margin_ppmB\x14\n\x12_promote_alpha_ppmB\x12\n\x10_abort_alpha_ppmB\x13\n\x11_min_coverage_ppm*w\n\nAgentClass\x12\x1b\n\x17\x41GENT_CLASS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41GENT_CLASS_ASSISTED\x10\x01\x12\x18\n\x14\x41GENT_CLASS_STANDARD\x10\x02\x12\x18\n\x14\x41GENT_CLASS_CRITICAL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18pal/v1/equivalence.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\"\xe5\x01\n\x0b\x45quivalence\x12\x16\n\x06ignore\x18\x01 \x03(\tR\x06ignore\x12\x12\n\x04sets\x18\x02 \x03(\tR\x04sets\x12\x1a\n\x08\x63\x61seless\x18\x03 \x03(\tR\x08\x63\x61seless\x12\x18\n\x07numbers\x18\x04 \x03(\tR\x07numbers\x12\x14\n\x05\x64\x61tes\x18\x05 \x03(\tR\x05\x64\x61tes\x12\x14\n\x05words\x18\x06 \x03(\tR\x05words\x12\x30\n\x06values\x18\x07 \x03(\x0b\x32\x18.pal.v1.EquivalentValuesR\x06values\x12\x16\n\x06spaces\x18\x08 \x03(\tR\x06spaces\"[\n\x10\x45quivalentValues\x12\x12\n\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n\x06values\x18\x02 \x03(\tR\x06values\x12\x1b\n\tor_absent\x18\x03 \x01(\x08R\x08orAbsent\"i\n\x0fToolEquivalence\x12)\n\x05input\x18\x01 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x05input\x12+\n\x06output\x18\x02 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x06output\"\xcb\x04\n\x0f\x43omparisonTerms\x12\x33\n\x0b\x61gent_class\x18\x01 \x01(\x0e\x32\x12.pal.v1.AgentClassR\nagentClass\x12+\n\x06output\x18\x02 \x01(\x0b\x32\x13.pal.v1.EquivalenceR\x06output\x12\x31\n\x12success_margin_ppm\x18\x03 \x01(\x05H\x00R\x10successMarginPpm\x88\x01\x01\x12+\n\x0f\x63ost_margin_ppm\x18\x04 \x01(\x05H\x01R\rcostMarginPpm\x88\x01\x01\x12\x31\n\x12latency_margin_ppm\x18\x05 \x01(\x05H\x02R\x10latencyMarginPpm\x88\x01\x01\x12/\n\x11promote_alpha_ppm\x18\x06 \x01(\x05H\x03R\x0fpromoteAlphaPpm\x88\x01\x01\x12+\n\x0f\x61\x62ort_alpha_ppm\x18\x07 \x01(\x05H\x04R\rabortAlphaPpm\x88\x01\x01\x12-\n\x10min_coverage_ppm\x18\x08 \x01(\x05H\x05R\x0eminCoveragePpm\x88\x01\x01\x12\x35\n\x0fmax_shadow_cost\x18\t \x01(\x0b\x32\r.pal.v1.MoneyR\rmaxShadowCostB\x15\n\x13_success_margin_ppmB\x12\n\x10_cost_margin_ppmB\x15\n\x13_latency_margin_ppmB\x14\n\x12_promote_alpha_ppmB\x12\n\x10_abort_alpha_ppmB\x13\n\x11_min_coverage_ppm*w\n\nAgentClass\x12\x1b\n\x17\x41GENT_CLASS_UNSPECIFIED\x10\x00\x12\x18\n\x14\x41GENT_CLASS_ASSISTED\x10\x01\x12\x18\n\x14\x41GENT_CLASS_STANDARD\x10\x02\x12\x18\n\x14\x41GENT_CLASS_CRITICAL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.v1.equivalence_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AGENTCLASS']._serialized_start=1055
-  _globals['_AGENTCLASS']._serialized_end=1174
+  _globals['_AGENTCLASS']._serialized_start=1079
+  _globals['_AGENTCLASS']._serialized_end=1198
   _globals['_EQUIVALENCE']._serialized_start=58
-  _globals['_EQUIVALENCE']._serialized_end=263
-  _globals['_EQUIVALENTVALUES']._serialized_start=265
-  _globals['_EQUIVALENTVALUES']._serialized_end=356
-  _globals['_TOOLEQUIVALENCE']._serialized_start=358
-  _globals['_TOOLEQUIVALENCE']._serialized_end=463
-  _globals['_COMPARISONTERMS']._serialized_start=466
-  _globals['_COMPARISONTERMS']._serialized_end=1053
+  _globals['_EQUIVALENCE']._serialized_end=287
+  _globals['_EQUIVALENTVALUES']._serialized_start=289
+  _globals['_EQUIVALENTVALUES']._serialized_end=380
+  _globals['_TOOLEQUIVALENCE']._serialized_start=382
+  _globals['_TOOLEQUIVALENCE']._serialized_end=487
+  _globals['_COMPARISONTERMS']._serialized_start=490
+  _globals['_COMPARISONTERMS']._serialized_end=1077
 # @@protoc_insertion_point(module_scope)

@@ -20,7 +20,7 @@ AGENT_CLASS_STANDARD: AgentClass
 AGENT_CLASS_CRITICAL: AgentClass
 
 class Equivalence(_message.Message):
-    __slots__ = ("ignore", "sets", "caseless", "numbers", "dates", "words", "values")
+    __slots__ = ("ignore", "sets", "caseless", "numbers", "dates", "words", "values", "spaces")
     IGNORE_FIELD_NUMBER: _ClassVar[int]
     SETS_FIELD_NUMBER: _ClassVar[int]
     CASELESS_FIELD_NUMBER: _ClassVar[int]
@@ -28,6 +28,7 @@ class Equivalence(_message.Message):
     DATES_FIELD_NUMBER: _ClassVar[int]
     WORDS_FIELD_NUMBER: _ClassVar[int]
     VALUES_FIELD_NUMBER: _ClassVar[int]
+    SPACES_FIELD_NUMBER: _ClassVar[int]
     ignore: _containers.RepeatedScalarFieldContainer[str]
     sets: _containers.RepeatedScalarFieldContainer[str]
     caseless: _containers.RepeatedScalarFieldContainer[str]
@@ -35,7 +36,8 @@ class Equivalence(_message.Message):
     dates: _containers.RepeatedScalarFieldContainer[str]
     words: _containers.RepeatedScalarFieldContainer[str]
     values: _containers.RepeatedCompositeFieldContainer[EquivalentValues]
-    def __init__(self, ignore: _Optional[_Iterable[str]] = ..., sets: _Optional[_Iterable[str]] = ..., caseless: _Optional[_Iterable[str]] = ..., numbers: _Optional[_Iterable[str]] = ..., dates: _Optional[_Iterable[str]] = ..., words: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[EquivalentValues, _Mapping]]] = ...) -> None: ...
+    spaces: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, ignore: _Optional[_Iterable[str]] = ..., sets: _Optional[_Iterable[str]] = ..., caseless: _Optional[_Iterable[str]] = ..., numbers: _Optional[_Iterable[str]] = ..., dates: _Optional[_Iterable[str]] = ..., words: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[EquivalentValues, _Mapping]]] = ..., spaces: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class EquivalentValues(_message.Message):
     __slots__ = ("path", "values", "or_absent")

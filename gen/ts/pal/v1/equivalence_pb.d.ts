@@ -74,6 +74,14 @@ export declare type Equivalence = Message<"pal.v1.Equivalence"> & {
    * @generated from field: repeated pal.v1.EquivalentValues values = 7;
    */
   values: EquivalentValues[];
+
+  /**
+   * Text in which white space only separates: line ends and indentation of any sort
+   * are one space.
+   *
+   * @generated from field: repeated string spaces = 8;
+   */
+  spaces: string[];
 };
 
 /**
