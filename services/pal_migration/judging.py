@@ -34,6 +34,7 @@ class Judging:
 
     async def verdict(self, ledger: Ledger) -> comparisons.Verdict:
         """Return what the shadow of *ledger* proves by now; it is kept."""
+        await self._snapshot.require()
         items = await self._store.items(Kind.COMPARISON, f"{ledger.shadow_id}/")
         pairs = [comparisons.Comparison.FromString(item.encoded) for item in items]
         declared = self._declared(ledger.plan.agent)

@@ -36,6 +36,7 @@ class Starting:
         Raises:
             MeshError: the plan does not hold; nothing was begun.
         """
+        await self._snapshot.require()
         plan = filled(asked, self._snapshot)
         warnings = checked(plan, self._snapshot)
         try:

@@ -21,6 +21,7 @@ from pal_rpc.errors import InvalidField, MeshError
 DEFAULT_NAMESPACE = "default"
 _RECONNECT_SECONDS = 0.2
 _PUBLISHED_SECONDS = 1.0
+_KNOWN_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS, _GOODBYE_SECONDS = 5.0, 0.5
 # Version ranges come from callers, and there is no end to them.
 _MAX_RESOLVED = 1000
@@ -121,6 +122,18 @@ class RegistrySnapshot:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._known.wait(), timeout_seconds)
         return self._known.is_set()
+
+    async def require(self) -> None:
+        """Wait a moment until the whole state is known, for whoever has just been started.
+
+        Raises:
+            MeshError: REGISTRY_UNAVAILABLE, it is still not known.
+        """
+        if not await self.ready(_KNOWN_SECONDS):
+            raise MeshError(
+                reasons.ERROR_REASON_REGISTRY_UNAVAILABLE,
+                "the registry cannot be reached, so no document is known; `pal status` shows which process is down",
+            )
 
     def listen(self, listener: Callable[[], None]) -> None:
         """Call *listener* after every change, for ever."""
