@@ -32,6 +32,7 @@ class Config:
     delete_after_days: float | None = None
     service_token_file: Path | None = None
     default_runtime: str = "agno"
+    drills: bool = False
     otlp_endpoint: str | None = None
     queued_runs: int = RouterConfig.queued_runs
     drain_seconds: float = 5.0
@@ -46,6 +47,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         keys_dir=config.keys_dir,
         store_url=config.store_url,
         default_runtime=config.default_runtime,
+        drills=config.drills,
         drain_seconds=config.drain_seconds,
     )
     recorder_config = RecorderConfig(
@@ -63,6 +65,7 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
             keys_dir=config.keys_dir,
             service_token_file=config.service_token_file,
             queued_runs=config.queued_runs,
+            drills=config.drills,
             drain_seconds=config.drain_seconds,
         )
         # The router ends first: its runs are ended while there is a recorder to record it.

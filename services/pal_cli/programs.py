@@ -45,11 +45,12 @@ def plan(
     tools: Path | None,
     default_runtime: str,
     store_url: str = "",
+    drills: bool = False,
 ) -> Plan:
     """Return the processes of the mesh in *home*, with keys and tokens in place.
 
     *port* is the router's; the others follow it, adapters from ``port + 10`` on. 0 picks free ports. Without a
-    *store_url* the record and the documents are in *home*.
+    *store_url* the record and the documents are in *home*. *drills* allows faults to be injected in drills.
 
     Raises:
         StartError: a runtime is not installed, or a file is not there.
@@ -58,7 +59,8 @@ def plan(
     addresses = _addresses(port, [name for name in runtimes if name in BUNDLED])
     tokens = _tokens(home)
     peers = {f"PAL_{name.upper()}_ADDRESS": addresses[name] for name in DEFAULT_ADDRESSES}
-    shared = {**peers, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS}
+    allowed = {"PAL_DRILLS": "true" if drills else "false"}
+    shared = {**peers, **allowed, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS}
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
     core_env = {
         **_plain(),

@@ -16,6 +16,7 @@ from pal.service.v1 import llm_provider_service_pb2_grpc as rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_llm_provider.admission import Admission
+from pal_llm_provider.drilling import Drilling
 from pal_llm_provider.faulty import Faulty
 from pal_llm_provider.ledgers import opened, recall
 from pal_llm_provider.profiles import FAULTY, OPENAI, SCRIPTED, described, load
@@ -25,18 +26,20 @@ from pal_llm_provider.scripted import Scripted
 from pal_llm_provider.seam import Seam
 from pal_llm_provider.servicer import LLMProviderServicer
 from pal_llm_provider.shadows import ShadowPace
+from pal_log.events import new_id
 from pal_rpc import process, telemetry
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError, from_env
+from pal_rpc.faults import Faults
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, public_key
 from pal_rpc.lease import LeaseVerifier
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
-from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.snapshot import SEAM, RegistrySnapshot
 from pal_rpc.spans import SpanWriter
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LLMProviderService"].full_name
@@ -52,6 +55,8 @@ class Config:
     keys_dir: Path = Path(".pal/keys")
     service_token_file: Path | None = None
     profiles_file: Path | None = None
+    # Whether the runs of drills meet faults here.
+    drills: bool = False
     otlp_endpoint: str | None = None
     # What shadow runs may ask of models: calls at once, and calls begun in a minute; 0 sets no bound.
     shadow_calls: int = 4
@@ -75,12 +80,13 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         recording = Recording(await enter(Appender(recorder_stub, token)), artifacts, config.recorder_address)
         record = RecorderClient(recorder_stub, config.recorder_address)
         accounts = Accounts(record, opened, recall)
-        snapshot = await enter(RegistrySnapshot(registry_stub))
+        snapshot = await enter(RegistrySnapshot(registry_stub, SEAM + new_id() if config.drills else ""))
         spans = await enter(SpanWriter(recorder_stub, token))
         providers = await _providers(profiles, credentials, stack)
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)
         pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
-        seam = Seam(admission, providers, recording, artifacts, spans, pace)
+        drilling = Drilling(Faults(snapshot, allowed=config.drills), recording)
+        seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)
         yield await enter(

@@ -13,6 +13,7 @@ from pal_llm_provider.admission import Admission, Call
 from pal_llm_provider.assembling import Pump, tool_calls
 from pal_llm_provider.calls import OpenCall
 from pal_llm_provider.contents import inline
+from pal_llm_provider.drilling import Drilling
 from pal_llm_provider.provider import Completion, Provider
 from pal_llm_provider.recorded import answer
 from pal_llm_provider.recording import Recording
@@ -22,6 +23,7 @@ from pal_log.payload import content_text, text_payload
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.edge import annotate
 from pal_rpc.errors import MeshError, parse_reason
+from pal_rpc.faults import DRILL
 from pal_rpc.spans import SpanWriter
 
 
@@ -36,8 +38,13 @@ class Seam:
         artifacts: ArtifactClient,
         spans: SpanWriter,
         pace: ShadowPace,
+        drilling: Drilling,
     ) -> None:
-        """Serve calls by *providers*, by the name of the provider in the profile; *pace* is that of shadow runs."""
+        """Serve calls by *providers*, by the name of the provider in the profile; *pace* is that of shadow runs.
+
+        Calls of drills meet the faults of *drilling*.
+        """
+        self._drilling = drilling
         self._pace = pace
         self._admission = admission
         self._providers = providers
@@ -112,6 +119,8 @@ class Seam:
     def _asking(self, call: Call) -> Pump:
         request = call.request
         answering = self._providers[call.profile.provider].answer(call.profile, request)
+        if call.lease.mode == DRILL:
+            answering = self._drilling.answering(call, answering)
         timeout = request.timeout.ToNanoseconds() / 1e9 if request.HasField("timeout") else None
         return Pump(answering, call.profile, timeout)
 

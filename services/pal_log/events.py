@@ -31,6 +31,7 @@ _WRITERS = {
     "tool": frozenset({TOOL_EXECUTOR}),
     "policy": SEAMS,
     "replay": SEAMS,
+    "fault": SEAMS,
 }
 # Whoever counts towards a ceiling notices that it is reached.
 _EXCEPTIONS = {"run.limit.reached": SEAMS}
@@ -39,7 +40,7 @@ ADAPTER_TYPES = frozenset(
     {"stage.started", "stage.finished", "message.added", "artifact.added", "input.requested", "note.added"}
 )
 _FACTS = uuid.UUID("0c6b0a53-5d53-5b0f-9f0a-2f5d1f6f7c52")
-ADVISORY_TYPES = frozenset({"note.added"})
+ADVISORY_TYPES = frozenset({"note.added", "fault.injected"})
 
 
 def writers(type_: str) -> frozenset[str]:

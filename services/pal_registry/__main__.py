@@ -19,6 +19,7 @@ from pal_registry.sqlite import SqliteStore
 from pal_registry.store import RegistryStore
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
+from pal_rpc.keys import MESH, public_key
 from pal_rpc.server import Server, serving
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RegistryService"].full_name
@@ -35,6 +36,8 @@ class Config:
     store_url: str | None = None
     default_runtime: str = "agno"
     otlp_endpoint: str | None = None
+    # Whether faults may be injected in runs that are drills.
+    drills: bool = False
     drain_seconds: float = 5.0
 
 
@@ -44,11 +47,12 @@ async def registry(config: Config) -> AsyncIterator[Server]:
     if problem := problem_with_name(config.default_runtime):
         raise StartError(f"PAL_DEFAULT_RUNTIME={config.default_runtime}: {problem}")
     async with _opened(config) as store:
-        known = Registry(store, config.default_runtime)
+        known = Registry(store, config.default_runtime, drills=config.drills)
+        mesh_key = public_key(config.keys_dir, MESH) if config.drills else None
         async with serving(
             config.address,
             [SERVICE],
-            functools.partial(rpc.add_RegistryServiceServicer_to_server, RegistryServicer(known)),
+            functools.partial(rpc.add_RegistryServiceServicer_to_server, RegistryServicer(known, mesh_key)),
             drain_seconds=config.drain_seconds,
         ) as server:
             try:

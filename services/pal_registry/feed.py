@@ -46,11 +46,12 @@ class Feed:
         documents: Iterable[pb.Document] = (),
         runtimes: Iterable[pb.RegisteredRuntime] = (),
         routes: Iterable[pb.Route] = (),
+        faults: pb.FaultSet | None = None,
     ) -> int:
         """Tell every watcher and return the position of the state with this change; never waits."""
         self._position += 1
         change = pb.RegistryServiceWatchResponse(
-            documents=documents, runtimes=runtimes, routes=routes, position=self._position
+            documents=documents, runtimes=runtimes, routes=routes, faults=faults, position=self._position
         )
         for watcher in self._watchers:
             watcher.take(change)
@@ -87,9 +88,12 @@ class Feed:
 def parts(state: pb.RegistryServiceWatchResponse) -> list[pb.RegistryServiceWatchResponse]:
     """Return *state* in messages that fit the wire: one, unless it is larger than 2 MiB.
 
-    The first part is the snapshot, with all runtimes and routes; documents beyond it follow as changes.
+    The first part is the snapshot, with all runtimes, routes and faults; documents beyond it follow as changes.
     """
-    split = [pb.RegistryServiceWatchResponse(snapshot=True, runtimes=state.runtimes, routes=state.routes)]
+    faults = state.faults if state.HasField("faults") else None
+    split = [
+        pb.RegistryServiceWatchResponse(snapshot=True, runtimes=state.runtimes, routes=state.routes, faults=faults)
+    ]
     size_bytes = split[0].ByteSize()
     for document in state.documents:
         size_bytes += document.ByteSize()

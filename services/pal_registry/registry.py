@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_registry.catalogue import Catalogue
+from pal_registry.faults import Faults
 from pal_registry.feed import Feed
 from pal_registry.routes import Routes
 from pal_registry.runtimes import Runtimes
@@ -17,12 +18,13 @@ from pal_registry.watchers import Watchers, check_name
 class Registry:
     """What a registry knows, over one store and one feed."""
 
-    def __init__(self, store: RegistryStore, default_runtime: str) -> None:
-        """Load what *store* has."""
+    def __init__(self, store: RegistryStore, default_runtime: str, *, drills: bool = False) -> None:
+        """Load what *store* has; faults are taken only with *drills*."""
         self._feed = Feed()
         self.catalogue = Catalogue(store, self._feed)
         self.runtimes = Runtimes(self.catalogue, self._feed)
         self.watchers = Watchers()
+        self.faults = Faults(self._feed, self.watchers, allowed=drills)
         self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, self.watchers, default_runtime)
 
     async def apply(self, request: pb.ApplyRequest) -> list[pb.AppliedDocument]:
@@ -64,8 +66,13 @@ class Registry:
         """End every watch and every timer."""
         self._feed.close()
         self.runtimes.close()
+        self.faults.close()
 
     def _state(self) -> pb.RegistryServiceWatchResponse:
         return pb.RegistryServiceWatchResponse(
-            documents=self.catalogue.all(), runtimes=self.runtimes.all(), routes=self.routes.all(), snapshot=True
+            documents=self.catalogue.all(),
+            runtimes=self.runtimes.all(),
+            routes=self.routes.all(),
+            faults=self.faults.all(),
+            snapshot=True,
         )

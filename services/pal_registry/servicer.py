@@ -6,10 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.asymmetric import ed25519
+
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
 from pal_registry.listing import page
 from pal_registry.registry import Registry
+from pal_rpc.faults import DrillsForbidden
+from pal_rpc.identity import OPERATOR, require
 
 if TYPE_CHECKING:
     import grpc
@@ -20,9 +24,10 @@ if TYPE_CHECKING:
 class RegistryServicer(rpc.RegistryServiceServicer):
     """Answers for a registry."""
 
-    def __init__(self, registry: Registry) -> None:
-        """Serve *registry*."""
+    def __init__(self, registry: Registry, mesh_key: ed25519.Ed25519PublicKey | None = None) -> None:
+        """Serve *registry*; *mesh_key* tells operators from others, and is there where drills are allowed."""
         self._registry = registry
+        self._mesh_key = mesh_key
 
     async def Apply(self, request: pb.ApplyRequest, context: Context) -> pb.ApplyResponse:
         """Publish documents."""
@@ -80,6 +85,25 @@ class RegistryServicer(rpc.RegistryServiceServicer):
         """Take in how far a watcher has got."""
         await self._registry.watchers.acknowledge(request.watcher, request.position)
         return pb.AcknowledgeResponse()
+
+    async def PutFault(self, request: pb.PutFaultRequest, context: Context) -> pb.PutFaultResponse:
+        """Have a fault stand."""
+        self._check_operator("PutFault", context)
+        return await self._registry.faults.put(request)
+
+    async def ListFaults(self, request: pb.ListFaultsRequest, context: Context) -> pb.ListFaultsResponse:
+        """List the faults that stand."""
+        return pb.ListFaultsResponse(faults=self._registry.faults.of(request.drill_id))
+
+    async def HealFaults(self, request: pb.HealFaultsRequest, context: Context) -> pb.HealFaultsResponse:
+        """Heal faults."""
+        self._check_operator("HealFaults", context)
+        return await self._registry.faults.heal(request)
+
+    def _check_operator(self, action: str, context: Context) -> None:
+        if self._mesh_key is None:
+            raise DrillsForbidden(action)
+        require(OPERATOR, action, context.invocation_metadata() or (), self._mesh_key)
 
     async def Watch(
         self, request: pb.RegistryServiceWatchRequest, context: Context

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_rpc.errors import InvalidField
+from pal_rpc.snapshot import SEAM
 
 MAX_NAME_CHARACTERS = 128
 # A watcher that was lost goes by what it knew, so it counts for this long, unless it said that it leaves.
@@ -66,12 +67,17 @@ class Watchers:
             watcher.seen_seconds = time.time()
         await self._tell()
 
-    async def reached(self, position: int, timeout_seconds: float) -> list[pb.RouteAcknowledgement]:
-        """Wait until everybody has reached *position*, no longer than *timeout_seconds*; return how it stands then."""
+    async def reached(
+        self, position: int, timeout_seconds: float, *, seams: bool = False
+    ) -> list[pb.RouteAcknowledgement]:
+        """Wait until every router has reached *position*, no longer than *timeout_seconds*; return how it stands then.
+
+        With *seams* wait for them as well.
+        """
         until = time.monotonic() + timeout_seconds
         settled = self._began + SETTLING_SECONDS
         while (now := time.monotonic()) < until:
-            if now >= settled and all(one.acknowledged for one in self._standing(position)):
+            if now >= settled and all(one.acknowledged for one in self._standing(position, seams=seams)):
                 break
             try:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + _next(now, until, settled)):
@@ -79,14 +85,18 @@ class Watchers:
                         await self._changed.wait()
             except TimeoutError:
                 continue
-        return self._standing(position)
+        return self._standing(position, seams=seams)
 
-    def _standing(self, position: int) -> list[pb.RouteAcknowledgement]:
+    def _standing(self, position: int, *, seams: bool) -> list[pb.RouteAcknowledgement]:
         forgotten = time.time() - REMEMBERED_SECONDS
         for name, watcher in list(self._by_name.items()):
             if not watcher.watches and watcher.seen_seconds < forgotten:
                 del self._by_name[name]
-        return [self._shown(name, watcher, position) for name, watcher in sorted(self._by_name.items())]
+        return [
+            self._shown(name, watcher, position)
+            for name, watcher in sorted(self._by_name.items())
+            if seams or not name.startswith(SEAM)
+        ]
 
     def _shown(self, name: str, watcher: _Watcher, position: int) -> pb.RouteAcknowledgement:
         shown = pb.RouteAcknowledgement(

@@ -57,6 +57,8 @@ class Config:
     max_input_wait_seconds: int = 7 * 24 * 3600
     # Runs that may wait for each runtime when it carries out as many as it declares. One agent has half of it at most.
     queued_runs: int = 1000
+    # Whether runs may be drills.
+    drills: bool = False
     drain_seconds: float = 5.0
 
 
@@ -101,7 +103,7 @@ async def router(
             tail_connected=asyncio.Event(),
         )
         async with asyncio.TaskGroup() as tasks:
-            runs = Runs(peers, lease_key, limits, tasks)
+            runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
             recovery = Recovery(runs, peers, tasks)
             background = [tasks.create_task(recovery.follow_tail()), tasks.create_task(recovery.expire())]
             servicer = RouterServicer(runs, Inputs(peers), peers.recorder, mesh_key)

@@ -64,6 +64,8 @@ def accept(
         MeshError: a field is wrong, or the agent, one of its tools or policies is not there.
     """
     check_request_id(request.request_id)
+    if len(request.drill_id) > MAX_REQUEST_ID_CHARACTERS:
+        raise InvalidField("drill_id", f"longer than {MAX_REQUEST_ID_CHARACTERS} characters; a UUID is enough")
     if not request.agent.name:
         raise InvalidField("agent.name", "empty; name the agent to run")
     document = snapshot.resolve(registry.DOCUMENT_KIND_AGENT, request.agent)
@@ -84,6 +86,7 @@ def accept(
         request_digest=digest(request.SerializeToString(deterministic=True)),
         conversation_id=request.conversation_id,
         labels=request.labels,
+        drill_id=request.drill_id,
     )
     accepted.deadline.CopyFrom(deadline(accepted.limits.max_duration))
     return Acceptance(
@@ -95,6 +98,11 @@ def accept(
         accepted=accepted,
         terms=tuple(_terms(grant) for grant in agent.spec.tools),
     )
+
+
+def mode_of(request: pb.RunRequest) -> common.ExecutionMode:
+    """Return why the run of *request* is executed."""
+    return common.EXECUTION_MODE_DRILL if request.drill_id else common.EXECUTION_MODE_LIVE
 
 
 def check_request_id(request_id: str) -> None:

@@ -19,7 +19,7 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import ROUTER, EventWriter
 from pal_policy.evaluate import decide
-from pal_router.acceptance import Acceptance, accept, run_id_of
+from pal_router.acceptance import Acceptance, accept, mode_of, run_id_of
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
 from pal_router.choosing import choose
@@ -36,6 +36,7 @@ from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
 from pal_router.split import Affinity
 from pal_rpc.errors import MeshError
+from pal_rpc.faults import DrillsForbidden
 from pal_rpc.recorder_client import RecorderUnavailable
 
 log = logging.getLogger("pal.router")
@@ -57,8 +58,11 @@ class Runs:
         lease_key: ed25519.Ed25519PrivateKey,
         default_limits: common.RunLimits,
         tasks: asyncio.TaskGroup,
+        *,
+        drills: bool = False,
     ) -> None:
-        """Drive runs as tasks of *tasks*."""
+        """Drive runs as tasks of *tasks*; without *drills* none of them is a drill."""
+        self._drills = drills
         self._peers = peers
         self._default_limits = default_limits
         self._tasks = tasks
@@ -75,12 +79,14 @@ class Runs:
         Raises:
             MeshError: the request is refused; nothing was begun.
         """
+        if request.drill_id and not self._drills:
+            raise DrillsForbidden("run.drill")
         run_id = run_id_of(request.request_id, requester.tenant)
         if request.request_id and run_id in self._active:
             return await self._repeated(request, self._active[run_id])
         acceptance = await self._accept(request, requester)
         acceptance = dataclasses.replace(acceptance, run_id=run_id)
-        run = ActiveRun(acceptance, traceparent)
+        run = ActiveRun(acceptance, traceparent, mode_of(request))
         run.pinned_runtime = request.pinned_runtime
         return await self.begin(run)
 

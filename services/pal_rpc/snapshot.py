@@ -19,6 +19,8 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import InvalidField, MeshError
 
 DEFAULT_NAMESPACE = "default"
+# A watcher that is no router, but a place where faults are met.
+SEAM = "seam-"
 _RECONNECT_SECONDS = 0.2
 _PUBLISHED_SECONDS = 1.0
 _KNOWN_SECONDS = 5.0
@@ -69,7 +71,7 @@ class RegistrySnapshot:
     ) -> None:
         """Follow through *stub*.
 
-        A named *watcher* acknowledges changes of routes, each once what was decided before it has *settled*.
+        A named *watcher* acknowledges changes of routes and faults, each once what was decided before it has *settled*.
         """
         self._stub = stub
         self._watcher = watcher
@@ -83,6 +85,7 @@ class RegistrySnapshot:
         self._newest: dict[int, list[pb.Document]] = {}
         self._runtimes: dict[str, pb.RegisteredRuntime] = {}
         self._routes: dict[str, list[pb.Route]] = {}
+        self._faults: tuple[pb.Fault, ...] = ()
         self._known = asyncio.Event()
         self._change = asyncio.Condition()
         self._listeners: list[Callable[[], None]] = []
@@ -92,6 +95,11 @@ class RegistrySnapshot:
     def runtimes(self) -> dict[str, pb.RegisteredRuntime]:
         """The announced runtimes by the name they are routed to by."""
         return self._runtimes
+
+    @property
+    def faults(self) -> tuple[pb.Fault, ...]:
+        """The faults of drills that stand, oldest first; an expired one may still be among them."""
+        return self._faults
 
     def routes_of(self, agent: str) -> list[pb.Route]:
         """Return the routes in force that may concern *agent*: its own, and the default."""
@@ -232,18 +240,20 @@ class RegistrySnapshot:
             self._resolved.clear()
             self._newest.clear()
         if change.snapshot:
-            self._documents, self._runtimes, self._routes = {}, {}, {}
+            self._documents, self._runtimes, self._routes, self._faults = {}, {}, {}, ()
         for document in change.documents:
             ref = document.ref
             key = (_kind(document), ref.namespace or DEFAULT_NAMESPACE, ref.name)
             self._documents.setdefault(key, {})[ref.version] = document
         self._runtimes.update((runtime.name, runtime) for runtime in change.runtimes)
         self._take_routes(change.routes)
+        if change.HasField("faults"):
+            self._faults = tuple(change.faults.faults)
         self._known.set()
         for listener in self._listeners:
             listener()
         self._taken_position = change.position or self._taken_position
-        if change.routes or change.snapshot:
+        if change.routes or change.snapshot or change.HasField("faults"):
             self._unacknowledged = True
         if change.position and self._unacknowledged:
             self._unacknowledged = False

@@ -14,18 +14,20 @@ from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import tool_executor_service_pb2 as pb
 from pal.service.v1 import tool_executor_service_pb2_grpc as rpc
+from pal_log.events import new_id
 from pal_rpc import process, telemetry
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import from_env
+from pal_rpc.faults import Faults
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, public_key
 from pal_rpc.lease import LeaseVerifier
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
-from pal_rpc.snapshot import RegistrySnapshot
+from pal_rpc.snapshot import SEAM, RegistrySnapshot
 from pal_rpc.spans import SpanWriter
 from pal_tool_executor import bindings
 from pal_tool_executor.executions import Executions
@@ -46,6 +48,8 @@ class Config:
     keys_dir: Path = Path(".pal/keys")
     service_token_file: Path | None = None
     tools_file: Path | None = None
+    # Whether the runs of drills meet faults here.
+    drills: bool = False
     otlp_endpoint: str | None = None
     drain_seconds: float = 5.0
 
@@ -61,14 +65,16 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
         recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
         recorder = RecorderClient(recorder_stub, config.recorder_address)
+        snapshot = await enter(RegistrySnapshot(registry_stub, SEAM + new_id() if config.drills else ""))
         peers = Peers(
             verifier=verifier,
-            snapshot=await enter(RegistrySnapshot(registry_stub)),
+            snapshot=snapshot,
             appender=await enter(Appender(recorder_stub, token)),
             recorder=recorder,
             artifacts=ArtifactClient(recorder_stub, token),
             spans=await enter(SpanWriter(recorder_stub, token)),
             accounts=Accounts(recorder, opened, recall),
+            faults=Faults(snapshot, allowed=config.drills),
         )
         stack.push_async_callback(bound.close)
         executions = Executions(peers, bound)

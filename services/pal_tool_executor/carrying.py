@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 
 from pal.service.v1 import tool_executor_service_pb2 as pb
 from pal.v1 import common_pb2 as common
@@ -17,8 +18,9 @@ from pal_tool_executor.bindings import Bindings
 from pal_tool_executor.calls import Call, key
 from pal_tool_executor.contents import arguments_of, recorded, told
 from pal_tool_executor.counting import Counting, RunLimit
+from pal_tool_executor.drilling import DrilledBackend
 from pal_tool_executor.earlier import settled, uncertain
-from pal_tool_executor.effects import harmless
+from pal_tool_executor.effects import drillable, harmless
 from pal_tool_executor.failing import CallFailed
 from pal_tool_executor.peers import Peers
 from pal_tool_executor.people import Waits
@@ -36,6 +38,7 @@ class Carrying:
     def __init__(self, peers: Peers, bindings: Bindings, recording: Recording) -> None:
         """Call what *bindings* name and write to *recording*."""
         self._bindings = bindings
+        self._faults = peers.faults
         self._recording = recording
         self._counting = Counting(recording)
         self._permission = Permission(peers.snapshot, recording)
@@ -100,6 +103,9 @@ class Carrying:
         if call.lease.mode == common.EXECUTION_MODE_SHADOW and not harmless(call.tool):
             # Nothing leads here; if something ever does, it goes no further.
             raise failing.suppressed(call.name, "shadow")
+        if call.lease.mode == common.EXECUTION_MODE_DRILL and not drillable(call.tool):
+            # The same.
+            raise failing.irreversible(call.name)
         backend = self._bindings.get(call.name)
         if backend is None:
             raise failing.not_bound(call.name)
@@ -111,6 +117,8 @@ class Carrying:
         await self._recording.append(call, batch)
         batch.clear()
         call.known.dispatched += 1
+        if call.lease.mode == common.EXECUTION_MODE_DRILL:
+            backend = DrilledBackend(backend, call, self._faults, functools.partial(self._recording.receipt, call))
         text, attempts = await attempt(
             call.lease,
             call.tool,

@@ -161,6 +161,16 @@ def suppressed(tool: str, mode: str) -> CallFailed:
     return CallFailed(error, f"The tool {tool} was not called.", outcome=SUPPRESSED)
 
 
+def irreversible(tool: str) -> CallFailed:
+    """Return the end of a WRITE that a drill may not make."""
+    error = MeshError(
+        reasons.ERROR_REASON_EFFECT_NOT_REVERSIBLE,
+        f"{tool} cannot be taken back (effect.reversibility), and the run is a drill",
+        tool=tool,
+    )
+    return CallFailed(error, f"The tool {tool} was not called: this is a drill.", outcome=SUPPRESSED)
+
+
 def cancelled(tool: str) -> CallFailed:
     """Return the end of a call that was stopped before it had an effect."""
     error = MeshError(reasons.ERROR_REASON_RUN_CANCELLED, f"{tool} was stopped: whoever asked has left", tool=tool)

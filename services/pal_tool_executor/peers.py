@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.faults import Faults
 from pal_rpc.lease import LeaseVerifier
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.snapshot import RegistrySnapshot
@@ -16,7 +17,7 @@ from pal_tool_executor.ledgers import RunAccount
 
 @dataclass(frozen=True, kw_only=True)
 class Peers:
-    """The registry's snapshot, the recorder in its parts, and what is known of the runs."""
+    """The registry's snapshot and the faults in it, the recorder in its parts, and what is known of the runs."""
 
     verifier: LeaseVerifier
     snapshot: RegistrySnapshot
@@ -25,3 +26,4 @@ class Peers:
     artifacts: ArtifactClient
     spans: SpanWriter
     accounts: Accounts[RunAccount]
+    faults: Faults

@@ -20,13 +20,13 @@ from pal_rpc.snapshot import RegistrySnapshot
 from pal_tool_executor import failing
 from pal_tool_executor.backends import Invocation
 from pal_tool_executor.calls import Call
-from pal_tool_executor.effects import harmless
+from pal_tool_executor.effects import ACTING, drillable, harmless
 from pal_tool_executor.ledgers import RunAccount
 from pal_tool_executor.recording import Recording
 
 _ACTION = "tool.call"
 # The writes of a shadow run are answered without being made.
-_MAY_WRITE = frozenset({common.EXECUTION_MODE_LIVE, common.EXECUTION_MODE_SHADOW})
+_MAY_WRITE = ACTING | {common.EXECUTION_MODE_SHADOW}
 
 
 class Permission:
@@ -93,6 +93,8 @@ def check(
         raise failing.denied(name, refused)
     if lease.mode not in _MAY_WRITE and not harmless(tool):
         raise failing.suppressed(name, common.ExecutionMode.Name(lease.mode).removeprefix("EXECUTION_MODE_").lower())
+    if lease.mode == common.EXECUTION_MODE_DRILL and not drillable(tool):
+        raise failing.irreversible(name)
     if terms.HasField("max_calls") and account.by_tool[name] > terms.max_calls:
         raise failing.denied(name, _too_often(name, account.by_tool[name] - 1, terms.max_calls))
     if refused is not None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pal.service.v1 import tool_executor_service_pb2 as pb
@@ -19,14 +19,14 @@ from pal_rpc.lease import Lease, ModeForged
 from pal_tool_executor import failing
 from pal_tool_executor.calls import Call, arguments_digest, key, under
 from pal_tool_executor.contents import recorded
-from pal_tool_executor.effects import harmless
+from pal_tool_executor.drilling import Write, drilled
+from pal_tool_executor.effects import ACTING, harmless
 from pal_tool_executor.ledgers import Known, RunAccount
 from pal_tool_executor.peers import Peers
 from pal_tool_executor.spans import call_span
 
 MAX_UNCLAIMED_ENDS = 1024
 LIVE = common.EXECUTION_MODE_LIVE
-_Write = Callable[[str, list[events.RunEvent]], Awaitable[list[int]]]
 _Ended = tuple[Call, events.ToolCallFinished, common.Payload]
 
 
@@ -84,8 +84,11 @@ class Recording:
         """
         closing = [*before, self.event(call, tool_call_finished=finished)]
         call.known.closing = True
+        write: Write = self._submit
         try:
-            seqs = await self._stated(call, closing, self._submit)
+            if call.lease.mode == common.EXECUTION_MODE_DRILL:
+                write = await drilled(write, call, self._peers.faults, functools.partial(self.receipt, call))
+            seqs = await self._stated(call, closing, write)
         except MeshError as error:
             call.known.closing = False
             if error.reason == reasons.ERROR_REASON_STALE_EPOCH:
@@ -96,6 +99,10 @@ class Recording:
         call.known.finished, call.known.seq = finished, seqs[-1]
         self._peers.spans.add(call_span(call.lease, call.name, finished, call.began))
         return pb.ExecuteToolResponse(finished=finished, seq=seqs[-1], result=told)
+
+    async def receipt(self, call: Call, injected: events.FaultInjected) -> None:
+        """Record that *call* meets a fault, and return once that is durable."""
+        await self.append(call, [self.event(call, fault_injected=injected)])
 
     async def close_ended(self, lease: Lease, call_id: str, account: RunAccount) -> pb.ExecuteToolResponse | None:
         """Return the end of a call that ended for an attempt that was lost by then; None when there is none."""
@@ -111,7 +118,7 @@ class Recording:
         # Shielded: whoever leaves now must not keep the end out of the record.
         return await asyncio.shield(self._peers.appender.submit(run_id, batch))
 
-    async def _stated(self, call: Call, batch: list[events.RunEvent], write: _Write) -> list[int]:
+    async def _stated(self, call: Call, batch: list[events.RunEvent], write: Write) -> list[int]:
         while True:
             lease = call.lease
             try:
@@ -124,7 +131,7 @@ class Recording:
     def submit_cancelled(self, call: Call, batch: list[events.RunEvent]) -> None:
         """Have it recorded, without waiting, that *call* was stopped because whoever asked has left."""
         error = failing.cancelled(call.name)
-        if call.known.dispatched and not harmless(call.tool) and call.lease.mode == LIVE:
+        if call.known.dispatched and not harmless(call.tool) and call.lease.mode in ACTING:
             error.outcome = failing.UNKNOWN
         finished = events.ToolCallFinished(
             call_id=call.known.call_id, outcome=error.outcome, failure=error.recorded, attempts=1

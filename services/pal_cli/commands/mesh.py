@@ -50,6 +50,7 @@ async def up(
             help="PostgreSQL database of record and documents, postgresql://USER@HOST/NAME; default: files in the home",
         ),
     ] = "",
+    drills: Annotated[bool, typer.Option("--drills", help="allow drills: `pal gameday run` injects faults")] = False,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="go to the background once the mesh is ready")] = False,
 ) -> int:
     """Start a mesh on loopback and keep it running until Ctrl-C or `pal down`."""
@@ -67,6 +68,7 @@ async def up(
             tools=tools or (EXAMPLE_TOOLS if EXAMPLE_TOOLS.exists() else None),
             default_runtime=default_runtime,
             store_url=store,
+            drills=drills,
         )
         async with _stopped_by_signal() as stop, running(where, planned) as state:
             _tell_parent()

@@ -36,11 +36,12 @@ from pal_registry.__main__ import registry
 from pal_rpc.appender import Appender
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
-from pal_rpc.identity import issue_token
+from pal_rpc.identity import OPERATOR, issue_token
 from pal_rpc.keys import LEASE, MESH, create_keys, private_key
 from pal_rpc.lease import sign_lease
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.status import from_rpc_error
+from tests.fakes.drills import Drills
 from tests.fakes.openai_endpoint import Endpoint, endpoint
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,7 @@ class Bench:
     key: ed25519.Ed25519PrivateKey
     endpoint: Endpoint
     settings: Mapping[str, str]
+    drills: Drills
 
     async def run(
         self,
@@ -80,16 +82,19 @@ class Bench:
         limits: common.RunLimits | None = None,
         policies: Sequence[common.SpecRef] = (),
         seconds: float = 60,
+        drill_id: str = "",
     ) -> shared.RunLease:
-        """Accept a run and return its lease."""
+        """Accept a run, as a drill if *drill_id* names one, and return its lease."""
         run_id = f"run-{os.getpid()}-{next(_ids)}"
         accepted = events.RunAccepted(
             agent=common.SpecRef(name="desk", version="1.0.0"),
             limits=limits or common.RunLimits(),
             policies=policies,
             requester=common.Principal(id="ada"),
+            drill_id=drill_id,
         )
-        event = EventWriter(ROUTER).event(run_id, LIVE, epoch, run_accepted=accepted)
+        mode = common.EXECUTION_MODE_DRILL if drill_id else LIVE
+        event = EventWriter(ROUTER).event(run_id, mode, epoch, run_accepted=accepted)
         await self.router.append(run_id, [event])
         return self.lease(run_id, accepted, epoch=epoch, seconds=seconds)
 
@@ -98,7 +103,8 @@ class Bench:
     ) -> shared.RunLease:
         """Return a lease as the router signs it."""
         grant = shared.RunGrant(accepted=accepted, runtime="echo", traceparent=TRACEPARENT)
-        return sign_lease(self.key, run_id, epoch, LIVE, time.time() + seconds, grant)
+        mode = common.EXECUTION_MODE_DRILL if accepted.drill_id else LIVE
+        return sign_lease(self.key, run_id, epoch, mode, time.time() + seconds, grant)
 
     async def events(self, lease: shared.RunLease) -> list[events.RunEvent]:
         """Return what is recorded of a run."""
@@ -223,7 +229,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         own: Any = {"address": "127.0.0.1:0", "data_dir": path, "keys_dir": keys, "drain_seconds": 0.0}
-        documents = await enter(registry(RegistryConfig(**own)))
+        documents = await enter(registry(RegistryConfig(drills=True, **own)))
         log = await enter(recorder(RecorderConfig(**own)))
         fake = await enter(endpoint())
         (path / "profiles.yaml").write_text(yaml.safe_dump(profiles(fake.base_url)))
@@ -234,18 +240,21 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             "PAL_SERVICE_TOKEN_FILE": str(keys / "token"),
             "PAL_PROFILES_FILE": str(path / "profiles.yaml"),
             "FAKE_KEY": SECRET,
+            "PAL_DRILLS": "true",
         }
         address, _ = await enter(started(**settings))
+        registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(documents.address)))
         stub = recorder_rpc.RecorderServiceStub(await enter(channel(log.address)))
         yield Bench(
             models=rpc.LLMProviderServiceStub(await enter(channel(address))),
-            registry=registry_rpc.RegistryServiceStub(await enter(channel(documents.address))),
+            registry=registry_stub,
             recorder=stub,
             record=RecorderClient(stub, log.address),
             router=await enter(Appender(stub, issue_token(private_key(keys, MESH), "router"))),
             key=private_key(keys, LEASE),
             endpoint=fake,
             settings=settings,
+            drills=Drills(registry_stub, issue_token(private_key(keys, MESH), OPERATOR)),
         )
 
 

@@ -34,12 +34,13 @@ from pal_registry.__main__ import registry
 from pal_rpc.appender import Appender
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
-from pal_rpc.identity import issue_token
+from pal_rpc.identity import OPERATOR, issue_token
 from pal_rpc.keys import LEASE, MESH, create_keys, private_key
 from pal_rpc.lease import sign_lease
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.status import from_rpc_error
 from pal_tool_executor.__main__ import Config, tool_executor
+from tests.fakes.drills import Drills
 
 ROOT = Path(__file__).parents[3]
 LIVE = common.EXECUTION_MODE_LIVE
@@ -61,6 +62,7 @@ class Bench:
     executor: Appender
     key: ed25519.Ed25519PrivateKey
     config: Config
+    drills: Drills
 
     async def tool(self, name: str, **spec: Any) -> common.SpecRef:
         """Publish a ToolSpec and return its reference."""
@@ -151,20 +153,23 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
     own: Any = {"address": "127.0.0.1:0", "keys_dir": keys, "drain_seconds": 0.2}
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        documents = await enter(registry(RegistryConfig(data_dir=path, **own)))
+        documents = await enter(registry(RegistryConfig(data_dir=path, drills=True, **own)))
         record = await enter(recorder(RecorderConfig(data_dir=path, **own)))
         executor = Config(
             registry_address=documents.address,
             recorder_address=record.address,
             service_token_file=keys / "tool_executor.token",
             tools_file=path / "tools.yaml",
+            drills=True,
             **own,
         )
         server = await enter(tool_executor(executor))
         recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(record.address)))
+        registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(documents.address)))
         yield Bench(
             tools=rpc.ToolExecutorServiceStub(await enter(channel(server.address))),
-            registry=registry_rpc.RegistryServiceStub(await enter(channel(documents.address))),
+            registry=registry_stub,
+            drills=Drills(registry_stub, issue_token(mesh_key, OPERATOR)),
             record=RecorderClient(recorder_stub, record.address),
             router=await enter(Appender(recorder_stub, issue_token(mesh_key, "router"))),
             executor=await enter(Appender(recorder_stub, issue_token(mesh_key, "tool_executor"))),

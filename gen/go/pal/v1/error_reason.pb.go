@@ -77,6 +77,8 @@ const (
 	ErrorReason_ERROR_REASON_SHADOW_NOT_FOUND ErrorReason = 31
 	// NOT_FOUND: the run was deleted, for example by retention. run_id, deleted_at.
 	ErrorReason_ERROR_REASON_RUN_DELETED ErrorReason = 32
+	// NOT_FOUND: no such fault stands; it may have expired. fault_id.
+	ErrorReason_ERROR_REASON_FAULT_NOT_FOUND ErrorReason = 36
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
 	ErrorReason_ERROR_REASON_VERSION_IMMUTABLE ErrorReason = 40
 	// ALREADY_EXISTS: the request_id was used for another request. request_id, run_id.
@@ -117,6 +119,8 @@ const (
 	ErrorReason_ERROR_REASON_NOT_LIVE ErrorReason = 71
 	// FAILED_PRECONDITION: only agents labelled "tier: canary" are shadowed. agent, tier.
 	ErrorReason_ERROR_REASON_NOT_CANARY ErrorReason = 72
+	// FAILED_PRECONDITION: the mesh was not started with drills allowed. action.
+	ErrorReason_ERROR_REASON_DRILLS_FORBIDDEN ErrorReason = 76
 	// PERMISSION_DENIED: a policy said no. action, policy, rule.
 	ErrorReason_ERROR_REASON_POLICY_DENIED ErrorReason = 80
 	// FAILED_PRECONDITION: a person has to agree first. action, tool.
@@ -125,6 +129,8 @@ const (
 	ErrorReason_ERROR_REASON_LIMIT_REACHED ErrorReason = 82
 	// PERMISSION_DENIED: the agent was not granted the tool. tool.
 	ErrorReason_ERROR_REASON_TOOL_NOT_GRANTED ErrorReason = 83
+	// Recorded: a drill does not make a WRITE that cannot be taken back. tool.
+	ErrorReason_ERROR_REASON_EFFECT_NOT_REVERSIBLE ErrorReason = 86
 	// UNAVAILABLE: the recorder cannot be reached or cannot write. address.
 	ErrorReason_ERROR_REASON_RECORDER_UNAVAILABLE ErrorReason = 100
 	// UNAVAILABLE: the registry cannot be reached. address.
@@ -226,6 +232,7 @@ var (
 		30:  "ERROR_REASON_REGISTRATION_NOT_FOUND",
 		31:  "ERROR_REASON_SHADOW_NOT_FOUND",
 		32:  "ERROR_REASON_RUN_DELETED",
+		36:  "ERROR_REASON_FAULT_NOT_FOUND",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
 		42:  "ERROR_REASON_CALL_ID_REUSED",
@@ -246,10 +253,12 @@ var (
 		70:  "ERROR_REASON_SHADOW_HORIZON",
 		71:  "ERROR_REASON_NOT_LIVE",
 		72:  "ERROR_REASON_NOT_CANARY",
+		76:  "ERROR_REASON_DRILLS_FORBIDDEN",
 		80:  "ERROR_REASON_POLICY_DENIED",
 		81:  "ERROR_REASON_APPROVAL_REQUIRED",
 		82:  "ERROR_REASON_LIMIT_REACHED",
 		83:  "ERROR_REASON_TOOL_NOT_GRANTED",
+		86:  "ERROR_REASON_EFFECT_NOT_REVERSIBLE",
 		100: "ERROR_REASON_RECORDER_UNAVAILABLE",
 		101: "ERROR_REASON_REGISTRY_UNAVAILABLE",
 		102: "ERROR_REASON_RUNTIME_UNAVAILABLE",
@@ -312,6 +321,7 @@ var (
 		"ERROR_REASON_REGISTRATION_NOT_FOUND": 30,
 		"ERROR_REASON_SHADOW_NOT_FOUND":       31,
 		"ERROR_REASON_RUN_DELETED":            32,
+		"ERROR_REASON_FAULT_NOT_FOUND":        36,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
 		"ERROR_REASON_CALL_ID_REUSED":         42,
@@ -332,10 +342,12 @@ var (
 		"ERROR_REASON_SHADOW_HORIZON":         70,
 		"ERROR_REASON_NOT_LIVE":               71,
 		"ERROR_REASON_NOT_CANARY":             72,
+		"ERROR_REASON_DRILLS_FORBIDDEN":       76,
 		"ERROR_REASON_POLICY_DENIED":          80,
 		"ERROR_REASON_APPROVAL_REQUIRED":      81,
 		"ERROR_REASON_LIMIT_REACHED":          82,
 		"ERROR_REASON_TOOL_NOT_GRANTED":       83,
+		"ERROR_REASON_EFFECT_NOT_REVERSIBLE":  86,
 		"ERROR_REASON_RECORDER_UNAVAILABLE":   100,
 		"ERROR_REASON_REGISTRY_UNAVAILABLE":   101,
 		"ERROR_REASON_RUNTIME_UNAVAILABLE":    102,
@@ -406,7 +418,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xbd\x16\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xaa\x17\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -432,7 +444,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1fERROR_REASON_DOCUMENT_NOT_FOUND\x10\x1d\x12'\n" +
 	"#ERROR_REASON_REGISTRATION_NOT_FOUND\x10\x1e\x12!\n" +
 	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\x1c\n" +
-	"\x18ERROR_REASON_RUN_DELETED\x10 \x12\"\n" +
+	"\x18ERROR_REASON_RUN_DELETED\x10 \x12 \n" +
+	"\x1cERROR_REASON_FAULT_NOT_FOUND\x10$\x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_CALL_ID_REUSED\x10*\x12\x1e\n" +
@@ -452,11 +465,13 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_DIVERGED\x10E\x12\x1f\n" +
 	"\x1bERROR_REASON_SHADOW_HORIZON\x10F\x12\x19\n" +
 	"\x15ERROR_REASON_NOT_LIVE\x10G\x12\x1b\n" +
-	"\x17ERROR_REASON_NOT_CANARY\x10H\x12\x1e\n" +
+	"\x17ERROR_REASON_NOT_CANARY\x10H\x12!\n" +
+	"\x1dERROR_REASON_DRILLS_FORBIDDEN\x10L\x12\x1e\n" +
 	"\x1aERROR_REASON_POLICY_DENIED\x10P\x12\"\n" +
 	"\x1eERROR_REASON_APPROVAL_REQUIRED\x10Q\x12\x1e\n" +
 	"\x1aERROR_REASON_LIMIT_REACHED\x10R\x12!\n" +
-	"\x1dERROR_REASON_TOOL_NOT_GRANTED\x10S\x12%\n" +
+	"\x1dERROR_REASON_TOOL_NOT_GRANTED\x10S\x12&\n" +
+	"\"ERROR_REASON_EFFECT_NOT_REVERSIBLE\x10V\x12%\n" +
 	"!ERROR_REASON_RECORDER_UNAVAILABLE\x10d\x12%\n" +
 	"!ERROR_REASON_REGISTRY_UNAVAILABLE\x10e\x12$\n" +
 	" ERROR_REASON_RUNTIME_UNAVAILABLE\x10f\x12\"\n" +

@@ -709,6 +709,7 @@ type RunEvent struct {
 	//	*RunEvent_PolicyDecided
 	//	*RunEvent_ReplayDiverged
 	//	*RunEvent_NoteAdded
+	//	*RunEvent_FaultInjected
 	Body          isRunEvent_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1051,6 +1052,15 @@ func (x *RunEvent) GetNoteAdded() *NoteAdded {
 	return nil
 }
 
+func (x *RunEvent) GetFaultInjected() *FaultInjected {
+	if x != nil {
+		if x, ok := x.Body.(*RunEvent_FaultInjected); ok {
+			return x.FaultInjected
+		}
+	}
+	return nil
+}
+
 type isRunEvent_Body interface {
 	isRunEvent_Body()
 }
@@ -1176,6 +1186,11 @@ type RunEvent_NoteAdded struct {
 	NoteAdded *NoteAdded `protobuf:"bytes,280,opt,name=note_added,json=noteAdded,proto3,oneof"`
 }
 
+type RunEvent_FaultInjected struct {
+	// "fault.injected".
+	FaultInjected *FaultInjected `protobuf:"bytes,300,opt,name=fault_injected,json=faultInjected,proto3,oneof"`
+}
+
 func (*RunEvent_RunAccepted) isRunEvent_Body() {}
 
 func (*RunEvent_RunRouted) isRunEvent_Body() {}
@@ -1223,6 +1238,8 @@ func (*RunEvent_PolicyDecided) isRunEvent_Body() {}
 func (*RunEvent_ReplayDiverged) isRunEvent_Body() {}
 
 func (*RunEvent_NoteAdded) isRunEvent_Body() {}
+
+func (*RunEvent_FaultInjected) isRunEvent_Body() {}
 
 // Where an event comes from.
 type ProducerStamp struct {
@@ -1308,7 +1325,9 @@ type RunAccepted struct {
 	// Short key/value pairs the caller chose, for lookup and policies.
 	Labels map[string]string `protobuf:"bytes,12,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// For REPLAY: how much of the source's record stands in for the world.
-	Fidelity      ReplayFidelity `protobuf:"varint,13,opt,name=fidelity,proto3,enum=pal.v1.ReplayFidelity" json:"fidelity,omitempty"`
+	Fidelity ReplayFidelity `protobuf:"varint,13,opt,name=fidelity,proto3,enum=pal.v1.ReplayFidelity" json:"fidelity,omitempty"`
+	// For DRILL: the drill that it belongs to, whose faults may hit it.
+	DrillId       string `protobuf:"bytes,14,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1432,6 +1451,13 @@ func (x *RunAccepted) GetFidelity() ReplayFidelity {
 		return x.Fidelity
 	}
 	return ReplayFidelity_REPLAY_FIDELITY_UNSPECIFIED
+}
+
+func (x *RunAccepted) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
 }
 
 // A runtime was chosen.
@@ -3484,11 +3510,93 @@ func (x *NoteAdded) GetDetail() *Payload {
 	return nil
 }
 
+// A fault of a drill was injected: the receipt, durable before the fault acts.
+type FaultInjected struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Drill that the run belongs to.
+	DrillId string `protobuf:"bytes,1,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	// Lease of the fault.
+	FaultId string `protobuf:"bytes,2,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	// What goes wrong.
+	Kind FaultKind `protobuf:"varint,3,opt,name=kind,proto3,enum=pal.v1.FaultKind" json:"kind,omitempty"`
+	// Model call, tool call or attempt that it hits.
+	Target string `protobuf:"bytes,4,opt,name=target,proto3" json:"target,omitempty"`
+	// Place of this call among those that the fault matches, 1 for the first.
+	Call          int64 `protobuf:"varint,5,opt,name=call,proto3" json:"call,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FaultInjected) Reset() {
+	*x = FaultInjected{}
+	mi := &file_pal_v1_run_event_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FaultInjected) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FaultInjected) ProtoMessage() {}
+
+func (x *FaultInjected) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_v1_run_event_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FaultInjected.ProtoReflect.Descriptor instead.
+func (*FaultInjected) Descriptor() ([]byte, []int) {
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *FaultInjected) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
+}
+
+func (x *FaultInjected) GetFaultId() string {
+	if x != nil {
+		return x.FaultId
+	}
+	return ""
+}
+
+func (x *FaultInjected) GetKind() FaultKind {
+	if x != nil {
+		return x.Kind
+	}
+	return FaultKind_FAULT_KIND_UNSPECIFIED
+}
+
+func (x *FaultInjected) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *FaultInjected) GetCall() int64 {
+	if x != nil {
+		return x.Call
+	}
+	return 0
+}
+
 var File_pal_v1_run_event_proto protoreflect.FileDescriptor
 
 const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\n" +
-	"\x16pal/v1/run_event.proto\x12\x06pal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x16pal/v1/tool_spec.proto\"\xb3\x10\n" +
+	"\x16pal/v1/run_event.proto\x12\x06pal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x16pal/v1/tool_spec.proto\"\xf4\x10\n" +
 	"\bRunEvent\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x19\n" +
@@ -3533,7 +3641,8 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\x0epolicy_decided\x18\xdc\x01 \x01(\v2\x15.pal.v1.PolicyDecidedH\x00R\rpolicyDecided\x12B\n" +
 	"\x0freplay_diverged\x18\x84\x02 \x01(\v2\x16.pal.v1.ReplayDivergedH\x00R\x0ereplayDiverged\x123\n" +
 	"\n" +
-	"note_added\x18\x98\x02 \x01(\v2\x11.pal.v1.NoteAddedH\x00R\tnoteAddedB\x06\n" +
+	"note_added\x18\x98\x02 \x01(\v2\x11.pal.v1.NoteAddedH\x00R\tnoteAdded\x12?\n" +
+	"\x0efault_injected\x18\xac\x02 \x01(\v2\x15.pal.v1.FaultInjectedH\x00R\rfaultInjectedB\x06\n" +
 	"\x04bodyR\n" +
 	"checkpointR\x05deltaR\n" +
 	"graph_nodeR\traw_eventR\rsession_stateR\n" +
@@ -3541,7 +3650,7 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\rProducerStamp\x12\x1c\n" +
 	"\tcomponent\x18\x01 \x01(\tR\tcomponent\x12\x1f\n" +
 	"\vinstance_id\x18\x02 \x01(\tR\n" +
-	"instanceId\"\xfe\x04\n" +
+	"instanceId\"\x99\x05\n" +
 	"\vRunAccepted\x12%\n" +
 	"\x05agent\x18\x01 \x01(\v2\x0f.pal.v1.SpecRefR\x05agent\x12%\n" +
 	"\x05tools\x18\x02 \x03(\v2\x0f.pal.v1.SpecRefR\x05tools\x12+\n" +
@@ -3557,7 +3666,8 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	" \x01(\tR\vsourceRunId\x126\n" +
 	"\bdeadline\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\bdeadline\x127\n" +
 	"\x06labels\x18\f \x03(\v2\x1f.pal.v1.RunAccepted.LabelsEntryR\x06labels\x122\n" +
-	"\bfidelity\x18\r \x01(\x0e2\x16.pal.v1.ReplayFidelityR\bfidelity\x1a9\n" +
+	"\bfidelity\x18\r \x01(\x0e2\x16.pal.v1.ReplayFidelityR\bfidelity\x12\x19\n" +
+	"\bdrill_id\x18\x0e \x01(\tR\adrillId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9e\x02\n" +
@@ -3717,7 +3827,13 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\tNoteAdded\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12'\n" +
-	"\x06detail\x18\x03 \x01(\v2\x0f.pal.v1.PayloadR\x06detail*\x89\x01\n" +
+	"\x06detail\x18\x03 \x01(\v2\x0f.pal.v1.PayloadR\x06detail\"\x98\x01\n" +
+	"\rFaultInjected\x12\x19\n" +
+	"\bdrill_id\x18\x01 \x01(\tR\adrillId\x12\x19\n" +
+	"\bfault_id\x18\x02 \x01(\tR\afaultId\x12%\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x11.pal.v1.FaultKindR\x04kind\x12\x16\n" +
+	"\x06target\x18\x04 \x01(\tR\x06target\x12\x12\n" +
+	"\x04call\x18\x05 \x01(\x03R\x04call*\x89\x01\n" +
 	"\x0eReplayFidelity\x12\x1f\n" +
 	"\x1bREPLAY_FIDELITY_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17REPLAY_FIDELITY_ORDERED\x10\x01\x12\x19\n" +
@@ -3795,7 +3911,7 @@ func file_pal_v1_run_event_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_v1_run_event_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_pal_v1_run_event_proto_goTypes = []any{
 	(ReplayFidelity)(0),           // 0: pal.v1.ReplayFidelity
 	(MatchKey)(0),                 // 1: pal.v1.MatchKey
@@ -3837,24 +3953,26 @@ var file_pal_v1_run_event_proto_goTypes = []any{
 	(*PolicyDecided)(nil),         // 37: pal.v1.PolicyDecided
 	(*ReplayDiverged)(nil),        // 38: pal.v1.ReplayDiverged
 	(*NoteAdded)(nil),             // 39: pal.v1.NoteAdded
-	nil,                           // 40: pal.v1.RunAccepted.LabelsEntry
-	(ExecutionMode)(0),            // 41: pal.v1.ExecutionMode
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
-	(*SpecRef)(nil),               // 43: pal.v1.SpecRef
-	(*Payload)(nil),               // 44: pal.v1.Payload
-	(*RunLimits)(nil),             // 45: pal.v1.RunLimits
-	(*Principal)(nil),             // 46: pal.v1.Principal
-	(*Failure)(nil),               // 47: pal.v1.Failure
-	(*TokenUsage)(nil),            // 48: pal.v1.TokenUsage
-	(*Money)(nil),                 // 49: pal.v1.Money
-	(EffectClass)(0),              // 50: pal.v1.EffectClass
-	(*JsonSchema)(nil),            // 51: pal.v1.JsonSchema
-	(*PolicyDecision)(nil),        // 52: pal.v1.PolicyDecision
+	(*FaultInjected)(nil),         // 40: pal.v1.FaultInjected
+	nil,                           // 41: pal.v1.RunAccepted.LabelsEntry
+	(ExecutionMode)(0),            // 42: pal.v1.ExecutionMode
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*SpecRef)(nil),               // 44: pal.v1.SpecRef
+	(*Payload)(nil),               // 45: pal.v1.Payload
+	(*RunLimits)(nil),             // 46: pal.v1.RunLimits
+	(*Principal)(nil),             // 47: pal.v1.Principal
+	(*Failure)(nil),               // 48: pal.v1.Failure
+	(*TokenUsage)(nil),            // 49: pal.v1.TokenUsage
+	(*Money)(nil),                 // 50: pal.v1.Money
+	(EffectClass)(0),              // 51: pal.v1.EffectClass
+	(*JsonSchema)(nil),            // 52: pal.v1.JsonSchema
+	(*PolicyDecision)(nil),        // 53: pal.v1.PolicyDecision
+	(FaultKind)(0),                // 54: pal.v1.FaultKind
 }
 var file_pal_v1_run_event_proto_depIdxs = []int32{
-	41, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
-	42, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	42, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
+	42, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
+	43, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	43, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
 	11, // 3: pal.v1.RunEvent.producer:type_name -> pal.v1.ProducerStamp
 	12, // 4: pal.v1.RunEvent.run_accepted:type_name -> pal.v1.RunAccepted
 	13, // 5: pal.v1.RunEvent.run_routed:type_name -> pal.v1.RunRouted
@@ -3880,67 +3998,69 @@ var file_pal_v1_run_event_proto_depIdxs = []int32{
 	37, // 25: pal.v1.RunEvent.policy_decided:type_name -> pal.v1.PolicyDecided
 	38, // 26: pal.v1.RunEvent.replay_diverged:type_name -> pal.v1.ReplayDiverged
 	39, // 27: pal.v1.RunEvent.note_added:type_name -> pal.v1.NoteAdded
-	43, // 28: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
-	43, // 29: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
-	43, // 30: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
-	44, // 31: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
-	45, // 32: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
-	46, // 33: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
-	42, // 34: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
-	40, // 35: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
-	0,  // 36: pal.v1.RunAccepted.fidelity:type_name -> pal.v1.ReplayFidelity
-	14, // 37: pal.v1.RunRouted.rejected:type_name -> pal.v1.RejectedRuntime
-	2,  // 38: pal.v1.RunSuspended.reason:type_name -> pal.v1.SuspendReason
-	46, // 39: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
-	3,  // 40: pal.v1.RunFinished.outcome:type_name -> pal.v1.RunOutcome
-	44, // 41: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
-	47, // 42: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
-	48, // 43: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
-	49, // 44: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
-	20, // 45: pal.v1.RunFinished.replay_claim:type_name -> pal.v1.ReplayClaim
-	0,  // 46: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
-	1,  // 47: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
-	43, // 48: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
-	3,  // 49: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
-	44, // 50: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
-	47, // 51: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
-	4,  // 52: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
-	44, // 53: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
-	44, // 54: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
-	44, // 55: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
-	44, // 56: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
-	5,  // 57: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
-	48, // 58: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
-	49, // 59: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
-	47, // 60: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
-	1,  // 61: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
-	43, // 62: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
-	44, // 63: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
-	50, // 64: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
-	6,  // 65: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
-	31, // 66: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
-	7,  // 67: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
-	6,  // 68: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
-	44, // 69: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
-	47, // 70: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
-	33, // 71: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
-	34, // 72: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
-	35, // 73: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
-	31, // 74: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
-	8,  // 75: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
-	44, // 76: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
-	51, // 77: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
-	42, // 78: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 79: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
-	44, // 80: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
-	46, // 81: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
-	52, // 82: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
-	44, // 83: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
-	84, // [84:84] is the sub-list for method output_type
-	84, // [84:84] is the sub-list for method input_type
-	84, // [84:84] is the sub-list for extension type_name
-	84, // [84:84] is the sub-list for extension extendee
-	0,  // [0:84] is the sub-list for field type_name
+	40, // 28: pal.v1.RunEvent.fault_injected:type_name -> pal.v1.FaultInjected
+	44, // 29: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
+	44, // 30: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
+	44, // 31: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
+	45, // 32: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
+	46, // 33: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
+	47, // 34: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
+	43, // 35: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
+	41, // 36: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
+	0,  // 37: pal.v1.RunAccepted.fidelity:type_name -> pal.v1.ReplayFidelity
+	14, // 38: pal.v1.RunRouted.rejected:type_name -> pal.v1.RejectedRuntime
+	2,  // 39: pal.v1.RunSuspended.reason:type_name -> pal.v1.SuspendReason
+	47, // 40: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
+	3,  // 41: pal.v1.RunFinished.outcome:type_name -> pal.v1.RunOutcome
+	45, // 42: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
+	48, // 43: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
+	49, // 44: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
+	50, // 45: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
+	20, // 46: pal.v1.RunFinished.replay_claim:type_name -> pal.v1.ReplayClaim
+	0,  // 47: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
+	1,  // 48: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
+	44, // 49: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
+	3,  // 50: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
+	45, // 51: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
+	48, // 52: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
+	4,  // 53: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
+	45, // 54: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
+	45, // 55: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
+	45, // 56: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
+	45, // 57: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
+	5,  // 58: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
+	49, // 59: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
+	50, // 60: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
+	48, // 61: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
+	1,  // 62: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
+	44, // 63: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
+	45, // 64: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
+	51, // 65: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
+	6,  // 66: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
+	31, // 67: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
+	7,  // 68: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
+	6,  // 69: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
+	45, // 70: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
+	48, // 71: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
+	33, // 72: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
+	34, // 73: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
+	35, // 74: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
+	31, // 75: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
+	8,  // 76: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
+	45, // 77: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
+	52, // 78: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
+	43, // 79: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 80: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
+	45, // 81: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
+	47, // 82: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
+	53, // 83: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
+	45, // 84: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
+	54, // 85: pal.v1.FaultInjected.kind:type_name -> pal.v1.FaultKind
+	86, // [86:86] is the sub-list for method output_type
+	86, // [86:86] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_run_event_proto_init() }
@@ -3949,6 +4069,7 @@ func file_pal_v1_run_event_proto_init() {
 		return
 	}
 	file_pal_v1_common_proto_init()
+	file_pal_v1_fault_proto_init()
 	file_pal_v1_policy_spec_proto_init()
 	file_pal_v1_tool_spec_proto_init()
 	file_pal_v1_run_event_proto_msgTypes[0].OneofWrappers = []any{
@@ -3976,6 +4097,7 @@ func file_pal_v1_run_event_proto_init() {
 		(*RunEvent_PolicyDecided)(nil),
 		(*RunEvent_ReplayDiverged)(nil),
 		(*RunEvent_NoteAdded)(nil),
+		(*RunEvent_FaultInjected)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3983,7 +4105,7 @@ func file_pal_v1_run_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_v1_run_event_proto_rawDesc), len(file_pal_v1_run_event_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

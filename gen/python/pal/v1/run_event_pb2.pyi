@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.v1 import common_pb2 as _common_pb2
+from pal.v1 import fault_pb2 as _fault_pb2
 from pal.v1 import policy_spec_pb2 as _policy_spec_pb2
 from pal.v1 import tool_spec_pb2 as _tool_spec_pb2
 from google.protobuf.internal import containers as _containers
@@ -144,7 +145,7 @@ INPUT_DECISION_DECLINED: InputDecision
 INPUT_DECISION_AMENDED: InputDecision
 
 class RunEvent(_message.Message):
-    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "stage_id", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "stage_started", "stage_finished", "message_added", "artifact_added", "message_withheld", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added")
+    __slots__ = ("run_id", "seq", "event_id", "type", "mode", "occurred_at", "recorded_at", "producer", "lease_epoch", "advisory", "traceparent", "stage_id", "run_accepted", "run_routed", "run_started", "run_suspended", "run_resumed", "run_stop_requested", "run_finished", "run_limit_reached", "stage_started", "stage_finished", "message_added", "artifact_added", "message_withheld", "model_call_started", "model_call_finished", "tool_call_requested", "tool_call_dispatched", "tool_call_finished", "input_requested", "input_received", "input_expired", "policy_decided", "replay_diverged", "note_added", "fault_injected")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     SEQ_FIELD_NUMBER: _ClassVar[int]
     EVENT_ID_FIELD_NUMBER: _ClassVar[int]
@@ -181,6 +182,7 @@ class RunEvent(_message.Message):
     POLICY_DECIDED_FIELD_NUMBER: _ClassVar[int]
     REPLAY_DIVERGED_FIELD_NUMBER: _ClassVar[int]
     NOTE_ADDED_FIELD_NUMBER: _ClassVar[int]
+    FAULT_INJECTED_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     seq: int
     event_id: str
@@ -217,7 +219,8 @@ class RunEvent(_message.Message):
     policy_decided: PolicyDecided
     replay_diverged: ReplayDiverged
     note_added: NoteAdded
-    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., stage_started: _Optional[_Union[StageStarted, _Mapping]] = ..., stage_finished: _Optional[_Union[StageFinished, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., message_withheld: _Optional[_Union[MessageWithheld, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ...) -> None: ...
+    fault_injected: FaultInjected
+    def __init__(self, run_id: _Optional[str] = ..., seq: _Optional[int] = ..., event_id: _Optional[str] = ..., type: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., occurred_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recorded_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., producer: _Optional[_Union[ProducerStamp, _Mapping]] = ..., lease_epoch: _Optional[int] = ..., advisory: bool = ..., traceparent: _Optional[str] = ..., stage_id: _Optional[str] = ..., run_accepted: _Optional[_Union[RunAccepted, _Mapping]] = ..., run_routed: _Optional[_Union[RunRouted, _Mapping]] = ..., run_started: _Optional[_Union[RunStarted, _Mapping]] = ..., run_suspended: _Optional[_Union[RunSuspended, _Mapping]] = ..., run_resumed: _Optional[_Union[RunResumed, _Mapping]] = ..., run_stop_requested: _Optional[_Union[RunStopRequested, _Mapping]] = ..., run_finished: _Optional[_Union[RunFinished, _Mapping]] = ..., run_limit_reached: _Optional[_Union[RunLimitReached, _Mapping]] = ..., stage_started: _Optional[_Union[StageStarted, _Mapping]] = ..., stage_finished: _Optional[_Union[StageFinished, _Mapping]] = ..., message_added: _Optional[_Union[MessageAdded, _Mapping]] = ..., artifact_added: _Optional[_Union[ArtifactAdded, _Mapping]] = ..., message_withheld: _Optional[_Union[MessageWithheld, _Mapping]] = ..., model_call_started: _Optional[_Union[ModelCallStarted, _Mapping]] = ..., model_call_finished: _Optional[_Union[ModelCallFinished, _Mapping]] = ..., tool_call_requested: _Optional[_Union[ToolCallRequested, _Mapping]] = ..., tool_call_dispatched: _Optional[_Union[ToolCallDispatched, _Mapping]] = ..., tool_call_finished: _Optional[_Union[ToolCallFinished, _Mapping]] = ..., input_requested: _Optional[_Union[InputRequested, _Mapping]] = ..., input_received: _Optional[_Union[InputReceived, _Mapping]] = ..., input_expired: _Optional[_Union[InputExpired, _Mapping]] = ..., policy_decided: _Optional[_Union[PolicyDecided, _Mapping]] = ..., replay_diverged: _Optional[_Union[ReplayDiverged, _Mapping]] = ..., note_added: _Optional[_Union[NoteAdded, _Mapping]] = ..., fault_injected: _Optional[_Union[FaultInjected, _Mapping]] = ...) -> None: ...
 
 class ProducerStamp(_message.Message):
     __slots__ = ("component", "instance_id")
@@ -228,7 +231,7 @@ class ProducerStamp(_message.Message):
     def __init__(self, component: _Optional[str] = ..., instance_id: _Optional[str] = ...) -> None: ...
 
 class RunAccepted(_message.Message):
-    __slots__ = ("agent", "tools", "policies", "input", "limits", "requester", "request_id", "request_digest", "conversation_id", "source_run_id", "deadline", "labels", "fidelity")
+    __slots__ = ("agent", "tools", "policies", "input", "limits", "requester", "request_id", "request_digest", "conversation_id", "source_run_id", "deadline", "labels", "fidelity", "drill_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -249,6 +252,7 @@ class RunAccepted(_message.Message):
     DEADLINE_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     FIDELITY_FIELD_NUMBER: _ClassVar[int]
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
     agent: _common_pb2.SpecRef
     tools: _containers.RepeatedCompositeFieldContainer[_common_pb2.SpecRef]
     policies: _containers.RepeatedCompositeFieldContainer[_common_pb2.SpecRef]
@@ -262,7 +266,8 @@ class RunAccepted(_message.Message):
     deadline: _timestamp_pb2.Timestamp
     labels: _containers.ScalarMap[str, str]
     fidelity: ReplayFidelity
-    def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., fidelity: _Optional[_Union[ReplayFidelity, str]] = ...) -> None: ...
+    drill_id: str
+    def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., fidelity: _Optional[_Union[ReplayFidelity, str]] = ..., drill_id: _Optional[str] = ...) -> None: ...
 
 class RunRouted(_message.Message):
     __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt", "route_revision")
@@ -603,3 +608,17 @@ class NoteAdded(_message.Message):
     text: str
     detail: _common_pb2.Payload
     def __init__(self, name: _Optional[str] = ..., text: _Optional[str] = ..., detail: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ...) -> None: ...
+
+class FaultInjected(_message.Message):
+    __slots__ = ("drill_id", "fault_id", "kind", "target", "call")
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
+    FAULT_ID_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    CALL_FIELD_NUMBER: _ClassVar[int]
+    drill_id: str
+    fault_id: str
+    kind: _fault_pb2.FaultKind
+    target: str
+    call: int
+    def __init__(self, drill_id: _Optional[str] = ..., fault_id: _Optional[str] = ..., kind: _Optional[_Union[_fault_pb2.FaultKind, str]] = ..., target: _Optional[str] = ..., call: _Optional[int] = ...) -> None: ...

@@ -188,6 +188,13 @@ export enum ErrorReason {
   RUN_DELETED = 32,
 
   /**
+   * NOT_FOUND: no such fault stands; it may have expired. fault_id.
+   *
+   * @generated from enum value: ERROR_REASON_FAULT_NOT_FOUND = 36;
+   */
+  FAULT_NOT_FOUND = 36,
+
+  /**
    * ALREADY_EXISTS: the version is published with other content. kind, name, version.
    *
    * @generated from enum value: ERROR_REASON_VERSION_IMMUTABLE = 40;
@@ -328,6 +335,13 @@ export enum ErrorReason {
   NOT_CANARY = 72,
 
   /**
+   * FAILED_PRECONDITION: the mesh was not started with drills allowed. action.
+   *
+   * @generated from enum value: ERROR_REASON_DRILLS_FORBIDDEN = 76;
+   */
+  DRILLS_FORBIDDEN = 76,
+
+  /**
    * PERMISSION_DENIED: a policy said no. action, policy, rule.
    *
    * @generated from enum value: ERROR_REASON_POLICY_DENIED = 80;
@@ -354,6 +368,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOOL_NOT_GRANTED = 83;
    */
   TOOL_NOT_GRANTED = 83,
+
+  /**
+   * Recorded: a drill does not make a WRITE that cannot be taken back. tool.
+   *
+   * @generated from enum value: ERROR_REASON_EFFECT_NOT_REVERSIBLE = 86;
+   */
+  EFFECT_NOT_REVERSIBLE = 86,
 
   /**
    * UNAVAILABLE: the recorder cannot be reached or cannot write. address.

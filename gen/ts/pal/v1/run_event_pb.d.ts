@@ -21,6 +21,7 @@ import type { ExecutionMode, Failure, JsonSchema, Money, Payload, Principal, Run
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EffectClass } from "./tool_spec_pb.js";
 import type { PolicyDecision } from "./policy_spec_pb.js";
+import type { FaultKind } from "./fault_pb.js";
 
 /**
  * Describes the file pal/v1/run_event.proto.
@@ -325,6 +326,14 @@ export declare type RunEvent = Message<"pal.v1.RunEvent"> & {
      */
     value: NoteAdded;
     case: "noteAdded";
+  } | {
+    /**
+     * "fault.injected".
+     *
+     * @generated from field: pal.v1.FaultInjected fault_injected = 300;
+     */
+    value: FaultInjected;
+    case: "faultInjected";
   } | { case: undefined; value?: undefined };
 };
 
@@ -458,6 +467,13 @@ export declare type RunAccepted = Message<"pal.v1.RunAccepted"> & {
    * @generated from field: pal.v1.ReplayFidelity fidelity = 13;
    */
   fidelity: ReplayFidelity;
+
+  /**
+   * For DRILL: the drill that it belongs to, whose faults may hit it.
+   *
+   * @generated from field: string drill_id = 14;
+   */
+  drillId: string;
 };
 
 /**
@@ -1635,6 +1651,54 @@ export declare type NoteAdded = Message<"pal.v1.NoteAdded"> & {
  * Use `create(NoteAddedSchema)` to create a new message.
  */
 export declare const NoteAddedSchema: GenMessage<NoteAdded>;
+
+/**
+ * A fault of a drill was injected: the receipt, durable before the fault acts.
+ *
+ * @generated from message pal.v1.FaultInjected
+ */
+export declare type FaultInjected = Message<"pal.v1.FaultInjected"> & {
+  /**
+   * Drill that the run belongs to.
+   *
+   * @generated from field: string drill_id = 1;
+   */
+  drillId: string;
+
+  /**
+   * Lease of the fault.
+   *
+   * @generated from field: string fault_id = 2;
+   */
+  faultId: string;
+
+  /**
+   * What goes wrong.
+   *
+   * @generated from field: pal.v1.FaultKind kind = 3;
+   */
+  kind: FaultKind;
+
+  /**
+   * Model call, tool call or attempt that it hits.
+   *
+   * @generated from field: string target = 4;
+   */
+  target: string;
+
+  /**
+   * Place of this call among those that the fault matches, 1 for the first.
+   *
+   * @generated from field: int64 call = 5;
+   */
+  call: bigint;
+};
+
+/**
+ * Describes the message pal.v1.FaultInjected.
+ * Use `create(FaultInjectedSchema)` to create a new message.
+ */
+export declare const FaultInjectedSchema: GenMessage<FaultInjected>;
 
 /**
  * How much of a record stands in for the world.

@@ -2318,6 +2318,469 @@ func (x *RegistryServiceWatchRequest) GetWatcher() string {
 	return ""
 }
 
+// A fault that stands. Nothing of it is stored: it ends with its time, and with
+// the registry.
+type Fault struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier of the lease.
+	FaultId string `protobuf:"bytes,1,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	// Drill in whose runs it stands.
+	DrillId string `protobuf:"bytes,2,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	// What was asked for.
+	Order *v1.FaultOrder `protobuf:"bytes,3,opt,name=order,proto3" json:"order,omitempty"`
+	// When it ends by itself.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fault) Reset() {
+	*x = Fault{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fault) ProtoMessage() {}
+
+func (x *Fault) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fault.ProtoReflect.Descriptor instead.
+func (*Fault) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Fault) GetFaultId() string {
+	if x != nil {
+		return x.FaultId
+	}
+	return ""
+}
+
+func (x *Fault) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
+}
+
+func (x *Fault) GetOrder() *v1.FaultOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *Fault) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+// The faults that stand.
+type FaultSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All of them; others have ended.
+	Faults        []*Fault `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FaultSet) Reset() {
+	*x = FaultSet{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FaultSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FaultSet) ProtoMessage() {}
+
+func (x *FaultSet) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FaultSet.ProtoReflect.Descriptor instead.
+func (*FaultSet) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *FaultSet) GetFaults() []*Fault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+// Request of PutFault.
+type PutFaultRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Identifier, chosen by the caller. At most 128 characters.
+	FaultId string `protobuf:"bytes,1,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	// Drill in whose runs it stands. At most 128 characters.
+	DrillId string `protobuf:"bytes,2,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	// What is to go wrong, and where.
+	Order *v1.FaultOrder `protobuf:"bytes,3,opt,name=order,proto3" json:"order,omitempty"`
+	// How long to wait until every seam knows the fault: at most 60 s. Absent does
+	// not wait.
+	AcknowledgedWithin *durationpb.Duration `protobuf:"bytes,4,opt,name=acknowledged_within,json=acknowledgedWithin,proto3" json:"acknowledged_within,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PutFaultRequest) Reset() {
+	*x = PutFaultRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutFaultRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutFaultRequest) ProtoMessage() {}
+
+func (x *PutFaultRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutFaultRequest.ProtoReflect.Descriptor instead.
+func (*PutFaultRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *PutFaultRequest) GetFaultId() string {
+	if x != nil {
+		return x.FaultId
+	}
+	return ""
+}
+
+func (x *PutFaultRequest) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
+}
+
+func (x *PutFaultRequest) GetOrder() *v1.FaultOrder {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+func (x *PutFaultRequest) GetAcknowledgedWithin() *durationpb.Duration {
+	if x != nil {
+		return x.AcknowledgedWithin
+	}
+	return nil
+}
+
+// Response of PutFault.
+type PutFaultResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The fault as it stands.
+	Fault *Fault `protobuf:"bytes,1,opt,name=fault,proto3" json:"fault,omitempty"`
+	// Who knows it and who does not yet, by watcher. Empty without
+	// acknowledged_within.
+	Acknowledgements []*RouteAcknowledgement `protobuf:"bytes,2,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *PutFaultResponse) Reset() {
+	*x = PutFaultResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PutFaultResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PutFaultResponse) ProtoMessage() {}
+
+func (x *PutFaultResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PutFaultResponse.ProtoReflect.Descriptor instead.
+func (*PutFaultResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *PutFaultResponse) GetFault() *Fault {
+	if x != nil {
+		return x.Fault
+	}
+	return nil
+}
+
+func (x *PutFaultResponse) GetAcknowledgements() []*RouteAcknowledgement {
+	if x != nil {
+		return x.Acknowledgements
+	}
+	return nil
+}
+
+// Request of ListFaults.
+type ListFaultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those of this drill. Empty means all.
+	DrillId       string `protobuf:"bytes,1,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFaultsRequest) Reset() {
+	*x = ListFaultsRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFaultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFaultsRequest) ProtoMessage() {}
+
+func (x *ListFaultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFaultsRequest.ProtoReflect.Descriptor instead.
+func (*ListFaultsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ListFaultsRequest) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
+}
+
+// Response of ListFaults.
+type ListFaultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The faults.
+	Faults        []*Fault `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFaultsResponse) Reset() {
+	*x = ListFaultsResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFaultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFaultsResponse) ProtoMessage() {}
+
+func (x *ListFaultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFaultsResponse.ProtoReflect.Descriptor instead.
+func (*ListFaultsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ListFaultsResponse) GetFaults() []*Fault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+// Request of HealFaults.
+type HealFaultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The drill.
+	DrillId string `protobuf:"bytes,1,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	// Only this fault of the drill. Empty means all.
+	FaultId string `protobuf:"bytes,2,opt,name=fault_id,json=faultId,proto3" json:"fault_id,omitempty"`
+	// How long to wait until every seam knows that they ended: at most 60 s. Absent
+	// does not wait.
+	AcknowledgedWithin *durationpb.Duration `protobuf:"bytes,3,opt,name=acknowledged_within,json=acknowledgedWithin,proto3" json:"acknowledged_within,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *HealFaultsRequest) Reset() {
+	*x = HealFaultsRequest{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealFaultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealFaultsRequest) ProtoMessage() {}
+
+func (x *HealFaultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealFaultsRequest.ProtoReflect.Descriptor instead.
+func (*HealFaultsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *HealFaultsRequest) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
+}
+
+func (x *HealFaultsRequest) GetFaultId() string {
+	if x != nil {
+		return x.FaultId
+	}
+	return ""
+}
+
+func (x *HealFaultsRequest) GetAcknowledgedWithin() *durationpb.Duration {
+	if x != nil {
+		return x.AcknowledgedWithin
+	}
+	return nil
+}
+
+// Response of HealFaults.
+type HealFaultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that stood until now.
+	Faults []*Fault `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults,omitempty"`
+	// Who knows it and who does not yet, by watcher. Empty without
+	// acknowledged_within.
+	Acknowledgements []*RouteAcknowledgement `protobuf:"bytes,2,rep,name=acknowledgements,proto3" json:"acknowledgements,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *HealFaultsResponse) Reset() {
+	*x = HealFaultsResponse{}
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HealFaultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HealFaultsResponse) ProtoMessage() {}
+
+func (x *HealFaultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HealFaultsResponse.ProtoReflect.Descriptor instead.
+func (*HealFaultsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *HealFaultsResponse) GetFaults() []*Fault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+func (x *HealFaultsResponse) GetAcknowledgements() []*RouteAcknowledgement {
+	if x != nil {
+		return x.Acknowledgements
+	}
+	return nil
+}
+
 // Changes since the last message. The first message is the whole state.
 type RegistryServiceWatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2331,14 +2794,16 @@ type RegistryServiceWatchResponse struct {
 	Snapshot bool `protobuf:"varint,4,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// Position of the state after this message, for Acknowledge. Zero while more of
 	// the same state follows.
-	Position      int64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
+	Position int64 `protobuf:"varint,5,opt,name=position,proto3" json:"position,omitempty"`
+	// The faults that stand, if they changed. They take the place of what was known.
+	Faults        *FaultSet `protobuf:"bytes,6,opt,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RegistryServiceWatchResponse) Reset() {
 	*x = RegistryServiceWatchResponse{}
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2350,7 +2815,7 @@ func (x *RegistryServiceWatchResponse) String() string {
 func (*RegistryServiceWatchResponse) ProtoMessage() {}
 
 func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_registry_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_registry_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2363,7 +2828,7 @@ func (x *RegistryServiceWatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegistryServiceWatchResponse.ProtoReflect.Descriptor instead.
 func (*RegistryServiceWatchResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{32}
+	return file_pal_service_v1_registry_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RegistryServiceWatchResponse) GetDocuments() []*Document {
@@ -2401,11 +2866,18 @@ func (x *RegistryServiceWatchResponse) GetPosition() int64 {
 	return 0
 }
 
+func (x *RegistryServiceWatchResponse) GetFaults() *FaultSet {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
 var File_pal_service_v1_registry_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\n" +
-	"%pal/service/v1/registry_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\"\xca\x02\n" +
+	"%pal/service/v1/registry_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\"\xca\x02\n" +
 	"\bDocument\x12)\n" +
 	"\x05agent\x18\x01 \x01(\v2\x11.pal.v1.AgentSpecH\x00R\x05agent\x12&\n" +
 	"\x04tool\x18\x02 \x01(\v2\x10.pal.v1.ToolSpecH\x00R\x04tool\x12,\n" +
@@ -2550,13 +3022,41 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\bposition\x18\x02 \x01(\x03R\bposition\"\x15\n" +
 	"\x13AcknowledgeResponse\"7\n" +
 	"\x1bRegistryServiceWatchRequest\x12\x18\n" +
-	"\awatcher\x18\x01 \x01(\tR\awatcher\"\xfc\x01\n" +
+	"\awatcher\x18\x01 \x01(\tR\awatcher\"\xa2\x01\n" +
+	"\x05Fault\x12\x19\n" +
+	"\bfault_id\x18\x01 \x01(\tR\afaultId\x12\x19\n" +
+	"\bdrill_id\x18\x02 \x01(\tR\adrillId\x12(\n" +
+	"\x05order\x18\x03 \x01(\v2\x12.pal.v1.FaultOrderR\x05order\x129\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"9\n" +
+	"\bFaultSet\x12-\n" +
+	"\x06faults\x18\x01 \x03(\v2\x15.pal.service.v1.FaultR\x06faults\"\xbd\x01\n" +
+	"\x0fPutFaultRequest\x12\x19\n" +
+	"\bfault_id\x18\x01 \x01(\tR\afaultId\x12\x19\n" +
+	"\bdrill_id\x18\x02 \x01(\tR\adrillId\x12(\n" +
+	"\x05order\x18\x03 \x01(\v2\x12.pal.v1.FaultOrderR\x05order\x12J\n" +
+	"\x13acknowledged_within\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x12acknowledgedWithin\"\x91\x01\n" +
+	"\x10PutFaultResponse\x12+\n" +
+	"\x05fault\x18\x01 \x01(\v2\x15.pal.service.v1.FaultR\x05fault\x12P\n" +
+	"\x10acknowledgements\x18\x02 \x03(\v2$.pal.service.v1.RouteAcknowledgementR\x10acknowledgements\".\n" +
+	"\x11ListFaultsRequest\x12\x19\n" +
+	"\bdrill_id\x18\x01 \x01(\tR\adrillId\"C\n" +
+	"\x12ListFaultsResponse\x12-\n" +
+	"\x06faults\x18\x01 \x03(\v2\x15.pal.service.v1.FaultR\x06faults\"\x95\x01\n" +
+	"\x11HealFaultsRequest\x12\x19\n" +
+	"\bdrill_id\x18\x01 \x01(\tR\adrillId\x12\x19\n" +
+	"\bfault_id\x18\x02 \x01(\tR\afaultId\x12J\n" +
+	"\x13acknowledged_within\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x12acknowledgedWithin\"\x95\x01\n" +
+	"\x12HealFaultsResponse\x12-\n" +
+	"\x06faults\x18\x01 \x03(\v2\x15.pal.service.v1.FaultR\x06faults\x12P\n" +
+	"\x10acknowledgements\x18\x02 \x03(\v2$.pal.service.v1.RouteAcknowledgementR\x10acknowledgements\"\xae\x02\n" +
 	"\x1cRegistryServiceWatchResponse\x126\n" +
 	"\tdocuments\x18\x01 \x03(\v2\x18.pal.service.v1.DocumentR\tdocuments\x12=\n" +
 	"\bruntimes\x18\x02 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\x12-\n" +
 	"\x06routes\x18\x03 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\x12\x1a\n" +
 	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x12\x1a\n" +
-	"\bposition\x18\x05 \x01(\x03R\bposition*\x93\x01\n" +
+	"\bposition\x18\x05 \x01(\x03R\bposition\x120\n" +
+	"\x06faults\x18\x06 \x01(\v2\x18.pal.service.v1.FaultSetR\x06faults*\x93\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DOCUMENT_KIND_AGENT\x10\x01\x12\x16\n" +
@@ -2575,8 +3075,7 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\vRunningRuns\x12\x1c\n" +
 	"\x18RUNNING_RUNS_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12RUNNING_RUNS_LEAVE\x10\x01\x12\x15\n" +
-	"\x11RUNNING_RUNS_MOVE\x10\x022\x90\n" +
-	"\n" +
+	"\x11RUNNING_RUNS_MOVE\x10\x022\x89\f\n" +
 	"\x0fRegistryService\x12D\n" +
 	"\x05Apply\x12\x1c.pal.service.v1.ApplyRequest\x1a\x1d.pal.service.v1.ApplyResponse\x12b\n" +
 	"\x0fImportDocuments\x12&.pal.service.v1.ImportDocumentsRequest\x1a'.pal.service.v1.ImportDocumentsResponse\x12V\n" +
@@ -2591,7 +3090,12 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\bSetRoute\x12\x1f.pal.service.v1.SetRouteRequest\x1a .pal.service.v1.SetRouteResponse\x12k\n" +
 	"\x12ListRouteRevisions\x12).pal.service.v1.ListRouteRevisionsRequest\x1a*.pal.service.v1.ListRouteRevisionsResponse\x12d\n" +
 	"\x05Watch\x12+.pal.service.v1.RegistryServiceWatchRequest\x1a,.pal.service.v1.RegistryServiceWatchResponse0\x01\x12V\n" +
-	"\vAcknowledge\x12\".pal.service.v1.AcknowledgeRequest\x1a#.pal.service.v1.AcknowledgeResponseB\xad\x01\n" +
+	"\vAcknowledge\x12\".pal.service.v1.AcknowledgeRequest\x1a#.pal.service.v1.AcknowledgeResponse\x12M\n" +
+	"\bPutFault\x12\x1f.pal.service.v1.PutFaultRequest\x1a .pal.service.v1.PutFaultResponse\x12S\n" +
+	"\n" +
+	"ListFaults\x12!.pal.service.v1.ListFaultsRequest\x1a\".pal.service.v1.ListFaultsResponse\x12S\n" +
+	"\n" +
+	"HealFaults\x12!.pal.service.v1.HealFaultsRequest\x1a\".pal.service.v1.HealFaultsResponseB\xad\x01\n" +
 	"\x12com.pal.service.v1B\x14RegistryServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -2607,7 +3111,7 @@ func file_pal_service_v1_registry_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_registry_service_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_pal_service_v1_registry_service_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(DocumentKind)(0),                    // 0: pal.service.v1.DocumentKind
 	(ApplyOutcome)(0),                    // 1: pal.service.v1.ApplyOutcome
@@ -2645,91 +3149,118 @@ var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(*AcknowledgeRequest)(nil),           // 33: pal.service.v1.AcknowledgeRequest
 	(*AcknowledgeResponse)(nil),          // 34: pal.service.v1.AcknowledgeResponse
 	(*RegistryServiceWatchRequest)(nil),  // 35: pal.service.v1.RegistryServiceWatchRequest
-	(*RegistryServiceWatchResponse)(nil), // 36: pal.service.v1.RegistryServiceWatchResponse
-	nil,                                  // 37: pal.service.v1.ListDocumentsRequest.LabelsEntry
-	(*v1.AgentSpec)(nil),                 // 38: pal.v1.AgentSpec
-	(*v1.ToolSpec)(nil),                  // 39: pal.v1.ToolSpec
-	(*v1.PolicySpec)(nil),                // 40: pal.v1.PolicySpec
-	(*v1.RuntimeCapability)(nil),         // 41: pal.v1.RuntimeCapability
-	(*v1.SpecRef)(nil),                   // 42: pal.v1.SpecRef
-	(*timestamppb.Timestamp)(nil),        // 43: google.protobuf.Timestamp
-	(*v1.SpecSelector)(nil),              // 44: pal.v1.SpecSelector
-	(*durationpb.Duration)(nil),          // 45: google.protobuf.Duration
+	(*Fault)(nil),                        // 36: pal.service.v1.Fault
+	(*FaultSet)(nil),                     // 37: pal.service.v1.FaultSet
+	(*PutFaultRequest)(nil),              // 38: pal.service.v1.PutFaultRequest
+	(*PutFaultResponse)(nil),             // 39: pal.service.v1.PutFaultResponse
+	(*ListFaultsRequest)(nil),            // 40: pal.service.v1.ListFaultsRequest
+	(*ListFaultsResponse)(nil),           // 41: pal.service.v1.ListFaultsResponse
+	(*HealFaultsRequest)(nil),            // 42: pal.service.v1.HealFaultsRequest
+	(*HealFaultsResponse)(nil),           // 43: pal.service.v1.HealFaultsResponse
+	(*RegistryServiceWatchResponse)(nil), // 44: pal.service.v1.RegistryServiceWatchResponse
+	nil,                                  // 45: pal.service.v1.ListDocumentsRequest.LabelsEntry
+	(*v1.AgentSpec)(nil),                 // 46: pal.v1.AgentSpec
+	(*v1.ToolSpec)(nil),                  // 47: pal.v1.ToolSpec
+	(*v1.PolicySpec)(nil),                // 48: pal.v1.PolicySpec
+	(*v1.RuntimeCapability)(nil),         // 49: pal.v1.RuntimeCapability
+	(*v1.SpecRef)(nil),                   // 50: pal.v1.SpecRef
+	(*timestamppb.Timestamp)(nil),        // 51: google.protobuf.Timestamp
+	(*v1.SpecSelector)(nil),              // 52: pal.v1.SpecSelector
+	(*durationpb.Duration)(nil),          // 53: google.protobuf.Duration
+	(*v1.FaultOrder)(nil),                // 54: pal.v1.FaultOrder
 }
 var file_pal_service_v1_registry_service_proto_depIdxs = []int32{
-	38, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
-	39, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
-	40, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
-	41, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
-	42, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
-	43, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
+	46, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
+	47, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
+	48, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
+	49, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
+	50, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
+	51, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
 	4,  // 6: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
 	1,  // 7: pal.service.v1.AppliedDocument.outcome:type_name -> pal.service.v1.ApplyOutcome
 	6,  // 8: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
 	4,  // 9: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
 	6,  // 10: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
 	0,  // 11: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	44, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
+	52, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
 	4,  // 13: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
 	0,  // 14: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
-	37, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
+	45, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
 	4,  // 16: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
 	0,  // 17: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
 	4,  // 18: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
-	41, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
+	49, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
 	2,  // 20: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
-	43, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
-	41, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
-	45, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
+	51, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
+	49, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
+	53, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
 	16, // 24: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
 	16, // 25: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
 	16, // 26: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
 	16, // 27: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	43, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	51, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
 	3,  // 29: pal.service.v1.Route.running:type_name -> pal.service.v1.RunningRuns
 	25, // 30: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
 	25, // 31: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
-	45, // 32: pal.service.v1.SetRouteRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	53, // 32: pal.service.v1.SetRouteRequest.acknowledged_within:type_name -> google.protobuf.Duration
 	25, // 33: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
 	30, // 34: pal.service.v1.SetRouteResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
-	43, // 35: pal.service.v1.RouteAcknowledgement.last_seen_at:type_name -> google.protobuf.Timestamp
+	51, // 35: pal.service.v1.RouteAcknowledgement.last_seen_at:type_name -> google.protobuf.Timestamp
 	25, // 36: pal.service.v1.ListRouteRevisionsResponse.routes:type_name -> pal.service.v1.Route
-	4,  // 37: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
-	16, // 38: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	25, // 39: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
-	5,  // 40: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
-	8,  // 41: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
-	10, // 42: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
-	12, // 43: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
-	14, // 44: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
-	17, // 45: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
-	19, // 46: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
-	21, // 47: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
-	23, // 48: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
-	26, // 49: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
-	28, // 50: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
-	31, // 51: pal.service.v1.RegistryService.ListRouteRevisions:input_type -> pal.service.v1.ListRouteRevisionsRequest
-	35, // 52: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
-	33, // 53: pal.service.v1.RegistryService.Acknowledge:input_type -> pal.service.v1.AcknowledgeRequest
-	7,  // 54: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
-	9,  // 55: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
-	11, // 56: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
-	13, // 57: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
-	15, // 58: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
-	18, // 59: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
-	20, // 60: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
-	22, // 61: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
-	24, // 62: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
-	27, // 63: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
-	29, // 64: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
-	32, // 65: pal.service.v1.RegistryService.ListRouteRevisions:output_type -> pal.service.v1.ListRouteRevisionsResponse
-	36, // 66: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
-	34, // 67: pal.service.v1.RegistryService.Acknowledge:output_type -> pal.service.v1.AcknowledgeResponse
-	54, // [54:68] is the sub-list for method output_type
-	40, // [40:54] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	54, // 37: pal.service.v1.Fault.order:type_name -> pal.v1.FaultOrder
+	51, // 38: pal.service.v1.Fault.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 39: pal.service.v1.FaultSet.faults:type_name -> pal.service.v1.Fault
+	54, // 40: pal.service.v1.PutFaultRequest.order:type_name -> pal.v1.FaultOrder
+	53, // 41: pal.service.v1.PutFaultRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	36, // 42: pal.service.v1.PutFaultResponse.fault:type_name -> pal.service.v1.Fault
+	30, // 43: pal.service.v1.PutFaultResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	36, // 44: pal.service.v1.ListFaultsResponse.faults:type_name -> pal.service.v1.Fault
+	53, // 45: pal.service.v1.HealFaultsRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	36, // 46: pal.service.v1.HealFaultsResponse.faults:type_name -> pal.service.v1.Fault
+	30, // 47: pal.service.v1.HealFaultsResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	4,  // 48: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
+	16, // 49: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	25, // 50: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
+	37, // 51: pal.service.v1.RegistryServiceWatchResponse.faults:type_name -> pal.service.v1.FaultSet
+	5,  // 52: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
+	8,  // 53: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
+	10, // 54: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
+	12, // 55: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
+	14, // 56: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
+	17, // 57: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
+	19, // 58: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
+	21, // 59: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
+	23, // 60: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
+	26, // 61: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
+	28, // 62: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
+	31, // 63: pal.service.v1.RegistryService.ListRouteRevisions:input_type -> pal.service.v1.ListRouteRevisionsRequest
+	35, // 64: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
+	33, // 65: pal.service.v1.RegistryService.Acknowledge:input_type -> pal.service.v1.AcknowledgeRequest
+	38, // 66: pal.service.v1.RegistryService.PutFault:input_type -> pal.service.v1.PutFaultRequest
+	40, // 67: pal.service.v1.RegistryService.ListFaults:input_type -> pal.service.v1.ListFaultsRequest
+	42, // 68: pal.service.v1.RegistryService.HealFaults:input_type -> pal.service.v1.HealFaultsRequest
+	7,  // 69: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
+	9,  // 70: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
+	11, // 71: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
+	13, // 72: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
+	15, // 73: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
+	18, // 74: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
+	20, // 75: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
+	22, // 76: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
+	24, // 77: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
+	27, // 78: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
+	29, // 79: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
+	32, // 80: pal.service.v1.RegistryService.ListRouteRevisions:output_type -> pal.service.v1.ListRouteRevisionsResponse
+	44, // 81: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
+	34, // 82: pal.service.v1.RegistryService.Acknowledge:output_type -> pal.service.v1.AcknowledgeResponse
+	39, // 83: pal.service.v1.RegistryService.PutFault:output_type -> pal.service.v1.PutFaultResponse
+	41, // 84: pal.service.v1.RegistryService.ListFaults:output_type -> pal.service.v1.ListFaultsResponse
+	43, // 85: pal.service.v1.RegistryService.HealFaults:output_type -> pal.service.v1.HealFaultsResponse
+	69, // [69:86] is the sub-list for method output_type
+	52, // [52:69] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_registry_service_proto_init() }
@@ -2750,7 +3281,7 @@ func file_pal_service_v1_registry_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_registry_service_proto_rawDesc), len(file_pal_service_v1_registry_service_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   34,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,9 @@ const (
 	RegistryService_ListRouteRevisions_FullMethodName = "/pal.service.v1.RegistryService/ListRouteRevisions"
 	RegistryService_Watch_FullMethodName              = "/pal.service.v1.RegistryService/Watch"
 	RegistryService_Acknowledge_FullMethodName        = "/pal.service.v1.RegistryService/Acknowledge"
+	RegistryService_PutFault_FullMethodName           = "/pal.service.v1.RegistryService/PutFault"
+	RegistryService_ListFaults_FullMethodName         = "/pal.service.v1.RegistryService/ListFaults"
+	RegistryService_HealFaults_FullMethodName         = "/pal.service.v1.RegistryService/HealFaults"
 )
 
 // RegistryServiceClient is the client API for RegistryService service.
@@ -78,6 +81,15 @@ type RegistryServiceClient interface {
 	// Says how far a watcher has got: every run that it routes from now on follows
 	// the state at that position. Safe to repeat.
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
+	// Has a fault stand in the runs of one drill until it expires or is healed. For
+	// operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+	// unless the mesh allows drills. Safe to repeat with the same fault_id, which
+	// begins its time anew.
+	PutFault(ctx context.Context, in *PutFaultRequest, opts ...grpc.CallOption) (*PutFaultResponse, error)
+	// Lists the faults that stand, oldest first.
+	ListFaults(ctx context.Context, in *ListFaultsRequest, opts ...grpc.CallOption) (*ListFaultsResponse, error)
+	// Heals a fault, or all faults of a drill. For operators. Safe to repeat.
+	HealFaults(ctx context.Context, in *HealFaultsRequest, opts ...grpc.CallOption) (*HealFaultsResponse, error)
 }
 
 type registryServiceClient struct {
@@ -237,6 +249,36 @@ func (c *registryServiceClient) Acknowledge(ctx context.Context, in *Acknowledge
 	return out, nil
 }
 
+func (c *registryServiceClient) PutFault(ctx context.Context, in *PutFaultRequest, opts ...grpc.CallOption) (*PutFaultResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PutFaultResponse)
+	err := c.cc.Invoke(ctx, RegistryService_PutFault_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) ListFaults(ctx context.Context, in *ListFaultsRequest, opts ...grpc.CallOption) (*ListFaultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFaultsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_ListFaults_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *registryServiceClient) HealFaults(ctx context.Context, in *HealFaultsRequest, opts ...grpc.CallOption) (*HealFaultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HealFaultsResponse)
+	err := c.cc.Invoke(ctx, RegistryService_HealFaults_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RegistryServiceServer is the server API for RegistryService service.
 // All implementations must embed UnimplementedRegistryServiceServer
 // for forward compatibility.
@@ -278,6 +320,15 @@ type RegistryServiceServer interface {
 	// Says how far a watcher has got: every run that it routes from now on follows
 	// the state at that position. Safe to repeat.
 	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
+	// Has a fault stand in the runs of one drill until it expires or is healed. For
+	// operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+	// unless the mesh allows drills. Safe to repeat with the same fault_id, which
+	// begins its time anew.
+	PutFault(context.Context, *PutFaultRequest) (*PutFaultResponse, error)
+	// Lists the faults that stand, oldest first.
+	ListFaults(context.Context, *ListFaultsRequest) (*ListFaultsResponse, error)
+	// Heals a fault, or all faults of a drill. For operators. Safe to repeat.
+	HealFaults(context.Context, *HealFaultsRequest) (*HealFaultsResponse, error)
 	mustEmbedUnimplementedRegistryServiceServer()
 }
 
@@ -329,6 +380,15 @@ func (UnimplementedRegistryServiceServer) Watch(*RegistryServiceWatchRequest, gr
 }
 func (UnimplementedRegistryServiceServer) Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Acknowledge not implemented")
+}
+func (UnimplementedRegistryServiceServer) PutFault(context.Context, *PutFaultRequest) (*PutFaultResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method PutFault not implemented")
+}
+func (UnimplementedRegistryServiceServer) ListFaults(context.Context, *ListFaultsRequest) (*ListFaultsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListFaults not implemented")
+}
+func (UnimplementedRegistryServiceServer) HealFaults(context.Context, *HealFaultsRequest) (*HealFaultsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method HealFaults not implemented")
 }
 func (UnimplementedRegistryServiceServer) mustEmbedUnimplementedRegistryServiceServer() {}
 func (UnimplementedRegistryServiceServer) testEmbeddedByValue()                         {}
@@ -596,6 +656,60 @@ func _RegistryService_Acknowledge_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_PutFault_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PutFaultRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).PutFault(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_PutFault_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).PutFault(ctx, req.(*PutFaultRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_ListFaults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFaultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).ListFaults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_ListFaults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).ListFaults(ctx, req.(*ListFaultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RegistryService_HealFaults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HealFaultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).HealFaults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_HealFaults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).HealFaults(ctx, req.(*HealFaultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RegistryService_ServiceDesc is the grpc.ServiceDesc for RegistryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -654,6 +768,18 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Acknowledge",
 			Handler:    _RegistryService_Acknowledge_Handler,
+		},
+		{
+			MethodName: "PutFault",
+			Handler:    _RegistryService_PutFault_Handler,
+		},
+		{
+			MethodName: "ListFaults",
+			Handler:    _RegistryService_ListFaults_Handler,
+		},
+		{
+			MethodName: "HealFaults",
+			Handler:    _RegistryService_HealFaults_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -107,8 +107,13 @@ type RunRequest struct {
 	Labels map[string]string `protobuf:"bytes,7,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Whether a client that goes away takes the run with it.
 	StopOnDisconnect bool `protobuf:"varint,8,opt,name=stop_on_disconnect,json=stopOnDisconnect,proto3" json:"stop_on_disconnect,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Drill that the run belongs to: it is executed with the mode DRILL, makes no
+	// WRITE that cannot be taken back, and the faults of the drill may hit it.
+	// Refused with DRILLS_FORBIDDEN unless the mesh allows drills. At most 128
+	// characters. Empty for a run that is no drill.
+	DrillId       string `protobuf:"bytes,9,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunRequest) Reset() {
@@ -195,6 +200,13 @@ func (x *RunRequest) GetStopOnDisconnect() bool {
 		return x.StopOnDisconnect
 	}
 	return false
+}
+
+func (x *RunRequest) GetDrillId() string {
+	if x != nil {
+		return x.DrillId
+	}
+	return ""
 }
 
 // Frames of a run. The stream ends with status OK only after the terminal
@@ -1900,7 +1912,7 @@ var File_pal_service_v1_router_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\n" +
-	"#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xa2\x03\n" +
+	"#pal/service/v1/router_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\"\xbd\x03\n" +
 	"\n" +
 	"RunRequest\x12\x1d\n" +
 	"\n" +
@@ -1911,7 +1923,8 @@ const file_pal_service_v1_router_service_proto_rawDesc = "" +
 	"\x06limits\x18\x05 \x01(\v2\x11.pal.v1.RunLimitsR\x06limits\x12%\n" +
 	"\x0epinned_runtime\x18\x06 \x01(\tR\rpinnedRuntime\x12>\n" +
 	"\x06labels\x18\a \x03(\v2&.pal.service.v1.RunRequest.LabelsEntryR\x06labels\x12,\n" +
-	"\x12stop_on_disconnect\x18\b \x01(\bR\x10stopOnDisconnect\x1a9\n" +
+	"\x12stop_on_disconnect\x18\b \x01(\bR\x10stopOnDisconnect\x12\x19\n" +
+	"\bdrill_id\x18\t \x01(\tR\adrillId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"E\n" +

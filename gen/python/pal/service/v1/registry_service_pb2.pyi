@@ -4,6 +4,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.v1 import agent_spec_pb2 as _agent_spec_pb2
 from pal.v1 import common_pb2 as _common_pb2
+from pal.v1 import fault_pb2 as _fault_pb2
 from pal.v1 import policy_spec_pb2 as _policy_spec_pb2
 from pal.v1 import runtime_capability_pb2 as _runtime_capability_pb2
 from pal.v1 import tool_spec_pb2 as _tool_spec_pb2
@@ -375,16 +376,86 @@ class RegistryServiceWatchRequest(_message.Message):
     watcher: str
     def __init__(self, watcher: _Optional[str] = ...) -> None: ...
 
+class Fault(_message.Message):
+    __slots__ = ("fault_id", "drill_id", "order", "expires_at")
+    FAULT_ID_FIELD_NUMBER: _ClassVar[int]
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    fault_id: str
+    drill_id: str
+    order: _fault_pb2.FaultOrder
+    expires_at: _timestamp_pb2.Timestamp
+    def __init__(self, fault_id: _Optional[str] = ..., drill_id: _Optional[str] = ..., order: _Optional[_Union[_fault_pb2.FaultOrder, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class FaultSet(_message.Message):
+    __slots__ = ("faults",)
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    faults: _containers.RepeatedCompositeFieldContainer[Fault]
+    def __init__(self, faults: _Optional[_Iterable[_Union[Fault, _Mapping]]] = ...) -> None: ...
+
+class PutFaultRequest(_message.Message):
+    __slots__ = ("fault_id", "drill_id", "order", "acknowledged_within")
+    FAULT_ID_FIELD_NUMBER: _ClassVar[int]
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_WITHIN_FIELD_NUMBER: _ClassVar[int]
+    fault_id: str
+    drill_id: str
+    order: _fault_pb2.FaultOrder
+    acknowledged_within: _duration_pb2.Duration
+    def __init__(self, fault_id: _Optional[str] = ..., drill_id: _Optional[str] = ..., order: _Optional[_Union[_fault_pb2.FaultOrder, _Mapping]] = ..., acknowledged_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class PutFaultResponse(_message.Message):
+    __slots__ = ("fault", "acknowledgements")
+    FAULT_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGEMENTS_FIELD_NUMBER: _ClassVar[int]
+    fault: Fault
+    acknowledgements: _containers.RepeatedCompositeFieldContainer[RouteAcknowledgement]
+    def __init__(self, fault: _Optional[_Union[Fault, _Mapping]] = ..., acknowledgements: _Optional[_Iterable[_Union[RouteAcknowledgement, _Mapping]]] = ...) -> None: ...
+
+class ListFaultsRequest(_message.Message):
+    __slots__ = ("drill_id",)
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
+    drill_id: str
+    def __init__(self, drill_id: _Optional[str] = ...) -> None: ...
+
+class ListFaultsResponse(_message.Message):
+    __slots__ = ("faults",)
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    faults: _containers.RepeatedCompositeFieldContainer[Fault]
+    def __init__(self, faults: _Optional[_Iterable[_Union[Fault, _Mapping]]] = ...) -> None: ...
+
+class HealFaultsRequest(_message.Message):
+    __slots__ = ("drill_id", "fault_id", "acknowledged_within")
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
+    FAULT_ID_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGED_WITHIN_FIELD_NUMBER: _ClassVar[int]
+    drill_id: str
+    fault_id: str
+    acknowledged_within: _duration_pb2.Duration
+    def __init__(self, drill_id: _Optional[str] = ..., fault_id: _Optional[str] = ..., acknowledged_within: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class HealFaultsResponse(_message.Message):
+    __slots__ = ("faults", "acknowledgements")
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
+    ACKNOWLEDGEMENTS_FIELD_NUMBER: _ClassVar[int]
+    faults: _containers.RepeatedCompositeFieldContainer[Fault]
+    acknowledgements: _containers.RepeatedCompositeFieldContainer[RouteAcknowledgement]
+    def __init__(self, faults: _Optional[_Iterable[_Union[Fault, _Mapping]]] = ..., acknowledgements: _Optional[_Iterable[_Union[RouteAcknowledgement, _Mapping]]] = ...) -> None: ...
+
 class RegistryServiceWatchResponse(_message.Message):
-    __slots__ = ("documents", "runtimes", "routes", "snapshot", "position")
+    __slots__ = ("documents", "runtimes", "routes", "snapshot", "position", "faults")
     DOCUMENTS_FIELD_NUMBER: _ClassVar[int]
     RUNTIMES_FIELD_NUMBER: _ClassVar[int]
     ROUTES_FIELD_NUMBER: _ClassVar[int]
     SNAPSHOT_FIELD_NUMBER: _ClassVar[int]
     POSITION_FIELD_NUMBER: _ClassVar[int]
+    FAULTS_FIELD_NUMBER: _ClassVar[int]
     documents: _containers.RepeatedCompositeFieldContainer[Document]
     runtimes: _containers.RepeatedCompositeFieldContainer[RegisteredRuntime]
     routes: _containers.RepeatedCompositeFieldContainer[Route]
     snapshot: bool
     position: int
-    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snapshot: bool = ..., position: _Optional[int] = ...) -> None: ...
+    faults: FaultSet
+    def __init__(self, documents: _Optional[_Iterable[_Union[Document, _Mapping]]] = ..., runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ..., routes: _Optional[_Iterable[_Union[Route, _Mapping]]] = ..., snapshot: bool = ..., position: _Optional[int] = ..., faults: _Optional[_Union[FaultSet, _Mapping]] = ...) -> None: ...

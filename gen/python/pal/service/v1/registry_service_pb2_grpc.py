@@ -105,6 +105,21 @@ class RegistryServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.FromString,
                 _registered_method=True)
+        self.PutFault = channel.unary_unary(
+                '/pal.service.v1.RegistryService/PutFault',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultResponse.FromString,
+                _registered_method=True)
+        self.ListFaults = channel.unary_unary(
+                '/pal.service.v1.RegistryService/ListFaults',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsResponse.FromString,
+                _registered_method=True)
+        self.HealFaults = channel.unary_unary(
+                '/pal.service.v1.RegistryService/HealFaults',
+                request_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsResponse.FromString,
+                _registered_method=True)
 
 
 class RegistryServiceServicer(object):
@@ -216,6 +231,30 @@ class RegistryServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PutFault(self, request, context):
+        """Has a fault stand in the runs of one drill until it expires or is healed. For
+        operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+        unless the mesh allows drills. Safe to repeat with the same fault_id, which
+        begins its time anew.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFaults(self, request, context):
+        """Lists the faults that stand, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def HealFaults(self, request, context):
+        """Heals a fault, or all faults of a drill. For operators. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RegistryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -288,6 +327,21 @@ def add_RegistryServiceServicer_to_server(servicer, server):
                     servicer.Acknowledge,
                     request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.SerializeToString,
+            ),
+            'PutFault': grpc.unary_unary_rpc_method_handler(
+                    servicer.PutFault,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultResponse.SerializeToString,
+            ),
+            'ListFaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFaults,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsResponse.SerializeToString,
+            ),
+            'HealFaults': grpc.unary_unary_rpc_method_handler(
+                    servicer.HealFaults,
+                    request_deserializer=pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -669,6 +723,87 @@ class RegistryService(object):
             '/pal.service.v1.RegistryService/Acknowledge',
             pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_registry__service__pb2.AcknowledgeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PutFault(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/PutFault',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.PutFaultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/ListFaults',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.ListFaultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def HealFaults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RegistryService/HealFaults',
+            pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_registry__service__pb2.HealFaultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

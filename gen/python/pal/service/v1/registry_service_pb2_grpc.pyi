@@ -56,6 +56,16 @@ class RegistryServiceStub:
     """Says how far a watcher has got: every run that it routes from now on follows
     the state at that position. Safe to repeat.
     """
+    PutFault: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.PutFaultRequest, _registry_service_pb2.PutFaultResponse]
+    """Has a fault stand in the runs of one drill until it expires or is healed. For
+    operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+    unless the mesh allows drills. Safe to repeat with the same fault_id, which
+    begins its time anew.
+    """
+    ListFaults: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.ListFaultsRequest, _registry_service_pb2.ListFaultsResponse]
+    """Lists the faults that stand, oldest first."""
+    HealFaults: _aio.UnaryUnaryMultiCallable[_registry_service_pb2.HealFaultsRequest, _registry_service_pb2.HealFaultsResponse]
+    """Heals a fault, or all faults of a drill. For operators. Safe to repeat."""
 
 class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Documents are immutable once published; a change is a new version."""
@@ -183,5 +193,33 @@ class RegistryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Says how far a watcher has got: every run that it routes from now on follows
         the state at that position. Safe to repeat.
         """
+
+    @_abc_1.abstractmethod
+    def PutFault(
+        self,
+        request: _registry_service_pb2.PutFaultRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.PutFaultRequest, _abc.Awaitable[_registry_service_pb2.PutFaultResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.PutFaultResponse]:
+        """Has a fault stand in the runs of one drill until it expires or is healed. For
+        operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+        unless the mesh allows drills. Safe to repeat with the same fault_id, which
+        begins its time anew.
+        """
+
+    @_abc_1.abstractmethod
+    def ListFaults(
+        self,
+        request: _registry_service_pb2.ListFaultsRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.ListFaultsRequest, _abc.Awaitable[_registry_service_pb2.ListFaultsResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.ListFaultsResponse]:
+        """Lists the faults that stand, oldest first."""
+
+    @_abc_1.abstractmethod
+    def HealFaults(
+        self,
+        request: _registry_service_pb2.HealFaultsRequest,
+        context: _aio.ServicerContext[_registry_service_pb2.HealFaultsRequest, _abc.Awaitable[_registry_service_pb2.HealFaultsResponse]],
+    ) -> _abc.Awaitable[_registry_service_pb2.HealFaultsResponse]:
+        """Heals a fault, or all faults of a drill. For operators. Safe to repeat."""
 
 def add_RegistryServiceServicer_to_server(servicer: RegistryServiceServicer, server: _aio.Server) -> None: ...

@@ -26,7 +26,7 @@ BREAKER_STATE_OPEN: BreakerState
 BREAKER_STATE_HALF_OPEN: BreakerState
 
 class RunRequest(_message.Message):
-    __slots__ = ("request_id", "agent", "input", "conversation_id", "limits", "pinned_runtime", "labels", "stop_on_disconnect")
+    __slots__ = ("request_id", "agent", "input", "conversation_id", "limits", "pinned_runtime", "labels", "stop_on_disconnect", "drill_id")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -42,6 +42,7 @@ class RunRequest(_message.Message):
     PINNED_RUNTIME_FIELD_NUMBER: _ClassVar[int]
     LABELS_FIELD_NUMBER: _ClassVar[int]
     STOP_ON_DISCONNECT_FIELD_NUMBER: _ClassVar[int]
+    DRILL_ID_FIELD_NUMBER: _ClassVar[int]
     request_id: str
     agent: _common_pb2.SpecSelector
     input: _common_pb2.Payload
@@ -50,7 +51,8 @@ class RunRequest(_message.Message):
     pinned_runtime: str
     labels: _containers.ScalarMap[str, str]
     stop_on_disconnect: bool
-    def __init__(self, request_id: _Optional[str] = ..., agent: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., conversation_id: _Optional[str] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., pinned_runtime: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., stop_on_disconnect: bool = ...) -> None: ...
+    drill_id: str
+    def __init__(self, request_id: _Optional[str] = ..., agent: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., conversation_id: _Optional[str] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., pinned_runtime: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., stop_on_disconnect: bool = ..., drill_id: _Optional[str] = ...) -> None: ...
 
 class RunResponse(_message.Message):
     __slots__ = ("frames",)

@@ -12,6 +12,7 @@ import type { PolicySpec } from "../../v1/policy_spec_pb.js";
 import type { RuntimeCapability } from "../../v1/runtime_capability_pb.js";
 import type { SpecRef, SpecSelector } from "../../v1/common_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import type { FaultOrder } from "../../v1/fault_pb.js";
 
 /**
  * Describes the file pal/service/v1/registry_service.proto.
@@ -1100,6 +1101,241 @@ export declare type RegistryServiceWatchRequest = Message<"pal.service.v1.Regist
 export declare const RegistryServiceWatchRequestSchema: GenMessage<RegistryServiceWatchRequest>;
 
 /**
+ * A fault that stands. Nothing of it is stored: it ends with its time, and with
+ * the registry.
+ *
+ * @generated from message pal.service.v1.Fault
+ */
+export declare type Fault = Message<"pal.service.v1.Fault"> & {
+  /**
+   * Identifier of the lease.
+   *
+   * @generated from field: string fault_id = 1;
+   */
+  faultId: string;
+
+  /**
+   * Drill in whose runs it stands.
+   *
+   * @generated from field: string drill_id = 2;
+   */
+  drillId: string;
+
+  /**
+   * What was asked for.
+   *
+   * @generated from field: pal.v1.FaultOrder order = 3;
+   */
+  order?: FaultOrder | undefined;
+
+  /**
+   * When it ends by itself.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 4;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.Fault.
+ * Use `create(FaultSchema)` to create a new message.
+ */
+export declare const FaultSchema: GenMessage<Fault>;
+
+/**
+ * The faults that stand.
+ *
+ * @generated from message pal.service.v1.FaultSet
+ */
+export declare type FaultSet = Message<"pal.service.v1.FaultSet"> & {
+  /**
+   * All of them; others have ended.
+   *
+   * @generated from field: repeated pal.service.v1.Fault faults = 1;
+   */
+  faults: Fault[];
+};
+
+/**
+ * Describes the message pal.service.v1.FaultSet.
+ * Use `create(FaultSetSchema)` to create a new message.
+ */
+export declare const FaultSetSchema: GenMessage<FaultSet>;
+
+/**
+ * Request of PutFault.
+ *
+ * @generated from message pal.service.v1.PutFaultRequest
+ */
+export declare type PutFaultRequest = Message<"pal.service.v1.PutFaultRequest"> & {
+  /**
+   * Identifier, chosen by the caller. At most 128 characters.
+   *
+   * @generated from field: string fault_id = 1;
+   */
+  faultId: string;
+
+  /**
+   * Drill in whose runs it stands. At most 128 characters.
+   *
+   * @generated from field: string drill_id = 2;
+   */
+  drillId: string;
+
+  /**
+   * What is to go wrong, and where.
+   *
+   * @generated from field: pal.v1.FaultOrder order = 3;
+   */
+  order?: FaultOrder | undefined;
+
+  /**
+   * How long to wait until every seam knows the fault: at most 60 s. Absent does
+   * not wait.
+   *
+   * @generated from field: google.protobuf.Duration acknowledged_within = 4;
+   */
+  acknowledgedWithin?: Duration | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.PutFaultRequest.
+ * Use `create(PutFaultRequestSchema)` to create a new message.
+ */
+export declare const PutFaultRequestSchema: GenMessage<PutFaultRequest>;
+
+/**
+ * Response of PutFault.
+ *
+ * @generated from message pal.service.v1.PutFaultResponse
+ */
+export declare type PutFaultResponse = Message<"pal.service.v1.PutFaultResponse"> & {
+  /**
+   * The fault as it stands.
+   *
+   * @generated from field: pal.service.v1.Fault fault = 1;
+   */
+  fault?: Fault | undefined;
+
+  /**
+   * Who knows it and who does not yet, by watcher. Empty without
+   * acknowledged_within.
+   *
+   * @generated from field: repeated pal.service.v1.RouteAcknowledgement acknowledgements = 2;
+   */
+  acknowledgements: RouteAcknowledgement[];
+};
+
+/**
+ * Describes the message pal.service.v1.PutFaultResponse.
+ * Use `create(PutFaultResponseSchema)` to create a new message.
+ */
+export declare const PutFaultResponseSchema: GenMessage<PutFaultResponse>;
+
+/**
+ * Request of ListFaults.
+ *
+ * @generated from message pal.service.v1.ListFaultsRequest
+ */
+export declare type ListFaultsRequest = Message<"pal.service.v1.ListFaultsRequest"> & {
+  /**
+   * Only those of this drill. Empty means all.
+   *
+   * @generated from field: string drill_id = 1;
+   */
+  drillId: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ListFaultsRequest.
+ * Use `create(ListFaultsRequestSchema)` to create a new message.
+ */
+export declare const ListFaultsRequestSchema: GenMessage<ListFaultsRequest>;
+
+/**
+ * Response of ListFaults.
+ *
+ * @generated from message pal.service.v1.ListFaultsResponse
+ */
+export declare type ListFaultsResponse = Message<"pal.service.v1.ListFaultsResponse"> & {
+  /**
+   * The faults.
+   *
+   * @generated from field: repeated pal.service.v1.Fault faults = 1;
+   */
+  faults: Fault[];
+};
+
+/**
+ * Describes the message pal.service.v1.ListFaultsResponse.
+ * Use `create(ListFaultsResponseSchema)` to create a new message.
+ */
+export declare const ListFaultsResponseSchema: GenMessage<ListFaultsResponse>;
+
+/**
+ * Request of HealFaults.
+ *
+ * @generated from message pal.service.v1.HealFaultsRequest
+ */
+export declare type HealFaultsRequest = Message<"pal.service.v1.HealFaultsRequest"> & {
+  /**
+   * The drill.
+   *
+   * @generated from field: string drill_id = 1;
+   */
+  drillId: string;
+
+  /**
+   * Only this fault of the drill. Empty means all.
+   *
+   * @generated from field: string fault_id = 2;
+   */
+  faultId: string;
+
+  /**
+   * How long to wait until every seam knows that they ended: at most 60 s. Absent
+   * does not wait.
+   *
+   * @generated from field: google.protobuf.Duration acknowledged_within = 3;
+   */
+  acknowledgedWithin?: Duration | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.HealFaultsRequest.
+ * Use `create(HealFaultsRequestSchema)` to create a new message.
+ */
+export declare const HealFaultsRequestSchema: GenMessage<HealFaultsRequest>;
+
+/**
+ * Response of HealFaults.
+ *
+ * @generated from message pal.service.v1.HealFaultsResponse
+ */
+export declare type HealFaultsResponse = Message<"pal.service.v1.HealFaultsResponse"> & {
+  /**
+   * Those that stood until now.
+   *
+   * @generated from field: repeated pal.service.v1.Fault faults = 1;
+   */
+  faults: Fault[];
+
+  /**
+   * Who knows it and who does not yet, by watcher. Empty without
+   * acknowledged_within.
+   *
+   * @generated from field: repeated pal.service.v1.RouteAcknowledgement acknowledgements = 2;
+   */
+  acknowledgements: RouteAcknowledgement[];
+};
+
+/**
+ * Describes the message pal.service.v1.HealFaultsResponse.
+ * Use `create(HealFaultsResponseSchema)` to create a new message.
+ */
+export declare const HealFaultsResponseSchema: GenMessage<HealFaultsResponse>;
+
+/**
  * Changes since the last message. The first message is the whole state.
  *
  * @generated from message pal.service.v1.RegistryServiceWatchResponse
@@ -1140,6 +1376,13 @@ export declare type RegistryServiceWatchResponse = Message<"pal.service.v1.Regis
    * @generated from field: int64 position = 5;
    */
   position: bigint;
+
+  /**
+   * The faults that stand, if they changed. They take the place of what was known.
+   *
+   * @generated from field: pal.service.v1.FaultSet faults = 6;
+   */
+  faults?: FaultSet | undefined;
 };
 
 /**
@@ -1454,6 +1697,39 @@ export declare const RegistryService: GenService<{
     methodKind: "unary";
     input: typeof AcknowledgeRequestSchema;
     output: typeof AcknowledgeResponseSchema;
+  },
+  /**
+   * Has a fault stand in the runs of one drill until it expires or is healed. For
+   * operators: the call carries their service token. Fails with DRILLS_FORBIDDEN
+   * unless the mesh allows drills. Safe to repeat with the same fault_id, which
+   * begins its time anew.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.PutFault
+   */
+  putFault: {
+    methodKind: "unary";
+    input: typeof PutFaultRequestSchema;
+    output: typeof PutFaultResponseSchema;
+  },
+  /**
+   * Lists the faults that stand, oldest first.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.ListFaults
+   */
+  listFaults: {
+    methodKind: "unary";
+    input: typeof ListFaultsRequestSchema;
+    output: typeof ListFaultsResponseSchema;
+  },
+  /**
+   * Heals a fault, or all faults of a drill. For operators. Safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RegistryService.HealFaults
+   */
+  healFaults: {
+    methodKind: "unary";
+    input: typeof HealFaultsRequestSchema;
+    output: typeof HealFaultsResponseSchema;
   },
 }>;
 

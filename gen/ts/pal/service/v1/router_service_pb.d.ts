@@ -82,6 +82,16 @@ export declare type RunRequest = Message<"pal.service.v1.RunRequest"> & {
    * @generated from field: bool stop_on_disconnect = 8;
    */
   stopOnDisconnect: boolean;
+
+  /**
+   * Drill that the run belongs to: it is executed with the mode DRILL, makes no
+   * WRITE that cannot be taken back, and the faults of the drill may hit it.
+   * Refused with DRILLS_FORBIDDEN unless the mesh allows drills. At most 128
+   * characters. Empty for a run that is no drill.
+   *
+   * @generated from field: string drill_id = 9;
+   */
+  drillId: string;
 };
 
 /**

@@ -1,0 +1,60 @@
+"""A drill meets the faults of models that were put; whatever they do is a fact like any other."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pal.v1 import fault_pb2 as faults
+from pal.v1 import run_event_pb2 as events
+from tests.integration.llm_provider.conftest import Bench, tool
+
+CALL = ["model.call.started", "fault.injected", "model.call.finished"]
+ORDER = "Where is order A-1001?"
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (faults.FAULT_KIND_MODEL_ERROR, "MODEL_UNAVAILABLE"),
+        (faults.FAULT_KIND_MODEL_STALL, "MODEL_TIMEOUT"),
+        (faults.FAULT_KIND_MODEL_CUT, "MODEL_UNAVAILABLE"),
+        (faults.FAULT_KIND_QUOTA_GONE, "MODEL_RATE_LIMITED"),
+        (faults.FAULT_KIND_MODEL_ARGUMENTS, "MODEL_OUTPUT_MALFORMED"),
+    ],
+)
+async def test_a_fault_comes_between_the_model_and_whoever_asks(
+    bench: Bench, kind: faults.FaultKind, reason: str
+) -> None:
+    fault = await bench.drills.put(kind, delay_seconds=0.05)
+    lease = await bench.run(drill_id=fault.drill_id)
+
+    refused = await bench.refusal(lease, ORDER, tools=[tool("lookup_order")])
+
+    recorded = (await bench.events(lease))[1:]
+    assert refused.reason_name == reason
+    assert [event.type for event in recorded] == CALL
+    assert recorded[1].fault_injected == events.FaultInjected(
+        drill_id=fault.drill_id, fault_id=fault.fault_id, kind=kind, target="m1", call=1
+    )
+    assert recorded[2].model_call_finished.failure.reason == reason
+
+
+async def test_a_live_run_meets_nothing(bench: Bench) -> None:
+    fault = await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
+    drill, live = await bench.run(drill_id=fault.drill_id), await bench.run()
+
+    answer = await bench.ask(live, "hello")
+
+    assert answer.message.parts[0].text == "You said: hello"
+    assert (await bench.refusal(drill, "hello")).reason_name == "MODEL_UNAVAILABLE"
+
+
+async def test_only_the_tool_that_is_named_gets_broken_arguments(bench: Bench) -> None:
+    fault = await bench.drills.put(faults.FAULT_KIND_MODEL_ARGUMENTS, tool="another")
+    lease = await bench.run(drill_id=fault.drill_id)
+
+    answer = await bench.ask(lease, ORDER, tools=[tool("lookup_order")])
+
+    assert [json.loads(call.arguments_json) for call in answer.message.tool_calls] == [{"order_id": "A-1001"}]
