@@ -10,15 +10,18 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import common_pb2 as common
 from pal.v1 import comparison_pb2 as comparisons
 from pal.v1 import equivalence_pb2 as equivalences
+from pal.v1 import error_reason_pb2 as reasons
 from pal_diff.terms import Terms
 from pal_log.events import new_id
 from pal_migration.comparing import DEFAULT_ENTRIES, Comparing, Log
 from pal_migration.ledger import Ledger
 from pal_migration.store import Item, Kind, MigrationStore
+from pal_rpc.errors import MeshError
 from pal_rpc.snapshot import RegistrySnapshot
 
 # Pairs of A and A' that the judge is tested on, the newest ones: the test reads their logs and compares them again.
 CONTROLS = 60
+_GONE = frozenset({reasons.ERROR_REASON_RUN_NOT_FOUND, reasons.ERROR_REASON_RUN_DELETED})
 
 
 class Judging:
@@ -77,11 +80,20 @@ class Judging:
         tested_on = f"{len(pairs)} {drift[-1].b.run_id}"
         known = self._known.get(shadow_id)
         if known is None or known[0] != tested_on:
-            read = self._comparing.log
-            controls = [(await read(pair.a.run_id), await read(pair.b.run_id)) for pair in drift]
+            controls = [logs for pair in drift if (logs := await self._logs(pair)) is not None]
+            if not controls:
+                return comparisons.JudgeRates(problem="the logs of A and A' are not kept any more")
             terms = await self._comparing.terms([log for pair in controls for log in pair], DEFAULT_ENTRIES)
             known = self._known[shadow_id] = tested_on, await asyncio.to_thread(_tested, controls, terms, declared)
         return known[1]
+
+    async def _logs(self, pair: comparisons.Comparison) -> tuple[Log, Log] | None:
+        try:
+            return await self._comparing.log(pair.a.run_id), await self._comparing.log(pair.b.run_id)
+        except MeshError as error:
+            if error.reason not in _GONE:
+                raise
+            return None
 
 
 def _tested(
