@@ -22,7 +22,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -224,7 +224,9 @@ async def _start_again(mesh: Mesh) -> None:
     while True:
         for name, process in mesh.state()["processes"].items():
             if process["state"] == "failed":
-                await asyncio.to_thread(mesh.pal, "runtime", "start", name)
+                # It may be ended again while it starts, and is then started again.
+                with suppress(Broken):
+                    await asyncio.to_thread(mesh.pal, "runtime", "start", name)
         await asyncio.sleep(0.5)
 
 
