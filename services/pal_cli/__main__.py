@@ -32,6 +32,7 @@ WORDS = {
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),
     "route": ("route", "app"),
+    "slo": ("slo", "slo"),
     "conformance": ("conformance", "conformance"),
     "audit": ("audit", "app"),
     "doctor": ("doctor", "doctor"),

@@ -19,6 +19,8 @@ from pal_recorder.keeping import delete_older, hourly
 from pal_recorder.log import RunLog
 from pal_recorder.retention import Retention
 from pal_recorder.servicer import RecorderServicer
+from pal_recorder.slo_fold import SloFold
+from pal_recorder.slo_query import SloQuery
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import EventStore, StoreUnavailable
 from pal_recorder.tails import Tails
@@ -60,9 +62,13 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         log = RunLog(store, tails, anchors)
         retention = Retention(log, store, anchors)
         artifacts = Artifacts(store, config.data_dir)
-        servicer = RecorderServicer(log, store, tails, artifacts, retention, mesh_key, recorder_keys)
+        slo = SloFold(store)
+        servicer = RecorderServicer(
+            log, store, tails, artifacts, retention, mesh_key, recorder_keys, SloQuery(store, slo)
+        )
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
+            working.append(tasks.create_task(slo.follow()))
             if (days := config.delete_after_days) is not None:
                 work = functools.partial(delete_older, retention, days)
                 working.append(tasks.create_task(hourly("old runs are deleted", work)))

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
+from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Entry, Group, Removal, Turn, key_of, selected
 
 
@@ -31,6 +32,8 @@ class MemoryStore:
         self._checkpoints: list[pb.Checkpoint] = []
         self._stand_ins: dict[int, Entry] = {}
         self._deleted: dict[str, pb.RunRemoval] = {}
+        self._slo: dict[RollupKey, bytes] = {}
+        self._slo_position = 0
         self._archived: dict[str, pb.ArchivedRun] = {}
 
     async def last_position(self) -> int:
@@ -163,6 +166,26 @@ class MemoryStore:
         """Return content."""
         found = self._artifacts.get(digest)
         return (found[0], io.BytesIO(found[1])) if found else None
+
+    async def slo_position(self) -> int:
+        """Return the position."""
+        return self._slo_position
+
+    async def slo_rows(self, width: int, first: int, last: int) -> list[tuple[RollupKey, bytes]]:
+        """Return rollups."""
+        return sorted(row for row in self._slo.items() if row[0].width == width and first <= row[0].start <= last)
+
+    async def put_slo(
+        self, before: int, after: int, rows: Sequence[tuple[RollupKey, bytes]], prunable: Sequence[tuple[int, int]]
+    ) -> bool:
+        """Put rollups."""
+        if self._slo_position != before:
+            return False
+        self._slo_position = after
+        self._slo.update(rows)
+        for width, start in prunable:
+            self._slo = {key: row for key, row in self._slo.items() if key.width != width or key.start >= start}
+        return True
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Keep spans."""

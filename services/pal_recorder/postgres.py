@@ -24,10 +24,11 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres_reader import PostgresReader
+from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0004"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0005"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -74,6 +75,14 @@ _DELETE_RUNS: tuple[LiteralString, ...] = (
     "DELETE FROM spans WHERE run_id = ANY(%b::text[])",
     "DELETE FROM runs WHERE run_id = ANY(%b::text[])",
 )
+_SLO_ROWS: LiteralString = """
+SELECT width, start, mode, agent, runtime, encoded FROM slo WHERE width = %s AND start BETWEEN %s AND %s
+ORDER BY start, mode, agent, runtime
+"""
+_PUT_SLO: LiteralString = """
+INSERT INTO slo VALUES (%s, %s, %s, %s, %s, %b)
+ON CONFLICT (width, start, mode, agent, runtime) DO UPDATE SET encoded = excluded.encoded
+"""
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
 
@@ -176,6 +185,30 @@ class PostgresStore(PostgresReader):
             await asyncio.to_thread(content.write, piece[0][0])
         content.seek(0)
         return pb.ArtifactHeader(digest=rows[0][0], media_type=rows[0][1], size_bytes=rows[0][2]), content
+
+    async def slo_position(self) -> int:
+        """Return the position."""
+        return int((await self._rows("SELECT position FROM slo_position"))[0][0])
+
+    async def slo_rows(self, width: int, first: int, last: int) -> list[tuple[RollupKey, bytes]]:
+        """Return rollups."""
+        return [(RollupKey(*key), encoded) for *key, encoded in await self._rows(_SLO_ROWS, width, first, last)]
+
+    async def put_slo(
+        self, before: int, after: int, rows: Sequence[tuple[RollupKey, bytes]], prunable: Sequence[tuple[int, int]]
+    ) -> bool:
+        """Put rollups; the row of the position keeps others away until the end."""
+        try:
+            async with self._pool.connection() as connection, connection.transaction():
+                sql: LiteralString = "UPDATE slo_position SET position = %s WHERE position = %s"
+                if not (await connection.execute(sql, (after, before))).rowcount:
+                    return False
+                cursor = connection.cursor()
+                await cursor.executemany(_PUT_SLO, [(*key, encoded) for key, encoded in rows])
+                await cursor.executemany("DELETE FROM slo WHERE width = %s AND start < %s", prunable)
+        except psycopg.Error as error:
+            raise self._unavailable(error) from None
+        return True
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal.service.v1 import slo_pb2
 from pal_log.events import IMPORTER
 from pal_recorder.artifacts import Artifacts
 from pal_recorder.audit import Audit
@@ -18,6 +19,7 @@ from pal_recorder.log import RunLog
 from pal_recorder.moving import Export, Import
 from pal_recorder.reading import Reading
 from pal_recorder.retention import Retention
+from pal_recorder.slo_query import SloQuery
 from pal_recorder.store import EventStore
 from pal_recorder.tails import Tails, chunks
 from pal_rpc.identity import OPERATOR, caller, require
@@ -46,6 +48,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         retention: Retention,
         mesh_key: ed25519.Ed25519PublicKey,
         recorder_keys: Keys,
+        slo: SloQuery,
     ) -> None:
         """Serve *log*; *mesh_key* tells the writers apart, and one of *recorder_keys* signed each checkpoint."""
         self._log = log
@@ -56,6 +59,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         self._reading = Reading(log, store, tails)
         self._mesh_key = mesh_key
         self._recorder_keys = recorder_keys
+        self._slo = slo
 
     async def Append(
         self, requests: AsyncIterator[pb.AppendRequest], context: Context
@@ -107,6 +111,10 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     ) -> pb.RecorderServiceGetRunResponse:
         """Return a run."""
         return pb.RecorderServiceGetRunResponse(run=await self._reading.run(request.run_id))
+
+    async def GetSlo(self, request: slo_pb2.GetSloRequest, context: Context) -> slo_pb2.GetSloResponse:
+        """Say how well runs go."""
+        return await self._slo.answer(request)
 
     async def ListRuns(
         self, request: pb.RecorderServiceListRunsRequest, context: Context

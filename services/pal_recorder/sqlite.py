@@ -17,6 +17,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
+from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.sqlite_reader import LAST_POSITION, SqliteReader
 from pal_recorder.sqlite_schema import opened
 from pal_recorder.store import Group, Removal, StoreUnavailable, Turn, accepted_ns, labels_of
@@ -34,6 +35,8 @@ ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
 _INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
 _DELETE_LABEL = "DELETE FROM run_labels WHERE (key, value, accepted_ns, run_id) = (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
+_SLO_ROWS = "SELECT * FROM slo WHERE width = ? AND start BETWEEN ? AND ? ORDER BY start, mode, agent, runtime"
+_PUT_SLO = "INSERT OR REPLACE INTO slo VALUES (?, ?, ?, ?, ?, ?)"
 _INSERT_SPAN = "INSERT INTO spans (run_id, encoded) VALUES (?, ?)"
 
 
@@ -132,6 +135,33 @@ class SqliteStore(SqliteReader):
             return None
         header = pb.ArtifactHeader(digest=row[0], media_type=row[1], size_bytes=row[2])
         return header, self._artifact_path(digest).open("rb")
+
+    async def slo_position(self) -> int:
+        """Return the position."""
+        return int(await self._read(lambda db: next(db.execute("SELECT position FROM slo_position"))[0]))
+
+    async def slo_rows(self, width: int, first: int, last: int) -> list[tuple[RollupKey, bytes]]:
+        """Return rollups."""
+        rows: Any = await self._read(lambda db: db.execute(_SLO_ROWS, (width, first, last)).fetchall())
+        return [(RollupKey(*key), encoded) for *key, encoded in rows]
+
+    async def put_slo(
+        self, before: int, after: int, rows: Sequence[tuple[RollupKey, bytes]], prunable: Sequence[tuple[int, int]]
+    ) -> bool:
+        """Put rollups."""
+        moved = False
+
+        def put(db: apsw.Connection) -> None:
+            nonlocal moved
+            sql = "UPDATE slo_position SET position = ? WHERE position = ? RETURNING 1"
+            if moved := next(db.execute(sql, (after, before)), None) is not None:
+                db.executemany(
+                    "INSERT OR REPLACE INTO slo VALUES (?, ?, ?, ?, ?, ?)", [(*key, row) for key, row in rows]
+                )
+                db.executemany("DELETE FROM slo WHERE width = ? AND start < ?", prunable)
+
+        await self._transact(put)
+        return moved
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""

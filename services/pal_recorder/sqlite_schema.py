@@ -12,7 +12,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -66,6 +66,15 @@ CREATE INDEX deleted_runs_by_conversation ON deleted_runs (conversation, run_id)
 CREATE TABLE archived_runs (run_id TEXT PRIMARY KEY, url TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
 CREATE INDEX archived_runs_by_url ON archived_runs (url);
 """
+# What finished runs add up to, and up to where they are counted.
+_SLO = """
+CREATE TABLE slo (
+  width INTEGER NOT NULL, start INTEGER NOT NULL, mode INTEGER NOT NULL, agent TEXT NOT NULL, runtime TEXT NOT NULL,
+  encoded BLOB NOT NULL, PRIMARY KEY (width, start, mode, agent, runtime)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE slo_position (position INTEGER NOT NULL) STRICT;
+INSERT INTO slo_position VALUES (0);
+"""
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
@@ -89,7 +98,7 @@ def opened(path: Path) -> apsw.Connection:
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT)
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT + _SLO)
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
@@ -100,7 +109,9 @@ def opened(path: Path) -> apsw.Connection:
                 _index_runs(db)
             if found < 4:
                 _add_ends_and_modes(db)
-            db.execute(_LEFT)
+            if found < 5:
+                db.execute(_LEFT)
+            db.execute(_SLO)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 

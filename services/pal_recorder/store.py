@@ -12,6 +12,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import trace_span_pb2 as traces
+from pal_recorder.slo_rollup import RollupKey
 from pal_rpc.errors import MeshError
 
 
@@ -211,6 +212,28 @@ class EventStore(RecordReader, Protocol):
 
     async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
         """Return the header and the open content; None when it is not kept."""
+
+    async def slo_position(self) -> int:
+        """Return the position up to which runs are counted in the rollups."""
+
+    async def slo_rows(self, width: int, first: int, last: int) -> list[tuple[RollupKey, bytes]]:
+        """Return the rollups of one width that begin from *first* to *last*, in order of time."""
+
+    async def put_slo(
+        self,
+        before: int,
+        after: int,
+        rows: Sequence[tuple[RollupKey, bytes]],
+        prunable: Sequence[tuple[int, int]],
+    ) -> bool:
+        """Put *rows* in place of what was there and move the position from *before* to *after*, or do nothing.
+
+        Rollups of a width in *prunable* that begin below the second number are dropped. Returns whether the position
+        was *before*.
+
+        Raises:
+            StoreUnavailable: nothing was written, or nobody knows.
+        """
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Keep *spans*."""

@@ -16,6 +16,7 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.payload import digest
 from pal_recorder.memory import MemoryStore
 from pal_recorder.postgres import PostgresStore
+from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import Entry, EventStore, Group, Removal, accepted_ns
 
@@ -380,3 +381,24 @@ async def test_a_run_may_be_deleted_once_it_is_archived(store: EventStore) -> No
     assert (await store.archived("a"), await store.run("a")) == (None, None)
     assert await store.in_archive("file:///a") is False
     assert [left.position for left in await store.stand_ins("a")] == [4]
+
+
+ROLLUPS = [(RollupKey(60, start, 1, "desk", "agno"), b"row %d" % start) for start in (60, 120, 180)]
+
+
+async def test_rollups_are_put_with_the_position_they_reach(store: EventStore) -> None:
+    put = await store.put_slo(0, 7, ROLLUPS, [])
+    again = await store.put_slo(7, 9, [(ROLLUPS[1][0], b"more")], [(60, 100)])
+
+    assert (put, again, await store.slo_position()) == (True, True, 9)
+    assert await store.slo_rows(60, 0, 1000) == [(ROLLUPS[1][0], b"more"), ROLLUPS[2]]
+    assert await store.slo_rows(60, 130, 170) == await store.slo_rows(3600, 0, 1000) == []
+
+
+async def test_rollups_of_whoever_is_late_are_not_put(store: EventStore) -> None:
+    await store.put_slo(0, 7, ROLLUPS[:1], [])
+
+    late = await store.put_slo(0, 5, ROLLUPS[1:], [])
+
+    assert (late, await store.slo_position()) == (False, 7)
+    assert await store.slo_rows(60, 0, 1000) == ROLLUPS[:1]

@@ -3288,7 +3288,7 @@ var File_pal_service_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n" +
+	"%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x18pal/service/v1/slo.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n" +
 	"\rAppendRequest\x125\n" +
 	"\abatches\x18\x01 \x03(\v2\x1b.pal.service.v1.AppendBatchR\abatches\"\x95\x01\n" +
 	"\vAppendBatch\x12\x15\n" +
@@ -3508,8 +3508,7 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x17IMPORT_OUTCOME_IMPORTED\x10\x01\x12\x1c\n" +
 	"\x18IMPORT_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
 	"\x16IMPORT_OUTCOME_REFUSED\x10\x03\x12\x1a\n" +
-	"\x16IMPORT_OUTCOME_DELETED\x10\x042\xb8\n" +
-	"\n" +
+	"\x16IMPORT_OUTCOME_DELETED\x10\x042\x81\v\n" +
 	"\x0fRecorderService\x12K\n" +
 	"\x06Append\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x010\x01\x12S\n" +
 	"\n" +
@@ -3517,7 +3516,8 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
 	"TailEvents\x12!.pal.service.v1.TailEventsRequest\x1a\".pal.service.v1.TailEventsResponse0\x01\x12L\n" +
 	"\aTailAll\x12\x1e.pal.service.v1.TailAllRequest\x1a\x1f.pal.service.v1.TailAllResponse0\x01\x12e\n" +
-	"\x06GetRun\x12,.pal.service.v1.RecorderServiceGetRunRequest\x1a-.pal.service.v1.RecorderServiceGetRunResponse\x12k\n" +
+	"\x06GetRun\x12,.pal.service.v1.RecorderServiceGetRunRequest\x1a-.pal.service.v1.RecorderServiceGetRunResponse\x12G\n" +
+	"\x06GetSlo\x12\x1d.pal.service.v1.GetSloRequest\x1a\x1e.pal.service.v1.GetSloResponse\x12k\n" +
 	"\bListRuns\x12..pal.service.v1.RecorderServiceListRunsRequest\x1a/.pal.service.v1.RecorderServiceListRunsResponse\x12X\n" +
 	"\vPutArtifact\x12\".pal.service.v1.PutArtifactRequest\x1a#.pal.service.v1.PutArtifactResponse(\x01\x12X\n" +
 	"\vGetArtifact\x12\".pal.service.v1.GetArtifactRequest\x1a#.pal.service.v1.GetArtifactResponse0\x01\x12S\n" +
@@ -3606,6 +3606,8 @@ var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(*RunQuery)(nil),                        // 54: pal.service.v1.RunQuery
 	(*v1.TraceSpan)(nil),                    // 55: pal.v1.TraceSpan
 	(*timestamppb.Timestamp)(nil),           // 56: google.protobuf.Timestamp
+	(*GetSloRequest)(nil),                   // 57: pal.service.v1.GetSloRequest
+	(*GetSloResponse)(nil),                  // 58: pal.service.v1.GetSloResponse
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
@@ -3656,33 +3658,35 @@ var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	8,  // 45: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
 	10, // 46: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
 	12, // 47: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	14, // 48: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	16, // 49: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	19, // 50: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	21, // 51: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	23, // 52: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	29, // 53: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	31, // 54: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	39, // 55: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
-	46, // 56: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
-	37, // 57: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
-	4,  // 58: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	7,  // 59: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	9,  // 60: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	11, // 61: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	13, // 62: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	15, // 63: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	18, // 64: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	20, // 65: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	22, // 66: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	24, // 67: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	30, // 68: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	32, // 69: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	40, // 70: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
-	47, // 71: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
-	38, // 72: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
-	58, // [58:73] is the sub-list for method output_type
-	43, // [43:58] is the sub-list for method input_type
+	57, // 48: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
+	14, // 49: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 50: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	19, // 51: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	21, // 52: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	23, // 53: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	29, // 54: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	31, // 55: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	39, // 56: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	46, // 57: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	37, // 58: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
+	4,  // 59: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 60: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 61: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 62: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 63: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	58, // 64: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
+	15, // 65: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	18, // 66: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	20, // 67: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	22, // 68: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	24, // 69: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	30, // 70: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	32, // 71: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	40, // 72: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	47, // 73: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	38, // 74: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
+	59, // [59:75] is the sub-list for method output_type
+	43, // [43:59] is the sub-list for method input_type
 	43, // [43:43] is the sub-list for extension type_name
 	43, // [43:43] is the sub-list for extension extendee
 	0,  // [0:43] is the sub-list for field type_name
@@ -3694,6 +3698,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		return
 	}
 	file_pal_service_v1_shared_proto_init()
+	file_pal_service_v1_slo_proto_init()
 	file_pal_service_v1_recorder_service_proto_msgTypes[1].OneofWrappers = []any{}
 	file_pal_service_v1_recorder_service_proto_msgTypes[7].OneofWrappers = []any{
 		(*TailEventsResponse_Event)(nil),

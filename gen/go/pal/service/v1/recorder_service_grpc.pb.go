@@ -26,6 +26,7 @@ const (
 	RecorderService_TailEvents_FullMethodName      = "/pal.service.v1.RecorderService/TailEvents"
 	RecorderService_TailAll_FullMethodName         = "/pal.service.v1.RecorderService/TailAll"
 	RecorderService_GetRun_FullMethodName          = "/pal.service.v1.RecorderService/GetRun"
+	RecorderService_GetSlo_FullMethodName          = "/pal.service.v1.RecorderService/GetSlo"
 	RecorderService_ListRuns_FullMethodName        = "/pal.service.v1.RecorderService/ListRuns"
 	RecorderService_PutArtifact_FullMethodName     = "/pal.service.v1.RecorderService/PutArtifact"
 	RecorderService_GetArtifact_FullMethodName     = "/pal.service.v1.RecorderService/GetArtifact"
@@ -65,6 +66,9 @@ type RecorderServiceClient interface {
 	TailAll(ctx context.Context, in *TailAllRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TailAllResponse], error)
 	// Returns the present state of a run, folded from its events.
 	GetRun(ctx context.Context, in *RecorderServiceGetRunRequest, opts ...grpc.CallOption) (*RecorderServiceGetRunResponse, error)
+	// Says how well runs go, by agent and runtime, including everything that was
+	// durable when this was called.
+	GetSlo(ctx context.Context, in *GetSloRequest, opts ...grpc.CallOption) (*GetSloResponse, error)
 	// Lists runs, newest first.
 	ListRuns(ctx context.Context, in *RecorderServiceListRunsRequest, opts ...grpc.CallOption) (*RecorderServiceListRunsResponse, error)
 	// Stores content under its digest. The first frame names the media type; the
@@ -174,6 +178,16 @@ func (c *recorderServiceClient) GetRun(ctx context.Context, in *RecorderServiceG
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecorderServiceGetRunResponse)
 	err := c.cc.Invoke(ctx, RecorderService_GetRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) GetSlo(ctx context.Context, in *GetSloRequest, opts ...grpc.CallOption) (*GetSloResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetSloResponse)
+	err := c.cc.Invoke(ctx, RecorderService_GetSlo_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -340,6 +354,9 @@ type RecorderServiceServer interface {
 	TailAll(*TailAllRequest, grpc.ServerStreamingServer[TailAllResponse]) error
 	// Returns the present state of a run, folded from its events.
 	GetRun(context.Context, *RecorderServiceGetRunRequest) (*RecorderServiceGetRunResponse, error)
+	// Says how well runs go, by agent and runtime, including everything that was
+	// durable when this was called.
+	GetSlo(context.Context, *GetSloRequest) (*GetSloResponse, error)
 	// Lists runs, newest first.
 	ListRuns(context.Context, *RecorderServiceListRunsRequest) (*RecorderServiceListRunsResponse, error)
 	// Stores content under its digest. The first frame names the media type; the
@@ -398,6 +415,9 @@ func (UnimplementedRecorderServiceServer) TailAll(*TailAllRequest, grpc.ServerSt
 }
 func (UnimplementedRecorderServiceServer) GetRun(context.Context, *RecorderServiceGetRunRequest) (*RecorderServiceGetRunResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method GetRun not implemented")
+}
+func (UnimplementedRecorderServiceServer) GetSlo(context.Context, *GetSloRequest) (*GetSloResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetSlo not implemented")
 }
 func (UnimplementedRecorderServiceServer) ListRuns(context.Context, *RecorderServiceListRunsRequest) (*RecorderServiceListRunsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListRuns not implemented")
@@ -511,6 +531,24 @@ func _RecorderService_GetRun_Handler(srv interface{}, ctx context.Context, dec f
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RecorderServiceServer).GetRun(ctx, req.(*RecorderServiceGetRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_GetSlo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSloRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).GetSlo(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_GetSlo_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).GetSlo(ctx, req.(*GetSloRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -666,6 +704,10 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRun",
 			Handler:    _RecorderService_GetRun_Handler,
+		},
+		{
+			MethodName: "GetSlo",
+			Handler:    _RecorderService_GetSlo_Handler,
 		},
 		{
 			MethodName: "ListRuns",

@@ -2,6 +2,7 @@ import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.service.v1 import shared_pb2 as _shared_pb2
+from pal.service.v1 import slo_pb2 as _slo_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import run_event_pb2 as _run_event_pb2
 from pal.v1 import trace_span_pb2 as _trace_span_pb2

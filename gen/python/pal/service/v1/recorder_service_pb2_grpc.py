@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from pal.service.v1 import recorder_service_pb2 as pal_dot_service_dot_v1_dot_recorder__service__pb2
+from pal.service.v1 import slo_pb2 as pal_dot_service_dot_v1_dot_slo__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -65,6 +66,11 @@ class RecorderServiceStub(object):
                 '/pal.service.v1.RecorderService/GetRun',
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunResponse.FromString,
+                _registered_method=True)
+        self.GetSlo = channel.unary_unary(
+                '/pal.service.v1.RecorderService/GetSlo',
+                request_serializer=pal_dot_service_dot_v1_dot_slo__pb2.GetSloRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_slo__pb2.GetSloResponse.FromString,
                 _registered_method=True)
         self.ListRuns = channel.unary_unary(
                 '/pal.service.v1.RecorderService/ListRuns',
@@ -163,6 +169,14 @@ class RecorderServiceServicer(object):
 
     def GetRun(self, request, context):
         """Returns the present state of a run, folded from its events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetSlo(self, request, context):
+        """Says how well runs go, by agent and runtime, including everything that was
+        durable when this was called.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -279,6 +293,11 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.GetRun,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunResponse.SerializeToString,
+            ),
+            'GetSlo': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSlo,
+                    request_deserializer=pal_dot_service_dot_v1_dot_slo__pb2.GetSloRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_slo__pb2.GetSloResponse.SerializeToString,
             ),
             'ListRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRuns,
@@ -473,6 +492,33 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/GetRun',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceGetRunResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetSlo(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/GetSlo',
+            pal_dot_service_dot_v1_dot_slo__pb2.GetSloRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_slo__pb2.GetSloResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ Keeper of the record. The only component that assigns positions."""
 from collections import abc as _abc
 from grpc import aio as _aio
 from pal.service.v1 import recorder_service_pb2 as _recorder_service_pb2
+from pal.service.v1 import slo_pb2 as _slo_pb2
 import abc as _abc_1
 
 
@@ -40,6 +41,10 @@ class RecorderServiceStub:
     """Delivers events of all runs in the order they became durable."""
     GetRun: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.RecorderServiceGetRunRequest, _recorder_service_pb2.RecorderServiceGetRunResponse]
     """Returns the present state of a run, folded from its events."""
+    GetSlo: _aio.UnaryUnaryMultiCallable[_slo_pb2.GetSloRequest, _slo_pb2.GetSloResponse]
+    """Says how well runs go, by agent and runtime, including everything that was
+    durable when this was called.
+    """
     ListRuns: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.RecorderServiceListRunsRequest, _recorder_service_pb2.RecorderServiceListRunsResponse]
     """Lists runs, newest first."""
     PutArtifact: _aio.StreamUnaryMultiCallable[_recorder_service_pb2.PutArtifactRequest, _recorder_service_pb2.PutArtifactResponse]
@@ -137,6 +142,16 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_recorder_service_pb2.RecorderServiceGetRunRequest, _abc.Awaitable[_recorder_service_pb2.RecorderServiceGetRunResponse]],
     ) -> _abc.Awaitable[_recorder_service_pb2.RecorderServiceGetRunResponse]:
         """Returns the present state of a run, folded from its events."""
+
+    @_abc_1.abstractmethod
+    def GetSlo(
+        self,
+        request: _slo_pb2.GetSloRequest,
+        context: _aio.ServicerContext[_slo_pb2.GetSloRequest, _abc.Awaitable[_slo_pb2.GetSloResponse]],
+    ) -> _abc.Awaitable[_slo_pb2.GetSloResponse]:
+        """Says how well runs go, by agent and runtime, including everything that was
+        durable when this was called.
+        """
 
     @_abc_1.abstractmethod
     def ListRuns(

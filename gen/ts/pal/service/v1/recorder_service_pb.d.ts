@@ -11,6 +11,7 @@ import type { Failure } from "../../v1/common_pb.js";
 import type { HistoryGap, Run, RunQuery, WatchProgress } from "./shared_pb.js";
 import type { TraceSpan } from "../../v1/trace_span_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { GetSloRequestSchema, GetSloResponseSchema } from "./slo_pb.js";
 
 /**
  * Describes the file pal/service/v1/recorder_service.proto.
@@ -1793,6 +1794,17 @@ export declare const RecorderService: GenService<{
     methodKind: "unary";
     input: typeof RecorderServiceGetRunRequestSchema;
     output: typeof RecorderServiceGetRunResponseSchema;
+  },
+  /**
+   * Says how well runs go, by agent and runtime, including everything that was
+   * durable when this was called.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.GetSlo
+   */
+  getSlo: {
+    methodKind: "unary";
+    input: typeof GetSloRequestSchema;
+    output: typeof GetSloResponseSchema;
   },
   /**
    * Lists runs, newest first.

@@ -1,0 +1,77 @@
+"""Answers how well runs go, from the rollups."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+
+from pal.service.v1 import slo_pb2 as slo
+from pal.v1 import common_pb2 as common
+from pal_recorder.slo_fold import SloFold
+from pal_recorder.slo_report import BURN_WINDOWS_SECONDS, DEFAULT_LEAST_RUNS, DEFAULT_OBJECTIVE, report
+from pal_recorder.slo_rollup import DAY, MINUTE, Rollup, stretches
+from pal_recorder.store import EventStore
+from pal_rpc.errors import InvalidField
+
+DEFAULT_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 30 * DAY, 400 * DAY
+# A log that is long to be caught up with is answered from as far as it is.
+_CATCH_UP_SECONDS = 2.0
+Who = tuple[int, str, str]
+
+
+class SloQuery:
+    """Reads what a fold keeps."""
+
+    def __init__(self, store: EventStore, fold: SloFold, now: Callable[[], float] = time.time) -> None:
+        """Read *store*, which *fold* keeps up to date."""
+        self._store = store
+        self._fold = fold
+        self._now = now
+
+    async def answer(self, request: slo.GetSloRequest) -> slo.GetSloResponse:
+        """Return the reports that *request* asks for.
+
+        Raises:
+            InvalidField: a field is wrong.
+        """
+        objective, window = _checked(request)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CATCH_UP_SECONDS):
+                await self._fold.catch_up()
+        now = int(self._now())
+        totals = await self._totals(request, now - window, now)
+        burns = [await self._totals(request, now - width, now) for width in BURN_WINDOWS_SECONDS]
+        least = request.least_runs or DEFAULT_LEAST_RUNS
+        response = slo.GetSloResponse(objective=objective, events_behind=await self._fold.behind())
+        response.since.FromSeconds(min(start for _, start, _ in stretches(now - window, now)))
+        empty = Rollup()
+        for who in sorted(totals, key=lambda who: (who[1], who[2])):
+            newest = [burn.get(who, empty).message() for burn in burns]
+            response.reports.append(report(who, totals[who].message(), newest, objective, least))
+        return response
+
+    async def _totals(self, request: slo.GetSloRequest, start: int, end: int) -> dict[Who, Rollup]:
+        found: defaultdict[Who, Rollup] = defaultdict(Rollup)
+        mode = request.mode or common.EXECUTION_MODE_LIVE
+        for width, first, last in stretches(start, end):
+            for key, encoded in await self._store.slo_rows(width, first, last):
+                if key.mode == mode and request.agent in ("", key.agent) and request.runtime in ("", key.runtime):
+                    found[key.mode, key.agent, key.runtime].add(slo.SloRollup.FromString(encoded))
+        return dict(found)
+
+
+def _checked(request: slo.GetSloRequest) -> tuple[float, int]:
+    objective = request.objective or DEFAULT_OBJECTIVE
+    if not 0 < objective < 1:
+        raise InvalidField("objective", f"{objective:g} is not above 0 and below 1; write 0.99 for 99 %")
+    if request.least_runs < 0:
+        raise InvalidField("least_runs", f"cannot be negative, found {request.least_runs}")
+    if request.mode not in common.ExecutionMode.values():
+        raise InvalidField("mode", f"{request.mode} is unknown; one of LIVE, SHADOW, REPLAY, DRILL")
+    window = request.window.seconds if request.HasField("window") else DEFAULT_WINDOW_SECONDS
+    if not MINUTE <= window <= MAX_WINDOW_SECONDS:
+        raise InvalidField("window", f"{window} s is not within 1 minute to 400 days")
+    return objective, window

@@ -1,0 +1,117 @@
+"""Finished runs added up by agent, runtime and mode, over minutes, hours and days."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pal.service.v1 import slo_pb2 as slo
+from pal.v1 import run_event_pb2 as events
+from pal_recorder.slo_histogram import bucket_of, counted, histogram
+from pal_recorder.slo_timing import RunTiming
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+# How long rollups of each width are kept.
+KEPT_SECONDS = {MINUTE: 2 * DAY, HOUR: 60 * DAY, DAY: 400 * DAY}
+# Up to this length a window is looked at by minutes, above it by hours and days.
+_BY_MINUTES_SECONDS = 6 * HOUR
+
+
+class RollupKey(NamedTuple):
+    """Which runs a rollup is of: a stretch of time by its length and its beginning, both in seconds, and whose."""
+
+    width: int
+    start: int
+    mode: int
+    agent: str
+    runtime: str
+
+
+@dataclass
+class Rollup:
+    """Runs added up; the message of the same name, made to be added to."""
+
+    outcomes: Counter[int] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+    latency: Counter[int] = field(default_factory=Counter)
+    first_output: Counter[int] = field(default_factory=Counter)
+    overhead: Counter[int] = field(default_factory=Counter)
+    priced_runs: int = 0
+    cost_nanos: int = 0
+    currency_code: str = ""
+    complete_runs: int = 0
+    repeated_runs: int = 0
+
+    def add_run(self, run: RunTiming) -> None:
+        """Count a finished *run* in."""
+        finished = run.finished
+        assert finished is not None
+        self.outcomes[finished.outcome] += 1
+        if finished.HasField("failure"):
+            self.failures[finished.failure.reason] += 1
+        if finished.outcome == events.RUN_OUTCOME_SUCCEEDED:
+            self.latency[bucket_of(run.latency_ns)] += 1
+            self.overhead[bucket_of(run.overhead_ns)] += 1
+        if run.first_output_ns is not None:
+            self.first_output[bucket_of(run.first_output_ns)] += 1
+        if finished.HasField("cost"):
+            self._price(1, finished.cost.nanos, finished.cost.currency_code)
+        self.complete_runs += not finished.unresolved_call_ids
+        self.repeated_runs += run.attempts > 1
+
+    def add(self, other: slo.SloRollup) -> None:
+        """Count everything of *other* in."""
+        self.outcomes.update(other.outcomes)
+        self.failures.update(other.failures)
+        self.latency.update(counted(other.latency))
+        self.first_output.update(counted(other.first_output))
+        self.overhead.update(counted(other.overhead))
+        self._price(other.priced_runs, other.cost_nanos, other.currency_code)
+        self.complete_runs += other.complete_runs
+        self.repeated_runs += other.repeated_runs
+
+    def message(self) -> slo.SloRollup:
+        """Return the rollup as it is kept and told."""
+        return slo.SloRollup(
+            outcomes=self.outcomes,
+            failures=self.failures,
+            latency=histogram(self.latency),
+            first_output=histogram(self.first_output),
+            overhead=histogram(self.overhead),
+            priced_runs=self.priced_runs,
+            cost_nanos=self.cost_nanos,
+            currency_code=self.currency_code,
+            complete_runs=self.complete_runs,
+            repeated_runs=self.repeated_runs,
+        )
+
+    def _price(self, runs: int, nanos: int, currency_code: str) -> None:
+        # Amounts of another currency cannot be added.
+        if runs and self.currency_code in ("", currency_code):
+            self.priced_runs += runs
+            self.cost_nanos += nanos
+            self.currency_code = currency_code
+
+
+def keys_of(run: RunTiming) -> Iterator[RollupKey]:
+    """Yield the rollups that a finished run belongs to."""
+    second = run.finished_ns // 1_000_000_000
+    for width in KEPT_SECONDS:
+        yield RollupKey(width, second // width * width, run.mode, run.agent, run.runtime)
+
+
+def stretches(start: int, end: int) -> list[tuple[int, int, int]]:
+    """Return what covers the time from *start* to *end* and a little before: widths with their first and last start.
+
+    Short windows are made of minutes. Long ones begin at a full hour and are made of whole days with hours around them.
+    """
+    if end - start <= _BY_MINUTES_SECONDS:
+        return [(MINUTE, start // MINUTE * MINUTE, end)]
+    first_hour = start // HOUR * HOUR
+    first_day, last_day = -(-first_hour // DAY) * DAY, end // DAY * DAY
+    if first_day >= last_day:
+        return [(HOUR, first_hour, end)]
+    around = [(HOUR, first_hour, first_day - 1), (HOUR, last_day, end)]
+    return [(DAY, first_day, last_day - 1), *around]
