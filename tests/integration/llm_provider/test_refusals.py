@@ -185,3 +185,14 @@ async def test_a_tool_loop_ends_at_the_limit(bench: Bench) -> None:
     ids = [answer.message.tool_calls[0].call_id for answer in answers]
     assert ids == ["m1.t1", "m2.t1", "m3.t1"]
     assert error.reason == reasons.ERROR_REASON_LIMIT_REACHED
+
+
+async def test_a_mode_that_was_changed_is_refused_and_recorded(bench: Bench) -> None:
+    lease = await bench.run(drill_id="d1")
+    lease.mode = common.EXECUTION_MODE_LIVE
+
+    error = await bench.refusal(lease)
+
+    finished = (await bench.events(lease))[-1].model_call_finished
+    assert error.reason_name == finished.failure.reason == "MODE_FORGED"
+    assert await bench.types(lease) == ["model.call.started", "model.call.finished"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import AsyncIterator
 
 import grpc
 import pytest
 
+from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
@@ -17,10 +20,27 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import bearer, issue_token
 from pal_rpc.keys import MESH, private_key
 from pal_rpc.status import from_rpc_error
+from tests.fakes.bad_adapter import BadAdapter, bad_adapter
 from tests.fakes.seams import Say, Script
 from tests.integration.router.conftest import Bench
 
 SHADOW = common.EXECUTION_MODE_SHADOW
+NO_SHADOWS = """
+apiVersion: pal/v1
+kind: PolicySpec
+metadata: {name: no-shadows, version: 1.0.0}
+spec:
+  rules:
+    - id: shadows
+      verdict: DENY
+      match: {actions: [run.start], modes: [SHADOW]}
+    - {id: rest, verdict: ALLOW}
+---
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: private, version: 1.0.0}
+spec: {objective: Answer., policies: [no-shadows]}
+"""
 
 
 async def shadowed(bench: Bench, caller: str = "migration", **fields: object) -> list[events.RunEvent]:
@@ -81,6 +101,60 @@ async def test_the_same_request_is_one_shadow(bench: Bench) -> None:
     again = await shadowed(bench, source_run_id=first.run_id, request_id="shadow-once")
 
     assert again == once
+
+
+@pytest.fixture(scope="module")
+async def bad(bench: Bench) -> AsyncIterator[BadAdapter]:
+    async with bad_adapter(bench.registry) as adapter:
+        while "bad" not in {known.name for known in (await _runtimes(bench)).runtimes}:
+            pass
+        yield adapter
+
+
+async def _runtimes(bench: Bench) -> registry.ListRuntimesResponse:
+    return await bench.registry.ListRuntimes(registry.ListRuntimesRequest())
+
+
+LIVE_EVENT = rt.RunFrame(
+    event=events.RunEvent(
+        type="note.added", mode=common.EXECUTION_MODE_LIVE, note_added=events.NoteAdded(name="adapter.bad.note")
+    )
+)
+ASKS = rt.RunFrame(event=events.RunEvent(type="input.requested", input_requested=events.InputRequested(input_id="i1")))
+WAITS = rt.RunFrame(
+    result=rt.RuntimeResult(suspended=events.RunSuspended(reason=events.SUSPEND_REASON_INPUT, input_ids=["i1"]))
+)
+
+
+@pytest.mark.parametrize(
+    ("frames", "words"),
+    [
+        ((LIVE_EVENT,), "events have the mode of the run"),
+        ((ASKS, WAITS), "waits for nobody"),
+        ((WAITS,), "waits for nobody"),
+    ],
+)
+async def test_an_adapter_that_plays_a_live_run_is_refused_and_that_is_recorded(
+    bench: Bench, bad: BadAdapter, frames: tuple[rt.RunFrame, ...], words: str
+) -> None:
+    first = await live(bench)
+    bad.says(*frames)
+
+    seen = await shadowed(bench, source_run_id=first.run_id, pinned_runtime="bad")
+
+    finished = seen[-1].run_finished
+    assert (finished.outcome, finished.failure.reason) == (events.RUN_OUTCOME_FAILED, "ADAPTER_PROTOCOL")
+    assert words in finished.failure.message
+    assert {event.mode for event in seen} == {SHADOW}
+
+
+async def test_a_policy_can_forbid_shadows(bench: Bench) -> None:
+    await bench.apply(NO_SHADOWS)
+    first = await live(bench, agent="private")
+
+    error = await refusal(bench, source_run_id=first.run_id)
+
+    assert error.reason_name == "POLICY_DENIED"
 
 
 @pytest.mark.parametrize(
