@@ -26,6 +26,7 @@ WORDS = {
     "worker": ("worker", "worker"),
     "shadow": ("shadow", "app"),
     "verdict": ("verdict", "verdict"),
+    "diff": ("diff", "diff"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
     "retention": ("retention", "retention"),

@@ -13,6 +13,7 @@ from pal.v1 import runtime_capability_pb2 as capabilities
 from pal.v1 import tool_spec_pb2 as tools
 from pal_policy.conditions import compiles
 from pal_registry import schemas
+from pal_registry.equivalences import check_equivalence, check_terms
 from pal_registry.names import NAMESPACE, problem_with_name, problem_with_range, problem_with_version
 from pal_registry.plans import check_plan
 from pal_registry.problems import Problems
@@ -53,6 +54,7 @@ def check_agent(agent: agents.AgentSpec, problems: Problems) -> None:
     _not_negative("spec.requires.minContextTokens", spec.requires.min_context_tokens, problems)
     _limits("spec.limits", spec.limits, problems)
     check_plan(spec, _output, problems)
+    check_terms("spec.comparison", spec.comparison, problems)
 
 
 def check_tool(tool: tools.ToolSpec, problems: Problems) -> None:
@@ -77,6 +79,8 @@ def check_tool(tool: tools.ToolSpec, problems: Problems) -> None:
     _positive_time("spec.timing.timeout", spec.timing.timeout, problems)
     _not_negative("spec.timing.maxAttempts", spec.timing.max_attempts, problems)
     _not_negative("spec.data.maxOutputBytes", spec.data.max_output_bytes, problems)
+    check_equivalence("spec.equivalence.input", spec.equivalence.input, problems)
+    check_equivalence("spec.equivalence.output", spec.equivalence.output, problems)
     for field, pointers in (("maskInput", spec.data.mask_input), ("maskOutput", spec.data.mask_output)):
         for position, pointer in enumerate(pointers):
             if not schemas.is_pointer(pointer):

@@ -20,8 +20,8 @@ def success() -> Section:
     section = Section(
         "Success, looked at after every pair",
         f"{SEQUENCES} sequences of {PAIRS} pairs: a task and two of its trials are drawn at random; in lane B a "
-        "success is turned into a miss so often that success falls by the points in the first column. Production reaches "
-        "its objective in 31 of 100 runs. The margin is 5 points.",
+        "success is turned into a miss so often that success falls by the points in the first column. Production "
+        "reaches its objective in 31 of 100 runs. The margin is 5 points.",
         ("Points B is worse", "Stopped (FAIL)", "Pairs until stopped, median", "Passed"),
     )
     for points, sequences in ((0, SEQUENCES), (5, 10 * SEQUENCES), (10, SEQUENCES), (20, SEQUENCES)):

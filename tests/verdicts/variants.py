@@ -56,8 +56,8 @@ def accepted() -> Section:
         "Accepted and unaccepted arguments",
         "BFCL v4 (simple, multiple, parallel multiple). For each call one argument at a time takes another accepted "
         "value, or is left out where that is accepted; then a value that is not accepted. Forms are declared without "
-        "knowing the answers: case, punctuation and the spelling of numbers and dates mean nothing. What the benchmark accepts "
-        "beyond forms only a declaration of values can say.",
+        "knowing the answers: case, punctuation and the spelling of numbers and dates mean nothing. What the benchmark "
+        "accepts beyond forms only a declaration of values can say.",
         ("Declared", "Accepted variants equal", "Unaccepted variants different"),
     )
     calls = [call for name in _FILES for call in _calls(name)]

@@ -1,0 +1,1 @@
+"""Two runs side by side, for `pal diff`: read from a mesh, and shown in a terminal, as a page and as JUnit."""
