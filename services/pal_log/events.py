@@ -40,6 +40,8 @@ ADAPTER_TYPES = frozenset(
     {"stage.started", "stage.finished", "message.added", "artifact.added", "input.requested", "note.added"}
 )
 _FACTS = uuid.UUID("0c6b0a53-5d53-5b0f-9f0a-2f5d1f6f7c52")
+# The router that wrote the newest of these has the run.
+HOLDING = frozenset({"run.accepted", "run.routed", "run.started", "run.resumed"})
 ADVISORY_TYPES = frozenset({"note.added", "fault.injected"})
 
 
@@ -68,9 +70,9 @@ def now() -> timestamp_pb2.Timestamp:
 class EventWriter:
     """Builds the events of one producer: one component in one process life."""
 
-    def __init__(self, component: str) -> None:
-        """Name the producer, for example ``llm_provider`` or ``adapter.agno``."""
-        self.producer = events.ProducerStamp(component=component, instance_id=new_id())
+    def __init__(self, component: str, instance_id: str = "") -> None:
+        """Name the producer, for example ``llm_provider`` or ``adapter.agno``, and its life if that has a name."""
+        self.producer = events.ProducerStamp(component=component, instance_id=instance_id or new_id())
 
     def event(
         self,

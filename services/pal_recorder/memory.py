@@ -13,6 +13,7 @@ from typing import BinaryIO
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
+from pal_recorder.holds import Holds
 from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Entry, Group, Removal, Turn, key_of, selected
 
@@ -35,6 +36,7 @@ class MemoryStore:
         self._slo: dict[RollupKey, bytes] = {}
         self._slo_position = 0
         self._archived: dict[str, pb.ArchivedRun] = {}
+        self._holds = Holds()
 
     async def last_position(self) -> int:
         """Return the newest position."""
@@ -156,6 +158,10 @@ class MemoryStore:
     async def checkpoints(self, after_number: int, limit: int) -> list[tuple[int, pb.Checkpoint]]:
         """Return checkpoints."""
         return list(enumerate(self._checkpoints, start=1))[after_number : after_number + limit]
+
+    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+        """Count a beat; with the recorder they are forgotten, and begin anew."""
+        return self._holds.beat(holder, leaving=leaving)
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep content."""

@@ -28,7 +28,7 @@ from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0005"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0006"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -82,6 +82,16 @@ ORDER BY start, mode, agent, runtime
 _PUT_SLO: LiteralString = """
 INSERT INTO slo VALUES (%s, %s, %s, %s, %s, %b)
 ON CONFLICT (width, start, mode, agent, runtime) DO UPDATE SET encoded = excluded.encoded
+"""
+# The database's clock only says who is forgotten, long after everybody has noticed.
+_BEAT: LiteralString = """
+WITH mine AS (
+  INSERT INTO holders VALUES (%s, (random() * 1e14)::bigint, %s, now()) ON CONFLICT (holder)
+  DO UPDATE SET beat = holders.beat + 1, gone = excluded.gone, seen_at = now() RETURNING holder, beat, gone
+), forgotten AS (
+  DELETE FROM holders WHERE seen_at < now() - interval '10 minutes' AND holder NOT IN (SELECT holder FROM mine)
+)
+SELECT * FROM mine UNION ALL SELECT holder, beat, gone FROM holders WHERE holder <> %s
 """
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
@@ -150,6 +160,11 @@ class PostgresStore(PostgresReader):
     async def in_archive(self, url: str) -> bool:
         """Tell whether a file of the archive holds any run."""
         return bool(await self._rows("SELECT 1 FROM archived_runs WHERE url = %s LIMIT 1", url))
+
+    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+        """Count a beat."""
+        rows = await self._rows(_BEAT, holder, leaving, holder)
+        return [pb.Holder(holder=name, beat=beat, left=left) for name, beat, left in rows]
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep *content* in pieces."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_log.events import HOLDING
 
 # After these a list of runs shows something else than before.
 LISTED = frozenset({"run", "input"})
@@ -14,6 +15,8 @@ def project(run: shared.Run, event: events.RunEvent) -> None:
     """Take *event*, the next one of its log, into *run*."""
     run.head_seq = event.seq
     run.epoch = max(run.epoch, event.lease_epoch)
+    if event.type in HOLDING:
+        run.holder = event.producer.instance_id
     match event.WhichOneof("body"):
         case "run_accepted":
             _accept(run, event)

@@ -19,6 +19,7 @@ _RUNS, _MAX_RUNS = 50, 200
 _DELETED = 10
 _SPANS, _MAX_SPANS = 200, 1000
 _CHECKPOINTS, _MAX_CHECKPOINTS = 50, 1000
+_MAX_HOLDER_CHARACTERS = 128
 _PROGRESS_SECONDS = 15.0
 # A page stays well below the limit of one message.
 _PAGE_BYTES = 2 * 1024 * 1024
@@ -130,6 +131,12 @@ class Reading:
             checkpoints=[without_heads(checkpoint) for number, checkpoint in reversed(page) if number < below],
             next_page_token=str(first) if first > 1 else "",
         )
+
+    async def hold(self, request: pb.HoldRequest) -> list[pb.Holder]:
+        """Count a beat of a router and return all who are remembered."""
+        if not 0 < len(request.holder) <= _MAX_HOLDER_CHARACTERS:
+            raise InvalidField("holder", f"1 to {_MAX_HOLDER_CHARACTERS} characters; send the instance_id of this life")
+        return await self._store.hold(request.holder, leaving=request.leaving)
 
     def position(self, request: pb.TailAllRequest) -> int | None:
         """Return the position that *request* wants to go on from; None for the present end."""

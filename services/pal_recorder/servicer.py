@@ -122,6 +122,11 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         """List runs."""
         return await self._reading.runs(request.query)
 
+    async def Hold(self, request: pb.HoldRequest, context: Context) -> pb.HoldResponse:
+        """Take a sign of life of a router."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        return pb.HoldResponse(holders=await self._reading.hold(request))
+
     async def PutArtifact(
         self, requests: AsyncIterator[pb.PutArtifactRequest], context: Context
     ) -> pb.PutArtifactResponse:

@@ -17,6 +17,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
+from pal_recorder.holds import Holds
 from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.sqlite_reader import LAST_POSITION, SqliteReader
 from pal_recorder.sqlite_schema import opened
@@ -65,6 +66,7 @@ class SqliteStore(SqliteReader):
             raise
         self._position: int = next(self._writer.execute(LAST_POSITION))[0]
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._holds = Holds()
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
 
@@ -116,6 +118,10 @@ class SqliteStore(SqliteReader):
         """Tell whether a file of the archive holds any run."""
         sql = "SELECT 1 FROM archived_runs WHERE url = ? LIMIT 1"
         return await self._read(lambda db: next(db.execute(sql, (url,)), None)) is not None
+
+    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+        """Count a beat; with the recorder they are forgotten, and begin anew."""
+        return self._holds.beat(holder, leaving=leaving)
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Move *content* to its place, durably, then enter it."""

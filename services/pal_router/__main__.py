@@ -17,9 +17,10 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
-from pal_log.events import new_id
+from pal_log.events import ROUTER, EventWriter, new_id
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
+from pal_router.holding import Holding, life_of
 from pal_router.inputs import Inputs
 from pal_router.peers import Peers
 from pal_router.recovery import Recovery
@@ -90,6 +91,7 @@ async def router(
         snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, new_id(), crossings.settled))
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
+        holding = Holding(recorder_stub, token, life_of(config.address))
         peers = Peers(
             snapshot=snapshot,
             slots=slots,
@@ -101,11 +103,14 @@ async def router(
             artifacts=ArtifactClient(recorder_stub, token),
             spans=await stack.enter_async_context(SpanWriter(recorder_stub, token)),
             tail_connected=asyncio.Event(),
+            holding=holding,
+            writer=EventWriter(ROUTER, holding.own),
         )
         async with asyncio.TaskGroup() as tasks:
             runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
             recovery = Recovery(runs, peers, tasks)
-            background = [tasks.create_task(recovery.follow_tail()), tasks.create_task(recovery.expire())]
+            working = (holding.keep(), recovery.follow_tail(), recovery.expire())
+            background = [tasks.create_task(work) for work in working]
             servicer = RouterServicer(runs, Inputs(peers), peers.recorder, mesh_key)
             async with serving(
                 config.address,
@@ -120,6 +125,7 @@ async def router(
                 finally:
                     await server.set_serving(False)
                     await runs.drain(config.drain_seconds)
+                    await holding.leave()
             for task in background:
                 task.cancel()
 
@@ -130,6 +136,7 @@ async def _open(server: Server, peers: Peers, recovery: Recovery) -> None:
     await peers.tail_connected.wait()
     await recovery.take_over()
     await server.set_serving(True)
+    await recovery.watch()
 
 
 async def main(stop: asyncio.Event) -> None:

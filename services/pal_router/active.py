@@ -57,19 +57,28 @@ class ActiveRun:
         # Done once the record has accepted the run, or refused it.
         self.admitted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.admitted.add_done_callback(_retrieve)
-        self.over = asyncio.Event()
-        # Whether something is done for it right now.
+        # Whether something is done for it right now, and whether another router does it instead.
         self.carrying = False
+        self.taken = False
         self._followers: set[Follower] = set()
         # The beginning of the log, as long as it is small: most who follow come at once.
         self._recent: list[events.RunEvent] = []
         self._recent_bytes = 0
         self._changed = asyncio.Event()
+        # What the tail has brought of a run whose beginning is still being read.
+        self._ahead: dict[int, events.RunEvent] = {}
 
     def add(self, event: events.RunEvent) -> None:
-        """Take the next event of the tail; what is known already is left out."""
-        if event.seq <= self.fold.head_seq:
-            return
+        """Take an event of the tail or of the record, in its turn; what is known already is left out."""
+        following = self.fold.head_seq + 1
+        if event.seq > following:
+            self._ahead[event.seq] = event
+        elif event.seq == following:
+            self._take(event)
+            while self._ahead and (ahead := self._ahead.pop(self.fold.head_seq + 1, None)):
+                self._take(ahead)
+
+    def _take(self, event: events.RunEvent) -> None:
         self.fold.add(event)
         size_bytes = event.ByteSize()
         self._recent_bytes += size_bytes
@@ -80,6 +89,12 @@ class ActiveRun:
         for follower in self._followers:
             follower.offer_event(event, size_bytes)
         self._changed.set()
+
+    def lose(self) -> None:
+        """Leave the run to the router that has begun its next attempt, or has ended it."""
+        self.taken = True
+        if self.driving is not None:
+            self.driving.cancel()
 
     def restore(self, log: list[events.RunEvent]) -> None:
         """Take in what was recorded before this router had the run."""

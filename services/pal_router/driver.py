@@ -19,7 +19,7 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import EventWriter, stable_id
+from pal_log.events import stable_id
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
 from pal_router.breakers import BLAMED
@@ -42,6 +42,16 @@ PREFER_SECONDS = 2.0
 NO_RUNTIME_SECONDS = 60.0
 
 
+class Taken(MeshError):
+    """Another router carries the run out."""
+
+    def __init__(self, run_id: str) -> None:
+        """Name the run."""
+        super().__init__(
+            reasons.ERROR_REASON_STALE_EPOCH, f"run {run_id} is carried out by another router", run_id=run_id
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Suspended:
     """The attempt ended, and the run waits for people."""
@@ -54,11 +64,11 @@ class Suspended:
 class Driver:
     """Carries runs out."""
 
-    def __init__(self, peers: Peers, lease_key: ed25519.Ed25519PrivateKey, writer: EventWriter) -> None:
-        """Sign leases with *lease_key* and write as *writer*."""
+    def __init__(self, peers: Peers, lease_key: ed25519.Ed25519PrivateKey) -> None:
+        """Sign leases with *lease_key*."""
         self._peers = peers
         self._lease_key = lease_key
-        self._writer = writer
+        self._writer = peers.writer
 
     async def carry_out(self, run: ActiveRun, selection: Selection) -> None:
         """Carry *run* out, whose first or next attempt is begun in the record, until it is over or waits.
@@ -82,6 +92,8 @@ class Driver:
                         selection = next_or_end
                         continue
                     became = next_or_end
+            except Taken:
+                raise
             except Exception as error:  # noqa: BLE001  the boundary: no fault of ours may leave a run without an end
                 became = broken(error, run.run_id)
             break
@@ -208,6 +220,8 @@ class Driver:
             task = asyncio.current_task()
             if task and task.cancelling():
                 raise
+            if run.taken:
+                raise Taken(run.run_id) from None
             if run.stop is not None:
                 return stopped(run.stop)
             if run.moved is None:

@@ -143,6 +143,14 @@ def broken(error: Exception, run_id: str) -> Ending:
     return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(opaque))
 
 
+def router_lost(run_id: str) -> Ending:
+    """Return the ending of a run that was not to outlive its router."""
+    error = MeshError(
+        reasons.ERROR_REASON_ROUTER_LOST, f"the router went away while run {run_id} was going; start it again"
+    )
+    return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))
+
+
 def stopped(stop: events.RunStopRequested) -> Ending:
     """Return the ending of a run that was asked to stop."""
     error = MeshError(reasons.ERROR_REASON_RUN_CANCELLED, f"the run was cancelled: {stop.reason or 'no reason given'}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log.events import HOLDING
 
 _HARMLESS = (tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ)
 
@@ -16,6 +17,8 @@ class RunFold:
         """Start before the first event."""
         self.head_seq = 0
         self.epoch = 0
+        # The life of the router that has the run.
+        self.holder = ""
         self.accepted_at_ns = 0
         # Time in which the run waited for people.
         self.waited_ns = 0
@@ -42,6 +45,8 @@ class RunFold:
         """Take in the next event."""
         self.head_seq = event.seq
         self.epoch = max(self.epoch, event.lease_epoch)
+        if event.type in HOLDING:
+            self.holder = event.producer.instance_id
         match event.WhichOneof("body"):
             case "model_call_started":
                 self.open_calls[event.model_call_started.call_id] = "model"

@@ -11,7 +11,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import ROUTER, EventWriter, stable_id
+from pal_log.events import stable_id
 from pal_log.payload import content_text, json_payload, text_payload
 from pal_router.peers import Peers
 from pal_rpc.errors import InvalidField, MeshError
@@ -30,7 +30,7 @@ class Inputs:
     def __init__(self, peers: Peers) -> None:
         """Write to the record of *peers*."""
         self._peers = peers
-        self._writer = EventWriter(ROUTER)
+        self._writer = peers.writer
 
     async def answer(self, request: pb.AnswerRequest, responder: common.Principal) -> pb.AnswerResponse:
         """Record an answer, unless somebody was faster; the run goes on by itself once it has all of them.

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 
+from pal_log.events import EventWriter
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
+from pal_router.holding import Holding
 from pal_router.slots import Slots
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
@@ -30,3 +32,6 @@ class Peers:
     artifacts: ArtifactClient
     spans: SpanWriter
     tail_connected: asyncio.Event
+    holding: Holding
+    # Of everything this life of the router states.
+    writer: EventWriter

@@ -7,22 +7,25 @@ import heapq
 import logging
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from pal.service.v1 import shared_pb2 as shared
-from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import ROUTER, EventWriter, stable_id
-from pal_router.active import ActiveRun
-from pal_router.ending import Ending, broken, finish
+from pal_log.events import stable_id
 from pal_router.peers import Peers
 from pal_router.runs import Runs
-from pal_rpc.errors import MeshError, failure
+from pal_rpc.errors import MeshError
 
 log = logging.getLogger("pal.router")
 
 _OPEN = (shared.RUN_STATE_PENDING, shared.RUN_STATE_RUNNING, shared.RUN_STATE_STOPPING, shared.RUN_STATE_UNSPECIFIED)
 _RETRY_SECONDS = 0.5
+_PASSING = frozenset({reasons.ERROR_REASON_RECORDER_UNAVAILABLE, reasons.ERROR_REASON_STORE_UNAVAILABLE})
+# How often this router looks for runs that nobody has, although nobody has gone away.
+SWEEP_SECONDS = 15.0
+# How long a router gives the one that recorded an answer to have the run go on.
+OTHERS_SECONDS = 2.0
 
 
 class Recovery:
@@ -33,7 +36,7 @@ class Recovery:
         self._runs = runs
         self._peers = peers
         self._tasks = tasks
-        self._writer = EventWriter(ROUTER)
+        self._writer = peers.writer
         # When the next input expires: (seconds since the epoch, run, input).
         self._expiries: list[tuple[float, str, str]] = []
         self._sooner = asyncio.Event()
@@ -47,18 +50,28 @@ class Recovery:
                     self._take(event)
 
     async def take_over(self) -> None:
-        """Take up every run that is open and not driven here, and wait for those that are suspended.
+        """Take up every run that nobody has any more, and wait for those that are suspended.
 
-        Called once, before this router takes its first run: there is one router per recorder in this version, so
-        whatever is open then belongs to nobody.
+        Called once, before this router takes its first run: those of its earlier lives go on at once, those of others
+        when it has watched for long enough to tell that they are gone.
         """
-        for run in await self._all(_OPEN):
-            self._tasks.create_task(self._recover(run.run_id))
+        await self._sweep()
         for run in await self._all((shared.RUN_STATE_SUSPENDED,)):
             waiting = await self._peers.recorder.run(run.run_id)
             for asked in waiting.pending_inputs:
                 self._expect(run.run_id, asked)
             if not waiting.pending_inputs:
+                self._tasks.create_task(self._recover(run.run_id))
+
+    async def watch(self) -> None:
+        """Take up the runs of routers that go away, for ever."""
+        while True:
+            await self._peers.holding.news(SWEEP_SECONDS)
+            await self._sweep()
+
+    async def _sweep(self) -> None:
+        for run in await self._all(_OPEN):
+            if self._runs.free(run.holder) and not self._runs.carries(run.run_id):
                 self._tasks.create_task(self._recover(run.run_id))
 
     async def expire(self) -> None:
@@ -79,7 +92,7 @@ class Recovery:
         if event.type == "input.requested":
             self._expect(event.run_id, event.input_requested)
         else:
-            self._tasks.create_task(self._wake(event.run_id))
+            self._tasks.create_task(self._wake(event))
 
     def _expect(self, run_id: str, asked: events.InputRequested) -> None:
         if asked.HasField("expires_at"):
@@ -100,38 +113,31 @@ class Recovery:
             if error.reason == reasons.ERROR_REASON_RECORDER_UNAVAILABLE:
                 heapq.heappush(self._expiries, (time.time() + _RETRY_SECONDS, run_id, input_id))
 
-    async def _wake(self, run_id: str) -> None:
-        """Have a run go on once everybody has answered."""
+    async def _wake(self, settled: events.RunEvent) -> None:
+        """Have a run go on once everybody has answered: whoever recorded the last answer does, or else another."""
+        if settled.producer.instance_id != self._peers.holding.own:
+            await asyncio.sleep(OTHERS_SECONDS)
         try:
-            run = await self._runs.adopted(run_id)
-            await self._runs.go_on(run)
+            waiting = await self._peers.recorder.run(settled.run_id)
+            if waiting.state == shared.RUN_STATE_SUSPENDED and not waiting.pending_inputs:
+                await self._runs.go_on(await self._runs.adopted(settled.run_id))
         except MeshError as error:
-            log.warning("run not resumed", extra={"run_id": run_id, "reason": error.reason_name})
+            log.warning("run not resumed", extra={"run_id": settled.run_id, "reason": error.reason_name})
 
     async def _recover(self, run_id: str) -> None:
         while True:
             try:
-                run = await self._runs.adopted(run_id)
-                if run.acceptance.agent.spec.runtime.on_loss == agents.ON_LOSS_FAIL and run.stop is None:
-                    return await self._close(run, _router_lost(run_id))
-                return await self._runs.go_on(run)
+                return await self._runs.go_on(await self._runs.adopted(run_id))
             except MeshError as error:
-                if error.reason not in (reasons.ERROR_REASON_RECORDER_UNAVAILABLE,):
+                if error.reason not in _PASSING:
                     return await self._give_up(run_id, error)
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _give_up(self, run_id: str, error: MeshError) -> None:
         log.warning("run not recovered", extra={"run_id": run_id, "reason": error.reason_name})
-        try:
-            run = await self._runs.adopted(run_id)
-        except MeshError:
-            # Not even its documents are there; whoever looks finds the record as it is.
-            return
-        await self._close(run, broken(error, run_id))
-
-    async def _close(self, run: ActiveRun, ending: Ending) -> None:
-        run.epoch = run.fold.epoch + 1
-        await finish(run, ending, (), self._peers.appender, self._writer)
+        # When not even its documents are there, whoever looks finds the record as it is.
+        with suppress(MeshError):
+            await self._runs.give_up(await self._runs.adopted(run_id), error)
 
     async def _all(self, states: Sequence[shared.RunState]) -> list[shared.Run]:
         found: list[shared.Run] = []
@@ -144,12 +150,5 @@ class Recovery:
                 continue
             found.extend(page.runs)
             if not page.next_page_token:
-                return [run for run in found if not self._runs.drives(run.run_id)]
+                return found
             query.page_token = page.next_page_token
-
-
-def _router_lost(run_id: str) -> Ending:
-    error = MeshError(
-        reasons.ERROR_REASON_ROUTER_LOST, f"the router went away while run {run_id} was going; start it again"
-    )
-    return Ending(outcome=events.RUN_OUTCOME_FAILED, failure=failure(error))

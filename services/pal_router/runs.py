@@ -14,17 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.events import ROUTER, EventWriter
 from pal_policy.evaluate import decide
 from pal_router.acceptance import Acceptance, accept, mode_of, run_id_of
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
 from pal_router.choosing import choose
 from pal_router.driver import Driver, rejected, routed
-from pal_router.ending import finish, stopped
+from pal_router.ending import Ending, broken, finish, router_lost, stopped
 from pal_router.follower import Follower, recorded
 from pal_router.moving import move_runs
 from pal_router.peers import Peers
@@ -45,6 +45,8 @@ GRACE_SECONDS = 10.0
 DRAIN_MARGIN_SECONDS = 5.0
 # How long after its start a router waits for a runtime that it does not know.
 SETTLING_SECONDS = 5.0
+# What another router may do to a run that this one carries out.
+_HEEDED = frozenset({"run.routed", "run.stop.requested", "run.finished"})
 _NOT_YET = frozenset({reasons.ERROR_REASON_RUNTIME_NOT_FOUND, reasons.ERROR_REASON_RUNTIME_UNAVAILABLE})
 Frames = AsyncIterator[list[pb.RunStreamFrame]]
 
@@ -66,8 +68,7 @@ class Runs:
         self._peers = peers
         self._default_limits = default_limits
         self._tasks = tasks
-        self._writer = EventWriter(ROUTER)
-        self._driver = Driver(peers, lease_key, self._writer)
+        self._driver = Driver(peers, lease_key)
         self._active: dict[str, ActiveRun] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
@@ -132,10 +133,11 @@ class Runs:
             if await self._begun_before(run):
                 return run.run_id
             raise
-        self._active[run.run_id] = run
+        self._active[run.run_id], run.carrying = run, True
         try:
             await self._admit(run, selection)
         except BaseException as error:
+            run.carrying = False
             run.leave()
             self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
@@ -149,14 +151,13 @@ class Runs:
 
     async def frames(self, started: ActiveRun | str) -> Frames:
         """Yield the frames of a run that was just started, from its beginning to its end."""
-        if isinstance(started, str):
-            active = self._active.get(started)
-            if active is None:
-                async for batch in recorded(started, self._peers.recorder, 0, follow=True):
-                    yield batch
-                return
-            started = active
-        async for batch in self._followed(started, 0, live_output=True):
+        run_id = started if isinstance(started, str) else started.run_id
+        run = await self._at_hand(run_id) if isinstance(started, str) or not started.admitted.done() else started
+        if run is None:
+            async for batch in recorded(run_id, self._peers.recorder, 0, follow=True):
+                yield batch
+            return
+        async for batch in self._followed(run, 0, live_output=True):
             yield batch
 
     async def watch(self, request: pb.WatchRequest) -> Frames:
@@ -165,7 +166,7 @@ class Runs:
         Raises:
             MeshError: RUN_NOT_FOUND.
         """
-        run = self._active.get(request.run_id)
+        run = await self._at_hand(request.run_id)
         prefixes = tuple(request.type_prefixes)
         if run is None or not request.follow:
             pages = recorded(
@@ -183,27 +184,35 @@ class Runs:
         Raises:
             MeshError: RUN_NOT_FOUND.
         """
+        stop = events.RunStopRequested(requester=requester, reason=request.reason, graceful=request.graceful)
         run = self._active.get(request.run_id)
-        if run is None and (await self._peers.recorder.run(request.run_id)).state == shared.RUN_STATE_SUSPENDED:
-            run = await self.adopted(request.run_id)
-        if run is not None:
-            stop = events.RunStopRequested(requester=requester, reason=request.reason, graceful=request.graceful)
+        if run is not None and run.carrying:
             await self._stop(run, stop)
+        else:
+            await self._stop_elsewhere(request.run_id, stop)
         return await self._peers.recorder.run(request.run_id)
 
     async def leave(self, run: ActiveRun, requester: common.Principal) -> None:
         """Stop *run* because the client it was bound to has left."""
         if run.fold.finished is None and run.fold.suspended is None:
-            await self._stop(run, events.RunStopRequested(requester=requester, reason="the client left"))
+            stop = events.RunStopRequested(requester=requester, reason="the client left")
+            await (self._stop(run, stop) if run.carrying else self._stop_elsewhere(run.run_id, stop))
 
     def follow(self, event: events.RunEvent) -> None:
         """Hand on what the recorder has made durable."""
         if run := self._active.get(event.run_id):
             run.add(event)
+            if run.carrying and event.type in _HEEDED and event.producer.instance_id != self._peers.holding.own:
+                self._heed(run, event)
 
-    def drives(self, run_id: str) -> bool:
-        """Tell whether this router has the run."""
-        return run_id in self._active
+    def carries(self, run_id: str) -> bool:
+        """Tell whether this router does something for the run now."""
+        run = self._active.get(run_id)
+        return run is not None and run.carrying
+
+    def free(self, holder: str) -> bool:
+        """Tell whether no other router has the runs of *holder*."""
+        return holder == self._peers.holding.own or self._peers.holding.beats.gone(holder)
 
     async def adopted(self, run_id: str) -> ActiveRun:
         """Return a run that is not over, from its record if this router does not have it yet.
@@ -222,33 +231,36 @@ class Runs:
     async def go_on(self, run: ActiveRun) -> None:
         """Begin the next attempt of an adopted run that is due, or end it when it was asked to stop.
 
-        Does nothing when the run waits for people, is over, or somebody else was faster.
+        Does nothing when the run waits for people, is over, or another router has it.
 
         Raises:
             MeshError: no runtime takes it, or its end cannot be recorded.
         """
-        if run.carrying or run.fold.finished is not None:
+        if run.carrying:
             return
-        run.carrying = True
+        run.carrying, run.taken = True, False
         try:
-            if run.stop is not None:
-                return self._end(run)
-            if run.fold.suspended is not None and not run.fold.answered:
-                return self._rest(run)
-            selection = await self._driver.select(run)
-            await self._driver.begin(run, selection, *self._resumed(run))
-        except BaseException as error:
+            became = await self._begun(run)
+        except BaseException:
             self._rest(run)
-            if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
-                return
             raise
-        self._carry_out(run, selection)
+        if isinstance(became, Selection):
+            self._carry_out(run, became)
+        elif became is not None:
+            self._end(run, became)
+        else:
+            self._rest(run)
+
+    async def give_up(self, run: ActiveRun, error: Exception) -> None:
+        """End an adopted run that cannot go on because of *error*, if it is still due."""
+        if not run.carrying and self._due(run):
+            run.carrying, run.taken = True, False
+            self._end(run, broken(error, run.run_id))
 
     async def drain(self, seconds: float) -> None:
         """Let the runs that are going end by themselves for some *seconds*, then stop the rest."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._all_over()
+        if self._carrying:
+            await asyncio.wait(self._carrying, timeout=seconds)
         # What is still going is left to the next router that finds it in the record.
         for carrying in list(self._carrying):
             carrying.cancel()
@@ -315,11 +327,27 @@ class Runs:
                 raise
         return accept(request, requester, snapshot, self._default_limits)
 
-    async def _repeated(self, request: pb.RunRequest, run: ActiveRun) -> ActiveRun:
+    async def _repeated(self, request: pb.RunRequest, run: ActiveRun) -> ActiveRun | str:
         acceptance = await self._accept(request, run.acceptance.accepted.requester)
         if acceptance.accepted.request_digest != run.acceptance.accepted.request_digest:
             raise reused(request.request_id, run.run_id)
-        await run.admitted
+        await asyncio.wait([run.admitted])
+        error = run.admitted.exception()
+        if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
+            # Another router was faster.
+            await self._check_same(run.run_id, acceptance.accepted.request_digest)
+            return run.run_id
+        if error is not None:
+            raise error
+        return run
+
+    async def _at_hand(self, run_id: str) -> ActiveRun | None:
+        """Return a run that this router has, once the record has accepted it."""
+        run = self._active.get(run_id)
+        if run is not None and not run.admitted.done():
+            # Not awaited itself: whoever gives up waiting must not take it from the others.
+            await asyncio.wait([run.admitted])
+            run = self._active.get(run_id)
         return run
 
     async def _check_same(self, run_id: str, request_digest: str) -> None:
@@ -368,9 +396,8 @@ class Runs:
         try:
             await self._driver.carry_out(run, selection)
         except MeshError as error:
-            # Another executor has the run; what it recorded stands.
+            # Another router has the run; what it recorded stands.
             log.warning("run not ended here", extra={"run_id": run.run_id, "reason": error.reason_name})
-            run.over.set()
         finally:
             self._rest(run)
         # Whoever answered before the wait was on record could not have it go on.
@@ -385,11 +412,39 @@ class Runs:
         """Let go of a run that nothing is done for now; who follows it keeps it at hand."""
         run.carrying = False
         run.leave()
-        if run.fold.finished is not None or run.over.is_set():
-            run.over.set()
+        if run.fold.finished is not None or not run.followed:
             self._active.pop(run.run_id, None)
-        elif not run.followed:
-            self._active.pop(run.run_id, None)
+
+    def _due(self, run: ActiveRun) -> bool:
+        """Tell whether the run has to go on, or to end, and nobody else sees to it."""
+        fold = run.fold
+        if fold.finished is not None:
+            return False
+        if fold.suspended is not None:
+            return fold.answered or run.stop is not None
+        return self.free(fold.holder)
+
+    async def _begun(self, run: ActiveRun) -> Selection | Ending | None:
+        """Begin the next attempt in the record; return where it goes, or how the run ends, or None if it is not due."""
+        while True:
+            run.stop = run.stop or run.fold.stop
+            if not self._due(run):
+                return None
+            if run.stop is not None:
+                return stopped(run.stop)
+            if run.fold.suspended is None and run.acceptance.agent.spec.runtime.on_loss == agents.ON_LOSS_FAIL:
+                return router_lost(run.run_id)
+            selection = await self._driver.select(run)
+            try:
+                await self._driver.begin(run, selection, *self._resumed(run))
+            except MeshError as error:
+                if error.reason != reasons.ERROR_REASON_HEAD_MISMATCH:
+                    raise
+                # A seam has closed a call of the attempt that was lost, or another router was faster.
+                actual = int(error.metadata["actual"])
+                await run.until(lambda fold, actual=actual: fold.head_seq >= actual)  # type: ignore[misc]
+                continue
+            return selection
 
     def _resumed(self, run: ActiveRun) -> list[events.RunEvent]:
         if run.fold.suspended is None:
@@ -397,22 +452,20 @@ class Runs:
         because = [run.fold.settled[i].event_id for i in run.fold.suspended.input_ids if i in run.fold.settled]
         return [self._driver.event(run, run.fold.epoch + 1, run_resumed=events.RunResumed(because_of=because))]
 
-    def _end(self, run: ActiveRun) -> None:
+    def _end(self, run: ActiveRun, ending: Ending) -> None:
         async def end() -> None:
-            assert run.stop is not None
             run.epoch = run.fold.epoch + 1
             try:
-                await finish(run, stopped(run.stop), (), self._peers.appender, self._writer)
+                await finish(run, ending, (), self._peers.appender, self._peers.writer)
+            except MeshError as error:
+                # Another router has the run; what it recorded stands.
+                log.warning("run not ended here", extra={"run_id": run.run_id, "reason": error.reason_name})
             finally:
                 self._rest(run)
 
-        ending = self._tasks.create_task(end())
-        self._carrying.add(ending)
-        ending.add_done_callback(self._carrying.discard)
-
-    async def _all_over(self) -> None:
-        for run in [run for run in self._active.values() if run.carrying]:
-            await run.over.wait()
+        task = self._tasks.create_task(end())
+        self._carrying.add(task)
+        task.add_done_callback(self._carrying.discard)
 
     async def _stop(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
         if run.stop is not None or run.fold.finished is not None:
@@ -420,6 +473,10 @@ class Runs:
         run.stop = stop
         with suppress(MeshError):
             await self._peers.appender.append(run.run_id, [self._event(run, run_stop_requested=stop)])
+        await self._obey(run, stop)
+
+    async def _obey(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
+        """Stop what is done for *run* here, or end it when nothing is."""
         if not run.carrying:
             return await self.go_on(run)
         if stop.graceful and run.attempt is not None:
@@ -427,6 +484,32 @@ class Runs:
             await self._peers.adapters.cancel(attempt.endpoint, attempt.request.lease, stop.reason, GRACE_SECONDS)
         if run.driving is not None:
             run.driving.cancel()
+
+    async def _stop_elsewhere(self, run_id: str, stop: events.RunStopRequested) -> None:
+        """Ask whoever has the run to stop it: that router, or the one that takes it over, finds it in the record."""
+        while True:
+            run = await self._peers.recorder.run(run_id)
+            if run.state in (shared.RUN_STATE_FINISHED, shared.RUN_STATE_STOPPING):
+                return
+            if run.state == shared.RUN_STATE_SUSPENDED:
+                return await self._stop(await self.adopted(run_id), stop)
+            fact = self._peers.writer.event(run_id, run.mode, run.epoch, run_stop_requested=stop)
+            try:
+                await self._peers.appender.append(run_id, [fact], expected_head_seq=run.head_seq)
+            except MeshError as error:
+                if error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
+                    continue
+                raise
+            return
+
+    def _heed(self, run: ActiveRun, event: events.RunEvent) -> None:
+        """Do what another router has recorded of a run that is carried out here."""
+        if event.type == "run.stop.requested":
+            if run.stop is None:
+                run.stop = event.run_stop_requested
+                self._tasks.create_task(self._obey(run, run.stop))
+        elif event.type == "run.finished" or event.lease_epoch > run.epoch:
+            run.lose()
 
     async def _followed(
         self, run: ActiveRun, after_seq: int, *, live_output: bool, prefixes: tuple[str, ...] = ()

@@ -58,7 +58,8 @@ class Say:
         )
 
 
-Tool = Callable[[tool.ExecuteToolRequest], Awaitable[str]]
+# What a tool gives, or asks a person.
+Tool = Callable[[tool.ExecuteToolRequest], Awaitable[str | events.InputRequested]]
 
 
 @dataclass(kw_only=True)
@@ -118,7 +119,10 @@ class FakeSeams(llm_rpc.LLMProviderServiceServicer, tool_rpc.ToolExecutorService
         script.executed.append(request)
         finished = events.ToolCallFinished(call_id=request.call_id, outcome=events.TOOL_CALL_OUTCOME_SUCCEEDED)
         try:
-            result = text_payload(await script.tools[request.tool.name](request))
+            given = await script.tools[request.tool.name](request)
+            if isinstance(given, events.InputRequested):
+                return tool.ExecuteToolResponse(waits_for=given)
+            result = text_payload(given)
         except MeshError as error:
             if error.reason != reasons.ERROR_REASON_TOOL_FAILED:
                 raise

@@ -304,6 +304,17 @@ async def test_what_is_not_written_in_a_turn_leaves_nothing(store: EventStore) -
     assert await store.last_position() == 1
 
 
+async def test_routers_that_hold_runs_are_told_from_each_other_by_their_beats(store: EventStore) -> None:
+    first = await store.hold("a", leaving=False)
+    await store.hold("b", leaving=False)
+    await store.hold("b", leaving=True)
+    second = {holder.holder: holder for holder in await store.hold("a", leaving=False)}
+
+    assert [(holder.holder, holder.left) for holder in first] == [("a", False)]
+    assert second["a"].beat != first[0].beat
+    assert (second["a"].left, second["b"].left) == (False, True)
+
+
 async def test_a_moment_beyond_all_numbers_selects_nothing(store: EventStore) -> None:
     await write(store, Group([], {"a": run("a", 1)}))
     query = shared.RunQuery()

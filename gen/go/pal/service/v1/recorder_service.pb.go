@@ -1022,6 +1022,171 @@ func (x *RecorderServiceListRunsResponse) GetDeletedRunIds() []string {
 	return nil
 }
 
+// Request of Hold.
+type HoldRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// This life of the router: the instance_id in the stamp of what it records.
+	Holder string `protobuf:"bytes,1,opt,name=holder,proto3" json:"holder,omitempty"`
+	// Whether it leaves. Its runs are free from now on.
+	Leaving       bool `protobuf:"varint,2,opt,name=leaving,proto3" json:"leaving,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldRequest) Reset() {
+	*x = HoldRequest{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldRequest) ProtoMessage() {}
+
+func (x *HoldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldRequest.ProtoReflect.Descriptor instead.
+func (*HoldRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *HoldRequest) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *HoldRequest) GetLeaving() bool {
+	if x != nil {
+		return x.Leaving
+	}
+	return false
+}
+
+// Response of Hold.
+type HoldResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Everybody who said so within the last minutes, in no order.
+	Holders       []*Holder `protobuf:"bytes,1,rep,name=holders,proto3" json:"holders,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HoldResponse) Reset() {
+	*x = HoldResponse{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HoldResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HoldResponse) ProtoMessage() {}
+
+func (x *HoldResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HoldResponse.ProtoReflect.Descriptor instead.
+func (*HoldResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *HoldResponse) GetHolders() []*Holder {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
+}
+
+// One life of a router.
+type Holder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its instance_id.
+	Holder string `protobuf:"bytes,1,opt,name=holder,proto3" json:"holder,omitempty"`
+	// Another number after each Hold.
+	Beat int64 `protobuf:"varint,2,opt,name=beat,proto3" json:"beat,omitempty"`
+	// Whether it has left in good order.
+	Left          bool `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holder) Reset() {
+	*x = Holder{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holder) ProtoMessage() {}
+
+func (x *Holder) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
+func (*Holder) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Holder) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *Holder) GetBeat() int64 {
+	if x != nil {
+		return x.Beat
+	}
+	return 0
+}
+
+func (x *Holder) GetLeft() bool {
+	if x != nil {
+		return x.Left
+	}
+	return false
+}
+
 // Request of PutArtifact.
 type PutArtifactRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1038,7 +1203,7 @@ type PutArtifactRequest struct {
 
 func (x *PutArtifactRequest) Reset() {
 	*x = PutArtifactRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1215,7 @@ func (x *PutArtifactRequest) String() string {
 func (*PutArtifactRequest) ProtoMessage() {}
 
 func (x *PutArtifactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1228,7 @@ func (x *PutArtifactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutArtifactRequest.ProtoReflect.Descriptor instead.
 func (*PutArtifactRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{14}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PutArtifactRequest) GetFrame() isPutArtifactRequest_Frame {
@@ -1124,7 +1289,7 @@ type ArtifactHeader struct {
 
 func (x *ArtifactHeader) Reset() {
 	*x = ArtifactHeader{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1136,7 +1301,7 @@ func (x *ArtifactHeader) String() string {
 func (*ArtifactHeader) ProtoMessage() {}
 
 func (x *ArtifactHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1149,7 +1314,7 @@ func (x *ArtifactHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArtifactHeader.ProtoReflect.Descriptor instead.
 func (*ArtifactHeader) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{15}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ArtifactHeader) GetDigest() string {
@@ -1184,7 +1349,7 @@ type PutArtifactResponse struct {
 
 func (x *PutArtifactResponse) Reset() {
 	*x = PutArtifactResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1361,7 @@ func (x *PutArtifactResponse) String() string {
 func (*PutArtifactResponse) ProtoMessage() {}
 
 func (x *PutArtifactResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1374,7 @@ func (x *PutArtifactResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutArtifactResponse.ProtoReflect.Descriptor instead.
 func (*PutArtifactResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{16}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PutArtifactResponse) GetArtifact() *ArtifactHeader {
@@ -1230,7 +1395,7 @@ type GetArtifactRequest struct {
 
 func (x *GetArtifactRequest) Reset() {
 	*x = GetArtifactRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1242,7 +1407,7 @@ func (x *GetArtifactRequest) String() string {
 func (*GetArtifactRequest) ProtoMessage() {}
 
 func (x *GetArtifactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1255,7 +1420,7 @@ func (x *GetArtifactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetArtifactRequest.ProtoReflect.Descriptor instead.
 func (*GetArtifactRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{17}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetArtifactRequest) GetDigest() string {
@@ -1281,7 +1446,7 @@ type GetArtifactResponse struct {
 
 func (x *GetArtifactResponse) Reset() {
 	*x = GetArtifactResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1293,7 +1458,7 @@ func (x *GetArtifactResponse) String() string {
 func (*GetArtifactResponse) ProtoMessage() {}
 
 func (x *GetArtifactResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1306,7 +1471,7 @@ func (x *GetArtifactResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetArtifactResponse.ProtoReflect.Descriptor instead.
 func (*GetArtifactResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{18}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetArtifactResponse) GetFrame() isGetArtifactResponse_Frame {
@@ -1363,7 +1528,7 @@ type WriteSpansRequest struct {
 
 func (x *WriteSpansRequest) Reset() {
 	*x = WriteSpansRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1540,7 @@ func (x *WriteSpansRequest) String() string {
 func (*WriteSpansRequest) ProtoMessage() {}
 
 func (x *WriteSpansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1553,7 @@ func (x *WriteSpansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteSpansRequest.ProtoReflect.Descriptor instead.
 func (*WriteSpansRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{19}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WriteSpansRequest) GetSpans() []*v1.TraceSpan {
@@ -1411,7 +1576,7 @@ type WriteSpansResponse struct {
 
 func (x *WriteSpansResponse) Reset() {
 	*x = WriteSpansResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1423,7 +1588,7 @@ func (x *WriteSpansResponse) String() string {
 func (*WriteSpansResponse) ProtoMessage() {}
 
 func (x *WriteSpansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1436,7 +1601,7 @@ func (x *WriteSpansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteSpansResponse.ProtoReflect.Descriptor instead.
 func (*WriteSpansResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{20}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WriteSpansResponse) GetRejectedSpans() int32 {
@@ -1468,7 +1633,7 @@ type ListSpansRequest struct {
 
 func (x *ListSpansRequest) Reset() {
 	*x = ListSpansRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1480,7 +1645,7 @@ func (x *ListSpansRequest) String() string {
 func (*ListSpansRequest) ProtoMessage() {}
 
 func (x *ListSpansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1493,7 +1658,7 @@ func (x *ListSpansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpansRequest.ProtoReflect.Descriptor instead.
 func (*ListSpansRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{21}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListSpansRequest) GetRunId() string {
@@ -1530,7 +1695,7 @@ type ListSpansResponse struct {
 
 func (x *ListSpansResponse) Reset() {
 	*x = ListSpansResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1707,7 @@ func (x *ListSpansResponse) String() string {
 func (*ListSpansResponse) ProtoMessage() {}
 
 func (x *ListSpansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1720,7 @@ func (x *ListSpansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpansResponse.ProtoReflect.Descriptor instead.
 func (*ListSpansResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{22}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListSpansResponse) GetSpans() []*v1.TraceSpan {
@@ -1607,7 +1772,7 @@ type CheckpointStatement struct {
 
 func (x *CheckpointStatement) Reset() {
 	*x = CheckpointStatement{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1619,7 +1784,7 @@ func (x *CheckpointStatement) String() string {
 func (*CheckpointStatement) ProtoMessage() {}
 
 func (x *CheckpointStatement) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1632,7 +1797,7 @@ func (x *CheckpointStatement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointStatement.ProtoReflect.Descriptor instead.
 func (*CheckpointStatement) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{23}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CheckpointStatement) GetNumber() int64 {
@@ -1722,7 +1887,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1899,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1912,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{24}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Checkpoint) GetStatement() []byte {
@@ -1801,7 +1966,7 @@ type RunRemoval struct {
 
 func (x *RunRemoval) Reset() {
 	*x = RunRemoval{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1978,7 @@ func (x *RunRemoval) String() string {
 func (*RunRemoval) ProtoMessage() {}
 
 func (x *RunRemoval) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1991,7 @@ func (x *RunRemoval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRemoval.ProtoReflect.Descriptor instead.
 func (*RunRemoval) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RunRemoval) GetRunId() string {
@@ -1893,7 +2058,7 @@ type RunHead struct {
 
 func (x *RunHead) Reset() {
 	*x = RunHead{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +2070,7 @@ func (x *RunHead) String() string {
 func (*RunHead) ProtoMessage() {}
 
 func (x *RunHead) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +2083,7 @@ func (x *RunHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunHead.ProtoReflect.Descriptor instead.
 func (*RunHead) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RunHead) GetRunId() string {
@@ -1955,7 +2120,7 @@ type ListCheckpointsRequest struct {
 
 func (x *ListCheckpointsRequest) Reset() {
 	*x = ListCheckpointsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1967,7 +2132,7 @@ func (x *ListCheckpointsRequest) String() string {
 func (*ListCheckpointsRequest) ProtoMessage() {}
 
 func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1980,7 +2145,7 @@ func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListCheckpointsRequest) GetPageSize() int32 {
@@ -2010,7 +2175,7 @@ type ListCheckpointsResponse struct {
 
 func (x *ListCheckpointsResponse) Reset() {
 	*x = ListCheckpointsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2022,7 +2187,7 @@ func (x *ListCheckpointsResponse) String() string {
 func (*ListCheckpointsResponse) ProtoMessage() {}
 
 func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2035,7 +2200,7 @@ func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListCheckpointsResponse) GetCheckpoints() []*Checkpoint {
@@ -2068,7 +2233,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2080,7 +2245,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2093,7 +2258,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *AuditRequest) GetRunId() string {
@@ -2134,7 +2299,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2146,7 +2311,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2159,7 +2324,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuditResponse) GetFrame() isAuditResponse_Frame {
@@ -2240,7 +2405,7 @@ type AuditFinding struct {
 
 func (x *AuditFinding) Reset() {
 	*x = AuditFinding{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2252,7 +2417,7 @@ func (x *AuditFinding) String() string {
 func (*AuditFinding) ProtoMessage() {}
 
 func (x *AuditFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2265,7 +2430,7 @@ func (x *AuditFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditFinding.ProtoReflect.Descriptor instead.
 func (*AuditFinding) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AuditFinding) GetKind() AuditFindingKind {
@@ -2316,7 +2481,7 @@ type AuditProgress struct {
 
 func (x *AuditProgress) Reset() {
 	*x = AuditProgress{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2328,7 +2493,7 @@ func (x *AuditProgress) String() string {
 func (*AuditProgress) ProtoMessage() {}
 
 func (x *AuditProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2341,7 +2506,7 @@ func (x *AuditProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditProgress.ProtoReflect.Descriptor instead.
 func (*AuditProgress) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AuditProgress) GetEvents() int64 {
@@ -2379,7 +2544,7 @@ type AuditSummary struct {
 
 func (x *AuditSummary) Reset() {
 	*x = AuditSummary{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2391,7 +2556,7 @@ func (x *AuditSummary) String() string {
 func (*AuditSummary) ProtoMessage() {}
 
 func (x *AuditSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2404,7 +2569,7 @@ func (x *AuditSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditSummary.ProtoReflect.Descriptor instead.
 func (*AuditSummary) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AuditSummary) GetRuns() int64 {
@@ -2470,7 +2635,7 @@ type ArchivedRun struct {
 
 func (x *ArchivedRun) Reset() {
 	*x = ArchivedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2647,7 @@ func (x *ArchivedRun) String() string {
 func (*ArchivedRun) ProtoMessage() {}
 
 func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2660,7 @@ func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchivedRun.ProtoReflect.Descriptor instead.
 func (*ArchivedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ArchivedRun) GetRunId() string {
@@ -2553,7 +2718,7 @@ type DeleteRunsRequest struct {
 
 func (x *DeleteRunsRequest) Reset() {
 	*x = DeleteRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2565,7 +2730,7 @@ func (x *DeleteRunsRequest) String() string {
 func (*DeleteRunsRequest) ProtoMessage() {}
 
 func (x *DeleteRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2578,7 +2743,7 @@ func (x *DeleteRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunsRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *DeleteRunsRequest) GetAcceptedBefore() *timestamppb.Timestamp {
@@ -2610,7 +2775,7 @@ type DeleteRunsResponse struct {
 
 func (x *DeleteRunsResponse) Reset() {
 	*x = DeleteRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +2787,7 @@ func (x *DeleteRunsResponse) String() string {
 func (*DeleteRunsResponse) ProtoMessage() {}
 
 func (x *DeleteRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +2800,7 @@ func (x *DeleteRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunsResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeleteRunsResponse) GetRuns() int64 {
@@ -2674,7 +2839,7 @@ type ExportRunsRequest struct {
 
 func (x *ExportRunsRequest) Reset() {
 	*x = ExportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2851,7 @@ func (x *ExportRunsRequest) String() string {
 func (*ExportRunsRequest) ProtoMessage() {}
 
 func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2864,7 @@ func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ExportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ExportRunsRequest) GetQuery() *RunQuery {
@@ -2738,7 +2903,7 @@ type ExportRunsResponse struct {
 
 func (x *ExportRunsResponse) Reset() {
 	*x = ExportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2750,7 +2915,7 @@ func (x *ExportRunsResponse) String() string {
 func (*ExportRunsResponse) ProtoMessage() {}
 
 func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2763,7 +2928,7 @@ func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ExportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExportRunsResponse) GetFrames() []*RecordFrame {
@@ -2805,7 +2970,7 @@ type RecordFrame struct {
 
 func (x *RecordFrame) Reset() {
 	*x = RecordFrame{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2817,7 +2982,7 @@ func (x *RecordFrame) String() string {
 func (*RecordFrame) ProtoMessage() {}
 
 func (x *RecordFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2830,7 +2995,7 @@ func (x *RecordFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFrame.ProtoReflect.Descriptor instead.
 func (*RecordFrame) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *RecordFrame) GetFrame() isRecordFrame_Frame {
@@ -2923,7 +3088,7 @@ type StoredRun struct {
 
 func (x *StoredRun) Reset() {
 	*x = StoredRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2935,7 +3100,7 @@ func (x *StoredRun) String() string {
 func (*StoredRun) ProtoMessage() {}
 
 func (x *StoredRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2948,7 +3113,7 @@ func (x *StoredRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRun.ProtoReflect.Descriptor instead.
 func (*StoredRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StoredRun) GetRunId() string {
@@ -2983,7 +3148,7 @@ type StoredEvents struct {
 
 func (x *StoredEvents) Reset() {
 	*x = StoredEvents{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2995,7 +3160,7 @@ func (x *StoredEvents) String() string {
 func (*StoredEvents) ProtoMessage() {}
 
 func (x *StoredEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3008,7 +3173,7 @@ func (x *StoredEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvents.ProtoReflect.Descriptor instead.
 func (*StoredEvents) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *StoredEvents) GetEvents() []*StoredEvent {
@@ -3031,7 +3196,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3043,7 +3208,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3056,7 +3221,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StoredEvent) GetEncoded() []byte {
@@ -3084,7 +3249,7 @@ type StoredSpans struct {
 
 func (x *StoredSpans) Reset() {
 	*x = StoredSpans{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3096,7 +3261,7 @@ func (x *StoredSpans) String() string {
 func (*StoredSpans) ProtoMessage() {}
 
 func (x *StoredSpans) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3109,7 +3274,7 @@ func (x *StoredSpans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSpans.ProtoReflect.Descriptor instead.
 func (*StoredSpans) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StoredSpans) GetSpans() []*v1.TraceSpan {
@@ -3132,7 +3297,7 @@ type ImportRunsRequest struct {
 
 func (x *ImportRunsRequest) Reset() {
 	*x = ImportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3144,7 +3309,7 @@ func (x *ImportRunsRequest) String() string {
 func (*ImportRunsRequest) ProtoMessage() {}
 
 func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3157,7 +3322,7 @@ func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ImportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ImportRunsRequest) GetFrames() []*RecordFrame {
@@ -3185,7 +3350,7 @@ type ImportRunsResponse struct {
 
 func (x *ImportRunsResponse) Reset() {
 	*x = ImportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3197,7 +3362,7 @@ func (x *ImportRunsResponse) String() string {
 func (*ImportRunsResponse) ProtoMessage() {}
 
 func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3210,7 +3375,7 @@ func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ImportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ImportRunsResponse) GetRuns() []*ImportedRun {
@@ -3235,7 +3400,7 @@ type ImportedRun struct {
 
 func (x *ImportedRun) Reset() {
 	*x = ImportedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3247,7 +3412,7 @@ func (x *ImportedRun) String() string {
 func (*ImportedRun) ProtoMessage() {}
 
 func (x *ImportedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3260,7 +3425,7 @@ func (x *ImportedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedRun.ProtoReflect.Descriptor instead.
 func (*ImportedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ImportedRun) GetRunId() string {
@@ -3340,7 +3505,16 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x1fRecorderServiceListRunsResponse\x12'\n" +
 	"\x04runs\x18\x01 \x03(\v2\x13.pal.service.v1.RunR\x04runs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12&\n" +
-	"\x0fdeleted_run_ids\x18\x03 \x03(\tR\rdeletedRunIds\"o\n" +
+	"\x0fdeleted_run_ids\x18\x03 \x03(\tR\rdeletedRunIds\"?\n" +
+	"\vHoldRequest\x12\x16\n" +
+	"\x06holder\x18\x01 \x01(\tR\x06holder\x12\x18\n" +
+	"\aleaving\x18\x02 \x01(\bR\aleaving\"@\n" +
+	"\fHoldResponse\x120\n" +
+	"\aholders\x18\x01 \x03(\v2\x16.pal.service.v1.HolderR\aholders\"H\n" +
+	"\x06Holder\x12\x16\n" +
+	"\x06holder\x18\x01 \x01(\tR\x06holder\x12\x12\n" +
+	"\x04beat\x18\x02 \x01(\x03R\x04beat\x12\x12\n" +
+	"\x04left\x18\x03 \x01(\bR\x04left\"o\n" +
 	"\x12PutArtifactRequest\x128\n" +
 	"\x06header\x18\x01 \x01(\v2\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
@@ -3508,7 +3682,7 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x17IMPORT_OUTCOME_IMPORTED\x10\x01\x12\x1c\n" +
 	"\x18IMPORT_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
 	"\x16IMPORT_OUTCOME_REFUSED\x10\x03\x12\x1a\n" +
-	"\x16IMPORT_OUTCOME_DELETED\x10\x042\x81\v\n" +
+	"\x16IMPORT_OUTCOME_DELETED\x10\x042\xc4\v\n" +
 	"\x0fRecorderService\x12K\n" +
 	"\x06Append\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x010\x01\x12S\n" +
 	"\n" +
@@ -3518,7 +3692,8 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\aTailAll\x12\x1e.pal.service.v1.TailAllRequest\x1a\x1f.pal.service.v1.TailAllResponse0\x01\x12e\n" +
 	"\x06GetRun\x12,.pal.service.v1.RecorderServiceGetRunRequest\x1a-.pal.service.v1.RecorderServiceGetRunResponse\x12G\n" +
 	"\x06GetSlo\x12\x1d.pal.service.v1.GetSloRequest\x1a\x1e.pal.service.v1.GetSloResponse\x12k\n" +
-	"\bListRuns\x12..pal.service.v1.RecorderServiceListRunsRequest\x1a/.pal.service.v1.RecorderServiceListRunsResponse\x12X\n" +
+	"\bListRuns\x12..pal.service.v1.RecorderServiceListRunsRequest\x1a/.pal.service.v1.RecorderServiceListRunsResponse\x12A\n" +
+	"\x04Hold\x12\x1b.pal.service.v1.HoldRequest\x1a\x1c.pal.service.v1.HoldResponse\x12X\n" +
 	"\vPutArtifact\x12\".pal.service.v1.PutArtifactRequest\x1a#.pal.service.v1.PutArtifactResponse(\x01\x12X\n" +
 	"\vGetArtifact\x12\".pal.service.v1.GetArtifactRequest\x1a#.pal.service.v1.GetArtifactResponse0\x01\x12S\n" +
 	"\n" +
@@ -3547,7 +3722,7 @@ func file_pal_service_v1_recorder_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
 var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(AuditFindingKind)(0),                   // 0: pal.service.v1.AuditFindingKind
 	(ImportOutcome)(0),                      // 1: pal.service.v1.ImportOutcome
@@ -3565,131 +3740,137 @@ var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(*RecorderServiceGetRunResponse)(nil),   // 13: pal.service.v1.RecorderServiceGetRunResponse
 	(*RecorderServiceListRunsRequest)(nil),  // 14: pal.service.v1.RecorderServiceListRunsRequest
 	(*RecorderServiceListRunsResponse)(nil), // 15: pal.service.v1.RecorderServiceListRunsResponse
-	(*PutArtifactRequest)(nil),              // 16: pal.service.v1.PutArtifactRequest
-	(*ArtifactHeader)(nil),                  // 17: pal.service.v1.ArtifactHeader
-	(*PutArtifactResponse)(nil),             // 18: pal.service.v1.PutArtifactResponse
-	(*GetArtifactRequest)(nil),              // 19: pal.service.v1.GetArtifactRequest
-	(*GetArtifactResponse)(nil),             // 20: pal.service.v1.GetArtifactResponse
-	(*WriteSpansRequest)(nil),               // 21: pal.service.v1.WriteSpansRequest
-	(*WriteSpansResponse)(nil),              // 22: pal.service.v1.WriteSpansResponse
-	(*ListSpansRequest)(nil),                // 23: pal.service.v1.ListSpansRequest
-	(*ListSpansResponse)(nil),               // 24: pal.service.v1.ListSpansResponse
-	(*CheckpointStatement)(nil),             // 25: pal.service.v1.CheckpointStatement
-	(*Checkpoint)(nil),                      // 26: pal.service.v1.Checkpoint
-	(*RunRemoval)(nil),                      // 27: pal.service.v1.RunRemoval
-	(*RunHead)(nil),                         // 28: pal.service.v1.RunHead
-	(*ListCheckpointsRequest)(nil),          // 29: pal.service.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil),         // 30: pal.service.v1.ListCheckpointsResponse
-	(*AuditRequest)(nil),                    // 31: pal.service.v1.AuditRequest
-	(*AuditResponse)(nil),                   // 32: pal.service.v1.AuditResponse
-	(*AuditFinding)(nil),                    // 33: pal.service.v1.AuditFinding
-	(*AuditProgress)(nil),                   // 34: pal.service.v1.AuditProgress
-	(*AuditSummary)(nil),                    // 35: pal.service.v1.AuditSummary
-	(*ArchivedRun)(nil),                     // 36: pal.service.v1.ArchivedRun
-	(*DeleteRunsRequest)(nil),               // 37: pal.service.v1.DeleteRunsRequest
-	(*DeleteRunsResponse)(nil),              // 38: pal.service.v1.DeleteRunsResponse
-	(*ExportRunsRequest)(nil),               // 39: pal.service.v1.ExportRunsRequest
-	(*ExportRunsResponse)(nil),              // 40: pal.service.v1.ExportRunsResponse
-	(*RecordFrame)(nil),                     // 41: pal.service.v1.RecordFrame
-	(*StoredRun)(nil),                       // 42: pal.service.v1.StoredRun
-	(*StoredEvents)(nil),                    // 43: pal.service.v1.StoredEvents
-	(*StoredEvent)(nil),                     // 44: pal.service.v1.StoredEvent
-	(*StoredSpans)(nil),                     // 45: pal.service.v1.StoredSpans
-	(*ImportRunsRequest)(nil),               // 46: pal.service.v1.ImportRunsRequest
-	(*ImportRunsResponse)(nil),              // 47: pal.service.v1.ImportRunsResponse
-	(*ImportedRun)(nil),                     // 48: pal.service.v1.ImportedRun
-	(*v1.RunEvent)(nil),                     // 49: pal.v1.RunEvent
-	(*v1.Failure)(nil),                      // 50: pal.v1.Failure
-	(*HistoryGap)(nil),                      // 51: pal.service.v1.HistoryGap
-	(*WatchProgress)(nil),                   // 52: pal.service.v1.WatchProgress
-	(*Run)(nil),                             // 53: pal.service.v1.Run
-	(*RunQuery)(nil),                        // 54: pal.service.v1.RunQuery
-	(*v1.TraceSpan)(nil),                    // 55: pal.v1.TraceSpan
-	(*timestamppb.Timestamp)(nil),           // 56: google.protobuf.Timestamp
-	(*GetSloRequest)(nil),                   // 57: pal.service.v1.GetSloRequest
-	(*GetSloResponse)(nil),                  // 58: pal.service.v1.GetSloResponse
+	(*HoldRequest)(nil),                     // 16: pal.service.v1.HoldRequest
+	(*HoldResponse)(nil),                    // 17: pal.service.v1.HoldResponse
+	(*Holder)(nil),                          // 18: pal.service.v1.Holder
+	(*PutArtifactRequest)(nil),              // 19: pal.service.v1.PutArtifactRequest
+	(*ArtifactHeader)(nil),                  // 20: pal.service.v1.ArtifactHeader
+	(*PutArtifactResponse)(nil),             // 21: pal.service.v1.PutArtifactResponse
+	(*GetArtifactRequest)(nil),              // 22: pal.service.v1.GetArtifactRequest
+	(*GetArtifactResponse)(nil),             // 23: pal.service.v1.GetArtifactResponse
+	(*WriteSpansRequest)(nil),               // 24: pal.service.v1.WriteSpansRequest
+	(*WriteSpansResponse)(nil),              // 25: pal.service.v1.WriteSpansResponse
+	(*ListSpansRequest)(nil),                // 26: pal.service.v1.ListSpansRequest
+	(*ListSpansResponse)(nil),               // 27: pal.service.v1.ListSpansResponse
+	(*CheckpointStatement)(nil),             // 28: pal.service.v1.CheckpointStatement
+	(*Checkpoint)(nil),                      // 29: pal.service.v1.Checkpoint
+	(*RunRemoval)(nil),                      // 30: pal.service.v1.RunRemoval
+	(*RunHead)(nil),                         // 31: pal.service.v1.RunHead
+	(*ListCheckpointsRequest)(nil),          // 32: pal.service.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil),         // 33: pal.service.v1.ListCheckpointsResponse
+	(*AuditRequest)(nil),                    // 34: pal.service.v1.AuditRequest
+	(*AuditResponse)(nil),                   // 35: pal.service.v1.AuditResponse
+	(*AuditFinding)(nil),                    // 36: pal.service.v1.AuditFinding
+	(*AuditProgress)(nil),                   // 37: pal.service.v1.AuditProgress
+	(*AuditSummary)(nil),                    // 38: pal.service.v1.AuditSummary
+	(*ArchivedRun)(nil),                     // 39: pal.service.v1.ArchivedRun
+	(*DeleteRunsRequest)(nil),               // 40: pal.service.v1.DeleteRunsRequest
+	(*DeleteRunsResponse)(nil),              // 41: pal.service.v1.DeleteRunsResponse
+	(*ExportRunsRequest)(nil),               // 42: pal.service.v1.ExportRunsRequest
+	(*ExportRunsResponse)(nil),              // 43: pal.service.v1.ExportRunsResponse
+	(*RecordFrame)(nil),                     // 44: pal.service.v1.RecordFrame
+	(*StoredRun)(nil),                       // 45: pal.service.v1.StoredRun
+	(*StoredEvents)(nil),                    // 46: pal.service.v1.StoredEvents
+	(*StoredEvent)(nil),                     // 47: pal.service.v1.StoredEvent
+	(*StoredSpans)(nil),                     // 48: pal.service.v1.StoredSpans
+	(*ImportRunsRequest)(nil),               // 49: pal.service.v1.ImportRunsRequest
+	(*ImportRunsResponse)(nil),              // 50: pal.service.v1.ImportRunsResponse
+	(*ImportedRun)(nil),                     // 51: pal.service.v1.ImportedRun
+	(*v1.RunEvent)(nil),                     // 52: pal.v1.RunEvent
+	(*v1.Failure)(nil),                      // 53: pal.v1.Failure
+	(*HistoryGap)(nil),                      // 54: pal.service.v1.HistoryGap
+	(*WatchProgress)(nil),                   // 55: pal.service.v1.WatchProgress
+	(*Run)(nil),                             // 56: pal.service.v1.Run
+	(*RunQuery)(nil),                        // 57: pal.service.v1.RunQuery
+	(*v1.TraceSpan)(nil),                    // 58: pal.v1.TraceSpan
+	(*timestamppb.Timestamp)(nil),           // 59: google.protobuf.Timestamp
+	(*GetSloRequest)(nil),                   // 60: pal.service.v1.GetSloRequest
+	(*GetSloResponse)(nil),                  // 61: pal.service.v1.GetSloResponse
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
-	49, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
+	52, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
 	5,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
-	50, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
-	49, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
-	51, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
-	49, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
-	52, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
-	51, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
-	49, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
-	53, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
-	54, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	53, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
-	17, // 13: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
-	17, // 14: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
-	17, // 15: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
-	55, // 16: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
-	55, // 17: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
-	56, // 18: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
-	28, // 19: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
-	27, // 20: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
-	56, // 21: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
-	26, // 22: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
-	56, // 23: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 24: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
-	33, // 25: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
-	34, // 26: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
-	35, // 27: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
-	0,  // 28: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
-	26, // 29: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
-	56, // 30: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
-	54, // 31: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	41, // 32: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
-	42, // 33: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
-	43, // 34: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
-	45, // 35: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
-	42, // 36: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
-	44, // 37: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
-	55, // 38: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
-	41, // 39: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
-	48, // 40: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
-	1,  // 41: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
-	50, // 42: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
-	2,  // 43: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
-	6,  // 44: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
-	8,  // 45: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
-	10, // 46: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
-	12, // 47: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	57, // 48: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
-	14, // 49: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	16, // 50: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	19, // 51: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	21, // 52: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	23, // 53: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	29, // 54: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	31, // 55: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	39, // 56: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
-	46, // 57: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
-	37, // 58: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
-	4,  // 59: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	7,  // 60: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	9,  // 61: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	11, // 62: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	13, // 63: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	58, // 64: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
-	15, // 65: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	18, // 66: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	20, // 67: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	22, // 68: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	24, // 69: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	30, // 70: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	32, // 71: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	40, // 72: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
-	47, // 73: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
-	38, // 74: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
-	59, // [59:75] is the sub-list for method output_type
-	43, // [43:59] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	53, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
+	52, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
+	54, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
+	52, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
+	55, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
+	54, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
+	52, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
+	56, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
+	57, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	56, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
+	18, // 13: pal.service.v1.HoldResponse.holders:type_name -> pal.service.v1.Holder
+	20, // 14: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
+	20, // 15: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
+	20, // 16: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
+	58, // 17: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
+	58, // 18: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
+	59, // 19: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
+	31, // 20: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
+	30, // 21: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
+	59, // 22: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
+	29, // 23: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
+	59, // 24: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
+	29, // 25: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
+	36, // 26: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
+	37, // 27: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
+	38, // 28: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
+	0,  // 29: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
+	29, // 30: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
+	59, // 31: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	57, // 32: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	44, // 33: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
+	45, // 34: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
+	46, // 35: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
+	48, // 36: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
+	45, // 37: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
+	47, // 38: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
+	58, // 39: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
+	44, // 40: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
+	51, // 41: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
+	1,  // 42: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
+	53, // 43: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
+	2,  // 44: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
+	6,  // 45: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
+	8,  // 46: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
+	10, // 47: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
+	12, // 48: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
+	60, // 49: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
+	14, // 50: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 51: pal.service.v1.RecorderService.Hold:input_type -> pal.service.v1.HoldRequest
+	19, // 52: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	22, // 53: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	24, // 54: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	26, // 55: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	32, // 56: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	34, // 57: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	42, // 58: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	49, // 59: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	40, // 60: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
+	4,  // 61: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 62: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 63: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 64: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 65: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	61, // 66: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
+	15, // 67: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	17, // 68: pal.service.v1.RecorderService.Hold:output_type -> pal.service.v1.HoldResponse
+	21, // 69: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	23, // 70: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	25, // 71: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	27, // 72: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	33, // 73: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	35, // 74: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	43, // 75: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	50, // 76: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	41, // 77: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
+	61, // [61:78] is the sub-list for method output_type
+	44, // [44:61] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_recorder_service_proto_init() }
@@ -3705,20 +3886,20 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		(*TailEventsResponse_Progress)(nil),
 		(*TailEventsResponse_Gap)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[14].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[17].OneofWrappers = []any{
 		(*PutArtifactRequest_Header)(nil),
 		(*PutArtifactRequest_Chunk)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[18].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[21].OneofWrappers = []any{
 		(*GetArtifactResponse_Header)(nil),
 		(*GetArtifactResponse_Chunk)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[30].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[33].OneofWrappers = []any{
 		(*AuditResponse_Finding)(nil),
 		(*AuditResponse_Progress)(nil),
 		(*AuditResponse_Summary)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[39].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[42].OneofWrappers = []any{
 		(*RecordFrame_Begin)(nil),
 		(*RecordFrame_Events)(nil),
 		(*RecordFrame_Spans)(nil),
@@ -3730,7 +3911,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_recorder_service_proto_rawDesc), len(file_pal_service_v1_recorder_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   47,
+			NumMessages:   50,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	RecorderService_GetRun_FullMethodName          = "/pal.service.v1.RecorderService/GetRun"
 	RecorderService_GetSlo_FullMethodName          = "/pal.service.v1.RecorderService/GetSlo"
 	RecorderService_ListRuns_FullMethodName        = "/pal.service.v1.RecorderService/ListRuns"
+	RecorderService_Hold_FullMethodName            = "/pal.service.v1.RecorderService/Hold"
 	RecorderService_PutArtifact_FullMethodName     = "/pal.service.v1.RecorderService/PutArtifact"
 	RecorderService_GetArtifact_FullMethodName     = "/pal.service.v1.RecorderService/GetArtifact"
 	RecorderService_WriteSpans_FullMethodName      = "/pal.service.v1.RecorderService/WriteSpans"
@@ -71,6 +72,12 @@ type RecorderServiceClient interface {
 	GetSlo(ctx context.Context, in *GetSloRequest, opts ...grpc.CallOption) (*GetSloResponse, error)
 	// Lists runs, newest first.
 	ListRuns(ctx context.Context, in *RecorderServiceListRunsRequest, opts ...grpc.CallOption) (*RecorderServiceListRunsResponse, error)
+	// Says that a router is there, and tells which others are. Each router repeats
+	// it about twice a second. One whose beat stands still for a few seconds, by
+	// the clock of whoever watches it, has lost its runs: another router begins
+	// their next attempt, and what the silent one still writes is refused by its
+	// epoch. Safe to repeat.
+	Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldResponse, error)
 	// Stores content under its digest. The first frame names the media type; the
 	// content follows in pieces. Safe to repeat.
 	PutArtifact(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[PutArtifactRequest, PutArtifactResponse], error)
@@ -198,6 +205,16 @@ func (c *recorderServiceClient) ListRuns(ctx context.Context, in *RecorderServic
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RecorderServiceListRunsResponse)
 	err := c.cc.Invoke(ctx, RecorderService_ListRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) Hold(ctx context.Context, in *HoldRequest, opts ...grpc.CallOption) (*HoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(HoldResponse)
+	err := c.cc.Invoke(ctx, RecorderService_Hold_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -359,6 +376,12 @@ type RecorderServiceServer interface {
 	GetSlo(context.Context, *GetSloRequest) (*GetSloResponse, error)
 	// Lists runs, newest first.
 	ListRuns(context.Context, *RecorderServiceListRunsRequest) (*RecorderServiceListRunsResponse, error)
+	// Says that a router is there, and tells which others are. Each router repeats
+	// it about twice a second. One whose beat stands still for a few seconds, by
+	// the clock of whoever watches it, has lost its runs: another router begins
+	// their next attempt, and what the silent one still writes is refused by its
+	// epoch. Safe to repeat.
+	Hold(context.Context, *HoldRequest) (*HoldResponse, error)
 	// Stores content under its digest. The first frame names the media type; the
 	// content follows in pieces. Safe to repeat.
 	PutArtifact(grpc.ClientStreamingServer[PutArtifactRequest, PutArtifactResponse]) error
@@ -421,6 +444,9 @@ func (UnimplementedRecorderServiceServer) GetSlo(context.Context, *GetSloRequest
 }
 func (UnimplementedRecorderServiceServer) ListRuns(context.Context, *RecorderServiceListRunsRequest) (*RecorderServiceListRunsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListRuns not implemented")
+}
+func (UnimplementedRecorderServiceServer) Hold(context.Context, *HoldRequest) (*HoldResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Hold not implemented")
 }
 func (UnimplementedRecorderServiceServer) PutArtifact(grpc.ClientStreamingServer[PutArtifactRequest, PutArtifactResponse]) error {
 	return status.Errorf(codes.Unimplemented, "method PutArtifact not implemented")
@@ -571,6 +597,24 @@ func _RecorderService_ListRuns_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_Hold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).Hold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_Hold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).Hold(ctx, req.(*HoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RecorderService_PutArtifact_Handler(srv interface{}, stream grpc.ServerStream) error {
 	return srv.(RecorderServiceServer).PutArtifact(&grpc.GenericServerStream[PutArtifactRequest, PutArtifactResponse]{ServerStream: stream})
 }
@@ -712,6 +756,10 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRuns",
 			Handler:    _RecorderService_ListRuns_Handler,
+		},
+		{
+			MethodName: "Hold",
+			Handler:    _RecorderService_Hold_Handler,
 		},
 		{
 			MethodName: "WriteSpans",

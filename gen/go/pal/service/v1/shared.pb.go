@@ -575,7 +575,11 @@ type Run struct {
 	// For SHADOW and REPLAY: the run that is shadowed or repeated.
 	SourceRunId string `protobuf:"bytes,22,opt,name=source_run_id,json=sourceRunId,proto3" json:"source_run_id,omitempty"`
 	// Attempts begun so far.
-	Attempts      int32 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Attempts int32 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Life of the router that has it: the instance_id in the stamp of its newest
+	// run.accepted, run.routed, run.started or run.resumed. Empty in a record of an
+	// earlier version.
+	Holder        string `protobuf:"bytes,24,opt,name=holder,proto3" json:"holder,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -771,6 +775,13 @@ func (x *Run) GetAttempts() int32 {
 	return 0
 }
 
+func (x *Run) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
 // Selection of runs.
 type RunQuery struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -959,7 +970,7 @@ const file_pal_service_v1_shared_proto_rawDesc = "" +
 	"HistoryGap\x12\x1b\n" +
 	"\tfirst_seq\x18\x01 \x01(\x03R\bfirstSeq\x12\x19\n" +
 	"\blast_seq\x18\x02 \x01(\x03R\alastSeq\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe8\a\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\x80\b\n" +
 	"\x03Run\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.pal.service.v1.RunStateR\x05state\x12,\n" +
@@ -988,7 +999,8 @@ const file_pal_service_v1_shared_proto_rawDesc = "" +
 	"\vmodel_calls\x18\x15 \x01(\x05R\n" +
 	"modelCalls\x12\"\n" +
 	"\rsource_run_id\x18\x16 \x01(\tR\vsourceRunId\x12\x1a\n" +
-	"\battempts\x18\x17 \x01(\x05R\battempts\x1a9\n" +
+	"\battempts\x18\x17 \x01(\x05R\battempts\x12\x16\n" +
+	"\x06holder\x18\x18 \x01(\tR\x06holder\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd8\x04\n" +

@@ -171,6 +171,30 @@ class RecorderServiceListRunsResponse(_message.Message):
     deleted_run_ids: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, runs: _Optional[_Iterable[_Union[_shared_pb2.Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., deleted_run_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class HoldRequest(_message.Message):
+    __slots__ = ("holder", "leaving")
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
+    holder: str
+    leaving: bool
+    def __init__(self, holder: _Optional[str] = ..., leaving: bool = ...) -> None: ...
+
+class HoldResponse(_message.Message):
+    __slots__ = ("holders",)
+    HOLDERS_FIELD_NUMBER: _ClassVar[int]
+    holders: _containers.RepeatedCompositeFieldContainer[Holder]
+    def __init__(self, holders: _Optional[_Iterable[_Union[Holder, _Mapping]]] = ...) -> None: ...
+
+class Holder(_message.Message):
+    __slots__ = ("holder", "beat", "left")
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
+    BEAT_FIELD_NUMBER: _ClassVar[int]
+    LEFT_FIELD_NUMBER: _ClassVar[int]
+    holder: str
+    beat: int
+    left: bool
+    def __init__(self, holder: _Optional[str] = ..., beat: _Optional[int] = ..., left: bool = ...) -> None: ...
+
 class PutArtifactRequest(_message.Message):
     __slots__ = ("header", "chunk")
     HEADER_FIELD_NUMBER: _ClassVar[int]

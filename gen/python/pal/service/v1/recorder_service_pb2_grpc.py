@@ -77,6 +77,11 @@ class RecorderServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsResponse.FromString,
                 _registered_method=True)
+        self.Hold = channel.unary_unary(
+                '/pal.service.v1.RecorderService/Hold',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldResponse.FromString,
+                _registered_method=True)
         self.PutArtifact = channel.stream_unary(
                 '/pal.service.v1.RecorderService/PutArtifact',
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.PutArtifactRequest.SerializeToString,
@@ -184,6 +189,17 @@ class RecorderServiceServicer(object):
 
     def ListRuns(self, request, context):
         """Lists runs, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def Hold(self, request, context):
+        """Says that a router is there, and tells which others are. Each router repeats
+        it about twice a second. One whose beat stands still for a few seconds, by
+        the clock of whoever watches it, has lost its runs: another router begins
+        their next attempt, and what the silent one still writes is refused by its
+        epoch. Safe to repeat.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -303,6 +319,11 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.ListRuns,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsResponse.SerializeToString,
+            ),
+            'Hold': grpc.unary_unary_rpc_method_handler(
+                    servicer.Hold,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldResponse.SerializeToString,
             ),
             'PutArtifact': grpc.stream_unary_rpc_method_handler(
                     servicer.PutArtifact,
@@ -546,6 +567,33 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/ListRuns',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.RecorderServiceListRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Hold(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/Hold',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.HoldResponse.FromString,
             options,
             channel_credentials,
             insecure,

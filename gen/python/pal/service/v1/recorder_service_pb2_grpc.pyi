@@ -47,6 +47,13 @@ class RecorderServiceStub:
     """
     ListRuns: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.RecorderServiceListRunsRequest, _recorder_service_pb2.RecorderServiceListRunsResponse]
     """Lists runs, newest first."""
+    Hold: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.HoldRequest, _recorder_service_pb2.HoldResponse]
+    """Says that a router is there, and tells which others are. Each router repeats
+    it about twice a second. One whose beat stands still for a few seconds, by
+    the clock of whoever watches it, has lost its runs: another router begins
+    their next attempt, and what the silent one still writes is refused by its
+    epoch. Safe to repeat.
+    """
     PutArtifact: _aio.StreamUnaryMultiCallable[_recorder_service_pb2.PutArtifactRequest, _recorder_service_pb2.PutArtifactResponse]
     """Stores content under its digest. The first frame names the media type; the
     content follows in pieces. Safe to repeat.
@@ -160,6 +167,19 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_recorder_service_pb2.RecorderServiceListRunsRequest, _abc.Awaitable[_recorder_service_pb2.RecorderServiceListRunsResponse]],
     ) -> _abc.Awaitable[_recorder_service_pb2.RecorderServiceListRunsResponse]:
         """Lists runs, newest first."""
+
+    @_abc_1.abstractmethod
+    def Hold(
+        self,
+        request: _recorder_service_pb2.HoldRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.HoldRequest, _abc.Awaitable[_recorder_service_pb2.HoldResponse]],
+    ) -> _abc.Awaitable[_recorder_service_pb2.HoldResponse]:
+        """Says that a router is there, and tells which others are. Each router repeats
+        it about twice a second. One whose beat stands still for a few seconds, by
+        the clock of whoever watches it, has lost its runs: another router begins
+        their next attempt, and what the silent one still writes is refused by its
+        epoch. Safe to repeat.
+        """
 
     @_abc_1.abstractmethod
     def PutArtifact(

@@ -98,7 +98,7 @@ class HistoryGap(_message.Message):
     def __init__(self, first_seq: _Optional[int] = ..., last_seq: _Optional[int] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class Run(_message.Message):
-    __slots__ = ("run_id", "state", "outcome", "head_seq", "agent", "mode", "runtime", "accepted_at", "finished_at", "output", "failure", "usage", "cost", "pending_inputs", "conversation_id", "labels", "runtime_version", "requester", "epoch", "tool_calls", "model_calls", "source_run_id", "attempts")
+    __slots__ = ("run_id", "state", "outcome", "head_seq", "agent", "mode", "runtime", "accepted_at", "finished_at", "output", "failure", "usage", "cost", "pending_inputs", "conversation_id", "labels", "runtime_version", "requester", "epoch", "tool_calls", "model_calls", "source_run_id", "attempts", "holder")
     class LabelsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +129,7 @@ class Run(_message.Message):
     MODEL_CALLS_FIELD_NUMBER: _ClassVar[int]
     SOURCE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
     ATTEMPTS_FIELD_NUMBER: _ClassVar[int]
+    HOLDER_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     state: RunState
     outcome: _run_event_pb2.RunOutcome
@@ -152,7 +153,8 @@ class Run(_message.Message):
     model_calls: int
     source_run_id: str
     attempts: int
-    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., outcome: _Optional[_Union[_run_event_pb2.RunOutcome, str]] = ..., head_seq: _Optional[int] = ..., agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., runtime: _Optional[str] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., pending_inputs: _Optional[_Iterable[_Union[_run_event_pb2.InputRequested, _Mapping]]] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., epoch: _Optional[int] = ..., tool_calls: _Optional[int] = ..., model_calls: _Optional[int] = ..., source_run_id: _Optional[str] = ..., attempts: _Optional[int] = ...) -> None: ...
+    holder: str
+    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[RunState, str]] = ..., outcome: _Optional[_Union[_run_event_pb2.RunOutcome, str]] = ..., head_seq: _Optional[int] = ..., agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., runtime: _Optional[str] = ..., accepted_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., finished_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., output: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., failure: _Optional[_Union[_common_pb2.Failure, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., pending_inputs: _Optional[_Iterable[_Union[_run_event_pb2.InputRequested, _Mapping]]] = ..., conversation_id: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., runtime_version: _Optional[str] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., epoch: _Optional[int] = ..., tool_calls: _Optional[int] = ..., model_calls: _Optional[int] = ..., source_run_id: _Optional[str] = ..., attempts: _Optional[int] = ..., holder: _Optional[str] = ...) -> None: ...
 
 class RunQuery(_message.Message):
     __slots__ = ("page_size", "page_token", "states", "agent_name", "conversation_id", "labels", "accepted_from", "runtime", "accepted_before", "outcomes", "mode", "source_run_id")

@@ -446,6 +446,87 @@ export declare type RecorderServiceListRunsResponse = Message<"pal.service.v1.Re
 export declare const RecorderServiceListRunsResponseSchema: GenMessage<RecorderServiceListRunsResponse>;
 
 /**
+ * Request of Hold.
+ *
+ * @generated from message pal.service.v1.HoldRequest
+ */
+export declare type HoldRequest = Message<"pal.service.v1.HoldRequest"> & {
+  /**
+   * This life of the router: the instance_id in the stamp of what it records.
+   *
+   * @generated from field: string holder = 1;
+   */
+  holder: string;
+
+  /**
+   * Whether it leaves. Its runs are free from now on.
+   *
+   * @generated from field: bool leaving = 2;
+   */
+  leaving: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.HoldRequest.
+ * Use `create(HoldRequestSchema)` to create a new message.
+ */
+export declare const HoldRequestSchema: GenMessage<HoldRequest>;
+
+/**
+ * Response of Hold.
+ *
+ * @generated from message pal.service.v1.HoldResponse
+ */
+export declare type HoldResponse = Message<"pal.service.v1.HoldResponse"> & {
+  /**
+   * Everybody who said so within the last minutes, in no order.
+   *
+   * @generated from field: repeated pal.service.v1.Holder holders = 1;
+   */
+  holders: Holder[];
+};
+
+/**
+ * Describes the message pal.service.v1.HoldResponse.
+ * Use `create(HoldResponseSchema)` to create a new message.
+ */
+export declare const HoldResponseSchema: GenMessage<HoldResponse>;
+
+/**
+ * One life of a router.
+ *
+ * @generated from message pal.service.v1.Holder
+ */
+export declare type Holder = Message<"pal.service.v1.Holder"> & {
+  /**
+   * Its instance_id.
+   *
+   * @generated from field: string holder = 1;
+   */
+  holder: string;
+
+  /**
+   * Another number after each Hold.
+   *
+   * @generated from field: int64 beat = 2;
+   */
+  beat: bigint;
+
+  /**
+   * Whether it has left in good order.
+   *
+   * @generated from field: bool left = 3;
+   */
+  left: boolean;
+};
+
+/**
+ * Describes the message pal.service.v1.Holder.
+ * Use `create(HolderSchema)` to create a new message.
+ */
+export declare const HolderSchema: GenMessage<Holder>;
+
+/**
  * Request of PutArtifact.
  *
  * @generated from message pal.service.v1.PutArtifactRequest
@@ -1815,6 +1896,20 @@ export declare const RecorderService: GenService<{
     methodKind: "unary";
     input: typeof RecorderServiceListRunsRequestSchema;
     output: typeof RecorderServiceListRunsResponseSchema;
+  },
+  /**
+   * Says that a router is there, and tells which others are. Each router repeats
+   * it about twice a second. One whose beat stands still for a few seconds, by
+   * the clock of whoever watches it, has lost its runs: another router begins
+   * their next attempt, and what the silent one still writes is refused by its
+   * epoch. Safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.Hold
+   */
+  hold: {
+    methodKind: "unary";
+    input: typeof HoldRequestSchema;
+    output: typeof HoldResponseSchema;
   },
   /**
    * Stores content under its digest. The first frame names the media type; the

@@ -428,6 +428,15 @@ export declare type Run = Message<"pal.service.v1.Run"> & {
    * @generated from field: int32 attempts = 23;
    */
   attempts: number;
+
+  /**
+   * Life of the router that has it: the instance_id in the stamp of its newest
+   * run.accepted, run.routed, run.started or run.resumed. Empty in a record of an
+   * earlier version.
+   *
+   * @generated from field: string holder = 24;
+   */
+  holder: string;
 };
 
 /**
