@@ -22,7 +22,7 @@ _IMPORTED = re.compile(r"""(?:from|import) ["']((?:@[^/"']+/)?[^/"']+)""")
 EDGE_FILES = {"servicer.py", "__main__.py"}
 EDGE_PACKAGES = {"pal_adapter_host", "pal_cli", "pal_conformance", "pal_rpc"}
 # What the command line does with a whole mesh, as its client; the rest of the package does not know that there is one.
-CLIENTS = {f"pal_transfer/{name}.py" for name in ("exporting", "importing", "replays", "restoring")}
+CLIENTS = {f"pal_transfer/{name}.py" for name in ("exporting", "importing", "job_queue", "replays", "restoring")}
 
 
 def package(path: Path) -> str:
