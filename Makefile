@@ -95,6 +95,12 @@ agentos: .venvs/agentos/.ready
 	$(call sync,)
 	@touch $@
 
+.PHONY: s3-peer
+s3-peer: .venvs/s3-peer/.ready
+.venvs/s3-peer/.ready: requirements/s3-peer.txt requirements/import_roots.py .tools/.ready
+	$(call sync,)
+	@touch $@
+
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header
 
@@ -108,7 +114,7 @@ lock: .tools/.ready ## resolve requirements/*.in again (UPGRADE=1 takes newer ve
 	done
 	sed '/^uuid-utils==/,/[^\\]$$/d' requirements/rpc.txt > .tools/rpc-langgraph.txt
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --constraints .tools/rpc-langgraph.txt requirements/langgraph.in -o requirements/langgraph.txt
-	for name in codegen bench-agentos; do \
+	for name in codegen bench-agentos s3-peer; do \
 	  $(COMPILE) $(if $(UPGRADE),--upgrade) requirements/$$name.in -o requirements/$$name.txt; \
 	done
 
@@ -228,7 +234,7 @@ test: setup ## the default tests
 	@$(BIN)/pytest -q $(SIDE_BY_SIDE)
 
 .PHONY: test-all
-test-all: setup crash-drill ## the default tests, the slow ones and the drills
+test-all: setup s3-peer crash-drill ## the default tests, the slow ones and the drills
 	@$(BIN)/pytest -q -m "" $(SIDE_BY_SIDE)
 
 ROUNDS ?= 200

@@ -29,6 +29,7 @@ WORDS = {
     "diff": ("diff", "diff"),
     "import": ("imports", "app"),
     "export": ("export", "export"),
+    "archive": ("retention", "archive"),
     "retention": ("retention", "retention"),
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),

@@ -30,6 +30,8 @@ class Config:
     keys_dir: Path = Path(".pal/keys")
     store_url: str | None = None
     delete_after_days: float | None = None
+    archive_url: str | None = None
+    archive_after_days: float | None = None
     service_token_file: Path | None = None
     default_runtime: str = "agno"
     drills: bool = False
@@ -56,6 +58,8 @@ async def core(config: Config) -> AsyncIterator[dict[str, str]]:
         keys_dir=config.keys_dir,
         store_url=config.store_url,
         delete_after_days=config.delete_after_days,
+        archive_url=config.archive_url,
+        archive_after_days=config.archive_after_days,
     )
     async with registry(registry_config) as documents, recorder(recorder_config) as record:
         router_config = RouterConfig(

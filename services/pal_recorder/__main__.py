@@ -13,16 +13,18 @@ from pathlib import Path
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal_recorder.anchors import Anchors
+from pal_recorder.archive import Archive, with_archive
+from pal_recorder.archiving import Archiving
 from pal_recorder.artifacts import Artifacts
 from pal_recorder.checkpoints import known_keys
-from pal_recorder.keeping import delete_older, hourly
+from pal_recorder.keeping import archive_older, delete_older, hourly
 from pal_recorder.log import RunLog
 from pal_recorder.retention import Retention
 from pal_recorder.servicer import RecorderServicer
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_query import SloQuery
 from pal_recorder.sqlite import SqliteStore
-from pal_recorder.store import EventStore, StoreUnavailable
+from pal_recorder.store import ArchiveUnavailable, EventStore, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
@@ -43,6 +45,10 @@ class Config:
     store_url: str | None = None
     # Finished runs are deleted so many days after they were accepted; by themselves never.
     delete_after_days: float | None = None
+    # Where runs are archived: a directory, or s3://BUCKET/PREFIX with credentials from the environment as usual there.
+    archive_url: str | None = None
+    # Finished runs are archived so many days after they were accepted; by themselves never.
+    archive_after_days: float | None = None
     otlp_endpoint: str | None = None
     # Writers and tails never end by themselves: what is cut they send or ask for again.
     drain_seconds: float = 0.5
@@ -53,18 +59,18 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
     """Serve RecorderService until the block ends."""
     mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
     recorder_keys = known_keys(config.keys_dir)
-    _check(config)
-    store = await _opened(config)
+    archive = _archive(config)
+    store = with_archive(await _opened(config), archive)
     try:
         position = await store.last_position()
         tails, anchors = Tails(store, position), Anchors(store, own_key)
         await anchors.open(position)
         log = RunLog(store, tails, anchors)
-        retention = Retention(log, store, anchors)
+        retention, archiving = Retention(log, store, anchors, archive), Archiving(log, store, archive)
         artifacts = Artifacts(store, config.data_dir)
         slo = SloFold(store)
         servicer = RecorderServicer(
-            log, store, tails, artifacts, retention, mesh_key, recorder_keys, SloQuery(store, slo)
+            log, store, tails, artifacts, retention, archiving, mesh_key, recorder_keys, SloQuery(store, slo)
         )
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
@@ -72,6 +78,9 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
             if (days := config.delete_after_days) is not None:
                 work = functools.partial(delete_older, retention, days)
                 working.append(tasks.create_task(hourly("old runs are deleted", work)))
+            if (days := config.archive_after_days) is not None:
+                work = functools.partial(archive_older, archiving, days)
+                working.append(tasks.create_task(hourly("old runs are archived", work)))
             async with serving(
                 config.address,
                 [SERVICE],
@@ -88,11 +97,20 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         await store.close()
 
 
-def _check(config: Config) -> None:
-    if config.delete_after_days is not None and not config.delete_after_days >= 0:
+def _archive(config: Config) -> Archive:
+    """Return the archive, once all settings of what is old are what they have to be."""
+    for name in ("delete_after_days", "archive_after_days"):
+        days = getattr(config, name)
+        if days is not None and not days >= 0:
+            raise StartError(f"PAL_{name.upper()}={days}: a number of days belongs here, 365 for example")
+    if config.archive_after_days is not None and not config.archive_url:
         raise StartError(
-            f"PAL_DELETE_AFTER_DAYS={config.delete_after_days}: a number of days belongs here, 365 for example"
+            "PAL_ARCHIVE_AFTER_DAYS is set; set PAL_ARCHIVE_URL as well, a directory or s3://BUCKET/PREFIX"
         )
+    try:
+        return Archive(config.archive_url)
+    except ArchiveUnavailable as error:
+        raise StartError(f"PAL_ARCHIVE_URL={config.archive_url}: {error.message}") from None
 
 
 async def _opened(config: Config) -> EventStore:

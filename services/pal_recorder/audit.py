@@ -12,7 +12,7 @@ from pal_recorder.audit_checkpoints import CheckpointAudit, added_while_stopped,
 from pal_recorder.audit_left import LeftAudit
 from pal_recorder.audit_runs import RunAudit
 from pal_recorder.checkpoints import Keys, statement_of, without_heads
-from pal_recorder.store import Entry, RecordReader, RunNotFound, StoreDamaged, accepted_ns
+from pal_recorder.store import ArchiveUnavailable, Entry, RecordReader, RunNotFound, StoreDamaged, accepted_ns
 
 _PAGE_EVENTS, _PAGE_CHECKPOINTS, _PAGE_RUNS = 1000, 50, 200
 # Below every position: an event that was put before the first is found as well.
@@ -93,19 +93,25 @@ class Audit:
 
     async def _pages(self) -> AsyncIterator[Sequence[Entry]]:
         if self._request.run_id:
-            async for page in self._pages_of(self._request.run_id):
+            async for page in self._pages_here(self._request.run_id):
                 # Positions and hashes are compared with the checkpoints later.
                 self._one += (entry._replace(encoded=b"") for entry in page)
                 yield page
         elif self._since_ns:
             async for run_id in self._accepted_since():
-                async for page in self._pages_of(run_id):
+                async for page in self._pages_here(run_id):
                     yield page
         else:
             after = ("", _LOWEST)
             while page := await self._store.entries_by_run(after, _PAGE_EVENTS):
                 yield page
                 after = (page[-1].run_id, page[-1].seq)
+
+    async def _pages_here(self, run_id: str) -> AsyncIterator[Sequence[Entry]]:
+        """Yield the entries of a run that no archive holds."""
+        if not await self._store.archived(run_id):
+            async for page in self._pages_of(run_id):
+                yield page
 
     async def _pages_of(self, run_id: str) -> AsyncIterator[Sequence[Entry]]:
         after_seq = _LOWEST
@@ -123,15 +129,41 @@ class Audit:
 
     async def _left(self) -> AsyncIterator[pb.AuditFinding]:
         """Yield what is wrong with runs whose events have left."""
-        if self._since_ns:
-            return
-        audit = LeftAudit(self._store, self._keys)
-        async for run_id in audit.runs(self._request.run_id):
+        audit, asked = LeftAudit(self._store, self._keys), self._request.run_id
+        async for run_id in self._archived_since() if self._since_ns and not asked else audit.runs(asked):
             self._summary.runs += 1
-            if self._request.run_id:
+            if asked:
                 self._one += await self._store.stand_ins(run_id)
-            if finding := await audit.problem(run_id):
+            if not await self._store.archived(run_id):
+                findings = [await audit.problem(run_id)]
+            else:
+                findings = [finding async for finding in self._archived(run_id)]
+            for finding in filter(None, findings):
                 yield finding
+
+    async def _archived(self, run_id: str) -> AsyncIterator[pb.AuditFinding]:
+        run = RunAudit(run_id)
+        left = {stand_in.seq: stand_in for stand_in in await self._store.stand_ins(run_id)}
+        try:
+            async for page in self._pages_of(run_id):
+                for entry in page:
+                    for finding in run.take(entry):
+                        yield finding
+                    stand_in = left.pop(entry.seq, entry)
+                    if (stand_in.position, stand_in.hash) != (entry.position, entry.hash):
+                        yield run.not_as_left(entry)
+                self._summary.events += len(page)
+        except ArchiveUnavailable as error:
+            problem = f"run {run_id}: {error.message}"
+            yield pb.AuditFinding(kind=pb.AUDIT_FINDING_KIND_RUN_LOST, run_id=run_id, message=problem)
+            return
+        for finding in await self._end(run):
+            yield finding
+
+    async def _archived_since(self) -> AsyncIterator[str]:
+        async for run_id in self._accepted_since():
+            if await self._store.archived(run_id):
+                yield run_id
 
     async def _checkpoints(self) -> AsyncIterator[pb.AuditFinding | pb.AuditProgress]:
         audit = CheckpointAudit(self._store, self._keys, self._request.run_id, self._one)

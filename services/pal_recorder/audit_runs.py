@@ -61,6 +61,10 @@ class RunAudit:
             problem = f"is listed with another {differing[0]} than its events say"
             yield self._finding(pb.AUDIT_FINDING_KIND_CHANGED, 0, problem)
 
+    def not_as_left(self, entry: Entry) -> pb.AuditFinding:
+        """Return the finding for an archived event that is not the one which left the store."""
+        return self._changed(entry, "is not the one that was archived")
+
     def _expected(self, previous: bytes, entry: Entry) -> bytes:
         return chained(previous, entry.run_id, entry.seq, entry.event_id, entry.type, entry.encoded)
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from google.protobuf import timestamp_pb2
 
 from pal.service.v1 import recorder_service_pb2 as pb
+from pal_recorder.archiving import Archiving
 from pal_recorder.retention import Retention
 from pal_rpc.errors import MeshError
 
@@ -32,6 +33,17 @@ async def delete_older(retention: Retention, days: float) -> int:
         count += told.runs
         if not told.more:
             return count
+
+
+async def archive_older(archiving: Archiving, days: float) -> int:
+    """Archive the runs that were accepted more than so many *days* ago, and return how many."""
+    request, count = pb.ArchiveRunsRequest(accepted_before=days_ago(days)), 0
+    while True:
+        told = await archiving.archive(request)
+        count += told.runs
+        if not told.cursor:
+            return count
+        request.after_cursor = told.cursor
 
 
 async def hourly(what: str, work: Callable[[], Awaitable[int]]) -> None:

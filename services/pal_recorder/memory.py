@@ -142,6 +142,15 @@ class MemoryStore:
         """Return where an archive holds a run."""
         return self._archived.get(run_id)
 
+    async def unarchived(self, after: tuple[int, str], before_ns: int, limit: int) -> list[shared.Run]:
+        """Return finished runs that no archive holds, oldest first."""
+        fitting = [
+            run
+            for run in sorted(self._runs.values(), key=key_of)
+            if key_of(run) > after and key_of(run)[0] < before_ns and run.state == shared.RUN_STATE_FINISHED
+        ]
+        return [_copy(run) for run in fitting if run.run_id not in self._archived][:limit]
+
     async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
         """Return deleted runs of a conversation."""
         found = (run_id for run_id, removal in self._deleted.items() if removal.conversation_id == conversation_id)

@@ -10,7 +10,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal_recorder.foreign import CheckedRun, ForeignRun, Frames, checked, placed
 from pal_recorder.log import RunLog
-from pal_recorder.reading import cursor_of, key_of
+from pal_recorder.reading import cursor_of, place_of
 from pal_recorder.store import Entry, EventStore, Group, accepted_ns, selected
 from pal_rpc.errors import MeshError, failure
 
@@ -48,7 +48,7 @@ class Export:
         yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
 
     async def _runs(self) -> AsyncIterator[shared.Run]:
-        query, before = self._request.query, key_of(self._request.after_cursor, "after_cursor")
+        query, before = self._request.query, place_of(self._request.after_cursor, "after_cursor")
         while page := await self._store.runs(query, before, _PAGE_RUNS):
             for run in page:
                 if not selected(run, query):

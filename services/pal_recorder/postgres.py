@@ -93,6 +93,11 @@ WITH mine AS (
 )
 SELECT * FROM mine UNION ALL SELECT holder, beat, gone FROM holders WHERE holder <> %s
 """
+_UNARCHIVED: LiteralString = """
+SELECT encoded FROM runs WHERE (accepted_ns, run_id) > (%s, %s) AND accepted_ns < %s AND state = 5
+  AND NOT EXISTS (SELECT FROM archived_runs AS held WHERE held.run_id = runs.run_id)
+ORDER BY accepted_ns, run_id LIMIT %s
+"""
 _PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
 
@@ -151,6 +156,11 @@ class PostgresStore(PostgresReader):
                         yield
             except psycopg.OperationalError:
                 await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def unarchived(self, after: tuple[int, str], before_ns: int, limit: int) -> list[shared.Run]:
+        """Return finished runs that no archive holds, oldest first."""
+        rows = await self._rows(_UNARCHIVED, *after, before_ns, limit)
+        return [shared.Run.FromString(encoded) for (encoded,) in rows]
 
     async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
         """Return deleted runs of a conversation."""

@@ -103,7 +103,7 @@ class Reading:
     async def runs(self, query: shared.RunQuery) -> pb.RecorderServiceListRunsResponse:
         """Return a page of runs."""
         limit = min(query.page_size or _RUNS, _MAX_RUNS)
-        page = await self._store.runs(query, key_of(query.page_token), limit + 1)
+        page = await self._store.runs(query, place_of(query.page_token), limit + 1)
         shown = [_listed(run) for run in await self._log.current(page[:limit])]
         token = cursor_of(page[limit - 1]) if len(page) > limit else ""
         first = not query.page_token
@@ -162,7 +162,7 @@ def cursor_of(run: shared.Run) -> str:
     return f"{accepted_ns(run)}.{run.run_id}"
 
 
-def key_of(cursor: str, field: str = "page_token") -> tuple[int, str] | None:
+def place_of(cursor: str, field: str = "page_token") -> tuple[int, str] | None:
     """Return the key of a place in the list of runs; None for its beginning.
 
     Raises:

@@ -8,6 +8,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_log.events import now
 from pal_recorder.anchors import Anchors
+from pal_recorder.archive import Archive
 from pal_recorder.log import RunLog
 from pal_recorder.removal import all_entries, stand_ins
 from pal_recorder.store import Entry, EventStore, Group, Removal
@@ -23,11 +24,12 @@ _FINISHED = shared.RunQuery(states=[shared.RUN_STATE_FINISHED])
 class Retention:
     """Deletes runs of one store."""
 
-    def __init__(self, log: RunLog, store: EventStore, anchors: Anchors) -> None:
-        """Delete by *log*, in checkpoints of *anchors*."""
+    def __init__(self, log: RunLog, store: EventStore, anchors: Anchors, archive: Archive) -> None:
+        """Delete by *log*, in checkpoints of *anchors*; files of *archive* go with the last of their runs."""
         self._log = log
         self._store = store
         self._anchors = anchors
+        self._archive = archive
 
     async def delete(self, request: pb.DeleteRunsRequest) -> pb.DeleteRunsResponse:
         """Delete the next runs that *request* asks for.
@@ -53,11 +55,15 @@ class Retention:
 
     async def _delete(self, runs: Sequence[shared.Run]) -> pb.DeleteRunsResponse:
         chosen: list[tuple[shared.Run, list[Entry]]] = []
+        archived: dict[str, pb.ArchivedRun] = {}
         events = 0
         for run in runs:
             if chosen and events + run.head_seq > _TURN_EVENTS:
                 break
-            chosen.append((run, await all_entries(self._store, run.run_id)))
+            if place := await self._store.archived(run.run_id):
+                archived[run.run_id] = place
+            # What stands in for archived events is there already.
+            chosen.append((run, [] if place else await all_entries(self._store, run.run_id)))
             events += run.head_seq
         chosen.sort(key=lambda one: one[0].run_id)
 
@@ -66,7 +72,7 @@ class Retention:
             left = [one for one in chosen if await self._store.run(one[0].run_id)]
             if not left:
                 return Group()
-            deleted = [_removal(run, entries) for run, entries in left]
+            deleted = [_removal(run, entries, archived.get(run.run_id)) for run, entries in left]
             checkpoint = await self._anchors.removing(position, deleted)
             heads = await stand_ins(self._store, [entries for _, entries in left])
             removals = [
@@ -76,16 +82,20 @@ class Retention:
             return Group(checkpoint=checkpoint, removals=removals)
 
         await self._log.write(assembled)
+        for url in sorted({place.url for place in archived.values()}):
+            if not await self._store.in_archive(url):
+                await self._archive.remove(url)
         return pb.DeleteRunsResponse(
             runs=len(chosen), events=events, more=len(runs) == _TURN_RUNS or len(chosen) < len(runs)
         )
 
 
-def _removal(run: shared.Run, entries: Sequence[Entry]) -> pb.RunRemoval:
+def _removal(run: shared.Run, entries: Sequence[Entry], archived: pb.ArchivedRun | None) -> pb.RunRemoval:
+    head_hash = entries[-1].hash if entries else archived.head_hash if archived else b""
     return pb.RunRemoval(
         run_id=run.run_id,
         head_seq=run.head_seq,
-        head_hash=entries[-1].hash if entries else b"",
+        head_hash=head_hash,
         removed_at=now(),
         reason=REASON,
         conversation_id=run.conversation_id,

@@ -12,6 +12,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.service.v1 import slo_pb2
 from pal_log.events import IMPORTER
+from pal_recorder.archiving import Archiving
 from pal_recorder.artifacts import Artifacts
 from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import Keys
@@ -46,6 +47,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         tails: Tails,
         artifacts: Artifacts,
         retention: Retention,
+        archiving: Archiving,
         mesh_key: ed25519.Ed25519PublicKey,
         recorder_keys: Keys,
         slo: SloQuery,
@@ -56,6 +58,7 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         self._tails = tails
         self._artifacts = artifacts
         self._retention = retention
+        self._archiving = archiving
         self._reading = Reading(log, store, tails)
         self._mesh_key = mesh_key
         self._recorder_keys = recorder_keys
@@ -175,6 +178,11 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         """Delete old runs."""
         require(OPERATOR, "DeleteRuns", context.invocation_metadata() or (), self._mesh_key)
         return await self._retention.delete(request)
+
+    async def ArchiveRuns(self, request: pb.ArchiveRunsRequest, context: Context) -> pb.ArchiveRunsResponse:
+        """Archive old runs."""
+        require(OPERATOR, "ArchiveRuns", context.invocation_metadata() or (), self._mesh_key)
+        return await self._archiving.archive(request)
 
     async def Audit(self, request: pb.AuditRequest, context: Context) -> AsyncIterator[pb.AuditResponse]:
         """Read the record again."""

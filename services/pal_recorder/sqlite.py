@@ -34,6 +34,11 @@ ON CONFLICT (run_id) DO UPDATE SET accepted_ns = excluded.accepted_ns,
   labels = excluded.labels, encoded = excluded.encoded, outcome = excluded.outcome
 """
 _INSERT_LABEL = "INSERT OR IGNORE INTO run_labels VALUES (?, ?, ?, ?)"
+_UNARCHIVED = """
+SELECT encoded FROM runs WHERE (accepted_ns, run_id) > (?, ?) AND accepted_ns < ? AND state = 5
+  AND NOT EXISTS (SELECT 1 FROM archived_runs AS held WHERE held.run_id = runs.run_id)
+ORDER BY accepted_ns, run_id LIMIT ?
+"""
 _DELETE_LABEL = "DELETE FROM run_labels WHERE (key, value, accepted_ns, run_id) = (?, ?, ?, ?)"
 _INSERT_CHECKPOINT = "INSERT INTO checkpoints VALUES (?, ?)"
 _SLO_ROWS = "SELECT * FROM slo WHERE width = ? AND start BETWEEN ? AND ? ORDER BY start, mode, agent, runtime"
@@ -107,6 +112,11 @@ class SqliteStore(SqliteReader):
         """Return a run; asked on the event loop, because a point look-up is cheaper than a thread."""
         row: Any = next(self._writer.execute("SELECT encoded FROM runs WHERE run_id = ?", (run_id,)), None)
         return shared.Run.FromString(row[0]) if row else None
+
+    async def unarchived(self, after: tuple[int, str], before_ns: int, limit: int) -> list[shared.Run]:
+        """Return finished runs that no archive holds, oldest first."""
+        rows: Any = await self._read(lambda db: db.execute(_UNARCHIVED, (*after, before_ns, limit)).fetchall())
+        return [shared.Run.FromString(encoded) for (encoded,) in rows]
 
     async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
         """Return deleted runs of a conversation."""

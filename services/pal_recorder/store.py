@@ -31,6 +31,20 @@ class RunDeleted(MeshError):
         )
 
 
+class ArchiveUnavailable(MeshError):
+    """An archive cannot be read or written now."""
+
+    def __init__(self, archive: str, problem: str, run_id: str = "") -> None:
+        """Name the *archive*, the *problem*, and the run that it holds."""
+        held = f", which holds run {run_id}," if run_id else ""
+        super().__init__(
+            reasons.ERROR_REASON_ARCHIVE_UNAVAILABLE,
+            f"the archive {archive}{held} cannot be used ({problem}); bring it back, or correct its address",
+            run_id=run_id,
+            archive=archive,
+        )
+
+
 class StoreUnavailable(MeshError):
     """The store cannot be written now. Nothing of the attempt was kept; it may be repeated."""
 
@@ -200,6 +214,12 @@ class EventStore(RecordReader, Protocol):
 
     async def known(self, run_ids: Sequence[str]) -> set[str]:
         """Return which of *run_ids* are runs, or were and are deleted."""
+
+    async def unarchived(self, after: tuple[int, str], before_ns: int, limit: int) -> list[shared.Run]:
+        """Return finished runs that no archive holds and that were accepted before a moment.
+
+        Oldest first, from just above the key *after* on.
+        """
 
     async def deleted_of(self, conversation_id: str, limit: int) -> list[str]:
         """Return deleted runs of a conversation."""

@@ -77,6 +77,7 @@ async def meant(mesh: Cli, command: str) -> str:
         ("README.md", "Five minutes"),
         ("docs/operations.md", "Audit"),
         ("docs/operations.md", "Export and import"),
+        ("docs/operations.md", "Archive"),
         ("docs/operations.md", "Retention"),
     ],
 )

@@ -30,7 +30,7 @@ async def test_an_export_is_written_once_and_its_import_changes_nothing_where_it
     assert (first.json["runs"], first.json["documents"]) == (1, 4), run_id
     assert again.json == first.json
     assert file.read_bytes() == written
-    assert brought.json == {"runs": 0, "unchanged": 1, "documents": 0, "artifacts": 0}
+    assert brought.json == {"runs": 0, "unchanged": 1, "deleted": 0, "documents": 0, "artifacts": 0}
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ async def test_wrong_input_is_named(pal: Cli, arguments: list[str], code: int, w
 
 
 @pytest.mark.slow
-async def test_runs_move_to_another_mesh_and_are_repeated_there(pal: Cli, tmp_path: Path) -> None:
+async def test_runs_move_to_another_mesh_where_they_are_repeated_archived_and_deleted(pal: Cli, tmp_path: Path) -> None:
     run_id = await recorded(pal, "Where is order A-1001?", "--label", "moved=away")
     exported = await pal("export", "--runs", "label.moved=away", "--to", str(tmp_path / "runs"))
     log = (await pal("runs", "events", run_id, "-o", "json")).out
@@ -61,8 +61,17 @@ async def test_runs_move_to_another_mesh_and_are_repeated_there(pal: Cli, tmp_pa
     async with started(tmp_path / "home") as other:
         brought = await other("import", str(tmp_path / "runs"))
         repeated = await other("replay", run_id, "-o", "json")
+        archived = await other("archive", "--older-than", "0s", "--to", str(tmp_path / "cold"), "-o", "json")
+        from_archive = await other("replay", run_id, "-o", "json", "--request-id", "from-the-archive")
         audited = await other("audit", "verify")
         there = (await other("runs", "events", run_id, "-o", "json")).out
 
+        deleted = await other("retention", "--delete-older-than", "0s", "-o", "json")
+        gone = await other("replay", run_id)
+        still = await other("audit", "verify")
+
     assert (exported.code, brought.code, repeated.code, audited.code) == (0, 0, 0, 0), brought.err + repeated.err
     assert there == log
+    assert (archived.json["runs"], from_archive.code) == (2, 0), from_archive.err
+    assert (deleted.json["runs"], still.code) == (3, 0), still.out
+    assert (gone.code, "RUN_DELETED" in gone.err) == (3, True), gone.err

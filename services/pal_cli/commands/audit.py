@@ -19,6 +19,7 @@ from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.home import Home
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, word
+from pal_recorder.archive import Archive, reader_with_archive
 from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import digest_of, known_keys, statement_of, without_heads
 from pal_recorder.sqlite_reader import SqliteReader
@@ -32,6 +33,10 @@ DataOption = Annotated[
 ]
 StoreOption = Annotated[
     str, typer.Option("--store", help="read this PostgreSQL database instead of asking a recorder", show_default=False)
+]
+ArchiveOption = Annotated[
+    str,
+    typer.Option("--archive", envvar="PAL_ARCHIVE_URL", help="with --data or --store: where the archive lies by now"),
 ]
 _CALL_SECONDS = 10.0
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -47,6 +52,7 @@ async def verify(
     checkpoint: Annotated[list[Path] | None, typer.Option(help="file of checkpoints that you kept, repeatable")] = None,
     data: DataOption = None,
     store: StoreOption = "",
+    archive: ArchiveOption = "",
     output: Output = OutputFormat.table,
 ) -> int:
     """Read the record again and say what is not as it was recorded, and where. Exit code 1 when something is."""
@@ -57,7 +63,7 @@ async def verify(
         request.since.CopyFrom(_moment(since))
     findings: list[pb.AuditFinding] = []
     summary = pb.AuditSummary()
-    async with _audited(home_of(home), data, store, request) as frames:
+    async with _audited(home_of(home), data, store, archive, request) as frames:
         async for frame in frames:
             if frame.HasField("finding"):
                 findings.append(frame.finding)
@@ -104,7 +110,7 @@ async def checkpoint_(
 
 @asynccontextmanager
 async def _audited(
-    home: Home, data: Path | None, store: str, request: pb.AuditRequest
+    home: Home, data: Path | None, store: str, archive: str, request: pb.AuditRequest
 ) -> AsyncIterator[AsyncIterable[pb.AuditResponse]]:
     if data is None and not store:
         async with connected(home) as mesh:
@@ -112,7 +118,7 @@ async def _audited(
         return
     keys = known_keys(home.keys)
     async with _reader(data, store) as reader:
-        yield Audit(reader, keys, request).frames()
+        yield Audit(reader_with_archive(reader, Archive(archive or None)), keys, request).frames()
 
 
 @asynccontextmanager

@@ -2824,6 +2824,143 @@ func (x *DeleteRunsResponse) GetMore() bool {
 	return false
 }
 
+// Request of ArchiveRuns.
+type ArchiveRunsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Runs that were accepted before this moment. Has to be stated.
+	AcceptedBefore *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=accepted_before,json=acceptedBefore,proto3" json:"accepted_before,omitempty"`
+	// Directory or "s3://BUCKET/PREFIX". Empty means where the recorder archives by itself.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// Cursor from an earlier response. Empty begins with the oldest run.
+	AfterCursor   string `protobuf:"bytes,3,opt,name=after_cursor,json=afterCursor,proto3" json:"after_cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArchiveRunsRequest) Reset() {
+	*x = ArchiveRunsRequest{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArchiveRunsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArchiveRunsRequest) ProtoMessage() {}
+
+func (x *ArchiveRunsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArchiveRunsRequest.ProtoReflect.Descriptor instead.
+func (*ArchiveRunsRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ArchiveRunsRequest) GetAcceptedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcceptedBefore
+	}
+	return nil
+}
+
+func (x *ArchiveRunsRequest) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *ArchiveRunsRequest) GetAfterCursor() string {
+	if x != nil {
+		return x.AfterCursor
+	}
+	return ""
+}
+
+// Response of ArchiveRuns.
+type ArchiveRunsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Runs that were archived by this call.
+	Runs int64 `protobuf:"varint,1,opt,name=runs,proto3" json:"runs,omitempty"`
+	// Their events.
+	Events int64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	// Length of the file in bytes.
+	SizeBytes int64 `protobuf:"varint,3,opt,name=size_bytes,json=sizeBytes,proto3" json:"size_bytes,omitempty"`
+	// Place to go on from. Empty when there are no more.
+	Cursor        string `protobuf:"bytes,4,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ArchiveRunsResponse) Reset() {
+	*x = ArchiveRunsResponse{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ArchiveRunsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ArchiveRunsResponse) ProtoMessage() {}
+
+func (x *ArchiveRunsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ArchiveRunsResponse.ProtoReflect.Descriptor instead.
+func (*ArchiveRunsResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ArchiveRunsResponse) GetRuns() int64 {
+	if x != nil {
+		return x.Runs
+	}
+	return 0
+}
+
+func (x *ArchiveRunsResponse) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *ArchiveRunsResponse) GetSizeBytes() int64 {
+	if x != nil {
+		return x.SizeBytes
+	}
+	return 0
+}
+
+func (x *ArchiveRunsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
 // Request of ExportRuns.
 type ExportRunsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2839,7 +2976,7 @@ type ExportRunsRequest struct {
 
 func (x *ExportRunsRequest) Reset() {
 	*x = ExportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2851,7 +2988,7 @@ func (x *ExportRunsRequest) String() string {
 func (*ExportRunsRequest) ProtoMessage() {}
 
 func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2864,7 +3001,7 @@ func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ExportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ExportRunsRequest) GetQuery() *RunQuery {
@@ -2903,7 +3040,7 @@ type ExportRunsResponse struct {
 
 func (x *ExportRunsResponse) Reset() {
 	*x = ExportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2915,7 +3052,7 @@ func (x *ExportRunsResponse) String() string {
 func (*ExportRunsResponse) ProtoMessage() {}
 
 func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2928,7 +3065,7 @@ func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ExportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ExportRunsResponse) GetFrames() []*RecordFrame {
@@ -2970,7 +3107,7 @@ type RecordFrame struct {
 
 func (x *RecordFrame) Reset() {
 	*x = RecordFrame{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2982,7 +3119,7 @@ func (x *RecordFrame) String() string {
 func (*RecordFrame) ProtoMessage() {}
 
 func (x *RecordFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2995,7 +3132,7 @@ func (x *RecordFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFrame.ProtoReflect.Descriptor instead.
 func (*RecordFrame) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RecordFrame) GetFrame() isRecordFrame_Frame {
@@ -3088,7 +3225,7 @@ type StoredRun struct {
 
 func (x *StoredRun) Reset() {
 	*x = StoredRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3237,7 @@ func (x *StoredRun) String() string {
 func (*StoredRun) ProtoMessage() {}
 
 func (x *StoredRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3250,7 @@ func (x *StoredRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRun.ProtoReflect.Descriptor instead.
 func (*StoredRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *StoredRun) GetRunId() string {
@@ -3148,7 +3285,7 @@ type StoredEvents struct {
 
 func (x *StoredEvents) Reset() {
 	*x = StoredEvents{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3297,7 @@ func (x *StoredEvents) String() string {
 func (*StoredEvents) ProtoMessage() {}
 
 func (x *StoredEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +3310,7 @@ func (x *StoredEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvents.ProtoReflect.Descriptor instead.
 func (*StoredEvents) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StoredEvents) GetEvents() []*StoredEvent {
@@ -3196,7 +3333,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3208,7 +3345,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3221,7 +3358,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *StoredEvent) GetEncoded() []byte {
@@ -3249,7 +3386,7 @@ type StoredSpans struct {
 
 func (x *StoredSpans) Reset() {
 	*x = StoredSpans{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3261,7 +3398,7 @@ func (x *StoredSpans) String() string {
 func (*StoredSpans) ProtoMessage() {}
 
 func (x *StoredSpans) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3274,7 +3411,7 @@ func (x *StoredSpans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSpans.ProtoReflect.Descriptor instead.
 func (*StoredSpans) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *StoredSpans) GetSpans() []*v1.TraceSpan {
@@ -3297,7 +3434,7 @@ type ImportRunsRequest struct {
 
 func (x *ImportRunsRequest) Reset() {
 	*x = ImportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3309,7 +3446,7 @@ func (x *ImportRunsRequest) String() string {
 func (*ImportRunsRequest) ProtoMessage() {}
 
 func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3322,7 +3459,7 @@ func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ImportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{47}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ImportRunsRequest) GetFrames() []*RecordFrame {
@@ -3350,7 +3487,7 @@ type ImportRunsResponse struct {
 
 func (x *ImportRunsResponse) Reset() {
 	*x = ImportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3362,7 +3499,7 @@ func (x *ImportRunsResponse) String() string {
 func (*ImportRunsResponse) ProtoMessage() {}
 
 func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3375,7 +3512,7 @@ func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ImportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{48}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ImportRunsResponse) GetRuns() []*ImportedRun {
@@ -3400,7 +3537,7 @@ type ImportedRun struct {
 
 func (x *ImportedRun) Reset() {
 	*x = ImportedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3549,7 @@ func (x *ImportedRun) String() string {
 func (*ImportedRun) ProtoMessage() {}
 
 func (x *ImportedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3562,7 @@ func (x *ImportedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedRun.ProtoReflect.Descriptor instead.
 func (*ImportedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{49}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ImportedRun) GetRunId() string {
@@ -3629,7 +3766,17 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x12DeleteRunsResponse\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\bR\x04more\"\x86\x01\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\"\x8e\x01\n" +
+	"\x12ArchiveRunsRequest\x12C\n" +
+	"\x0faccepted_before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x0eacceptedBefore\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12!\n" +
+	"\fafter_cursor\x18\x03 \x01(\tR\vafterCursor\"x\n" +
+	"\x13ArchiveRunsResponse\x12\x12\n" +
+	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x1d\n" +
+	"\n" +
+	"size_bytes\x18\x03 \x01(\x03R\tsizeBytes\x12\x16\n" +
+	"\x06cursor\x18\x04 \x01(\tR\x06cursor\"\x86\x01\n" +
 	"\x11ExportRunsRequest\x12.\n" +
 	"\x05query\x18\x01 \x01(\v2\x18.pal.service.v1.RunQueryR\x05query\x12\x1e\n" +
 	"\n" +
@@ -3682,7 +3829,7 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x17IMPORT_OUTCOME_IMPORTED\x10\x01\x12\x1c\n" +
 	"\x18IMPORT_OUTCOME_UNCHANGED\x10\x02\x12\x1a\n" +
 	"\x16IMPORT_OUTCOME_REFUSED\x10\x03\x12\x1a\n" +
-	"\x16IMPORT_OUTCOME_DELETED\x10\x042\xc4\v\n" +
+	"\x16IMPORT_OUTCOME_DELETED\x10\x042\x9c\f\n" +
 	"\x0fRecorderService\x12K\n" +
 	"\x06Append\x12\x1d.pal.service.v1.AppendRequest\x1a\x1e.pal.service.v1.AppendResponse(\x010\x01\x12S\n" +
 	"\n" +
@@ -3706,7 +3853,8 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
 	"ImportRuns\x12!.pal.service.v1.ImportRunsRequest\x1a\".pal.service.v1.ImportRunsResponse(\x010\x01\x12S\n" +
 	"\n" +
-	"DeleteRuns\x12!.pal.service.v1.DeleteRunsRequest\x1a\".pal.service.v1.DeleteRunsResponseB\xad\x01\n" +
+	"DeleteRuns\x12!.pal.service.v1.DeleteRunsRequest\x1a\".pal.service.v1.DeleteRunsResponse\x12V\n" +
+	"\vArchiveRuns\x12\".pal.service.v1.ArchiveRunsRequest\x1a#.pal.service.v1.ArchiveRunsResponseB\xad\x01\n" +
 	"\x12com.pal.service.v1B\x14RecorderServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -3722,7 +3870,7 @@ func file_pal_service_v1_recorder_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 50)
+var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(AuditFindingKind)(0),                   // 0: pal.service.v1.AuditFindingKind
 	(ImportOutcome)(0),                      // 1: pal.service.v1.ImportOutcome
@@ -3766,111 +3914,116 @@ var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(*ArchivedRun)(nil),                     // 39: pal.service.v1.ArchivedRun
 	(*DeleteRunsRequest)(nil),               // 40: pal.service.v1.DeleteRunsRequest
 	(*DeleteRunsResponse)(nil),              // 41: pal.service.v1.DeleteRunsResponse
-	(*ExportRunsRequest)(nil),               // 42: pal.service.v1.ExportRunsRequest
-	(*ExportRunsResponse)(nil),              // 43: pal.service.v1.ExportRunsResponse
-	(*RecordFrame)(nil),                     // 44: pal.service.v1.RecordFrame
-	(*StoredRun)(nil),                       // 45: pal.service.v1.StoredRun
-	(*StoredEvents)(nil),                    // 46: pal.service.v1.StoredEvents
-	(*StoredEvent)(nil),                     // 47: pal.service.v1.StoredEvent
-	(*StoredSpans)(nil),                     // 48: pal.service.v1.StoredSpans
-	(*ImportRunsRequest)(nil),               // 49: pal.service.v1.ImportRunsRequest
-	(*ImportRunsResponse)(nil),              // 50: pal.service.v1.ImportRunsResponse
-	(*ImportedRun)(nil),                     // 51: pal.service.v1.ImportedRun
-	(*v1.RunEvent)(nil),                     // 52: pal.v1.RunEvent
-	(*v1.Failure)(nil),                      // 53: pal.v1.Failure
-	(*HistoryGap)(nil),                      // 54: pal.service.v1.HistoryGap
-	(*WatchProgress)(nil),                   // 55: pal.service.v1.WatchProgress
-	(*Run)(nil),                             // 56: pal.service.v1.Run
-	(*RunQuery)(nil),                        // 57: pal.service.v1.RunQuery
-	(*v1.TraceSpan)(nil),                    // 58: pal.v1.TraceSpan
-	(*timestamppb.Timestamp)(nil),           // 59: google.protobuf.Timestamp
-	(*GetSloRequest)(nil),                   // 60: pal.service.v1.GetSloRequest
-	(*GetSloResponse)(nil),                  // 61: pal.service.v1.GetSloResponse
+	(*ArchiveRunsRequest)(nil),              // 42: pal.service.v1.ArchiveRunsRequest
+	(*ArchiveRunsResponse)(nil),             // 43: pal.service.v1.ArchiveRunsResponse
+	(*ExportRunsRequest)(nil),               // 44: pal.service.v1.ExportRunsRequest
+	(*ExportRunsResponse)(nil),              // 45: pal.service.v1.ExportRunsResponse
+	(*RecordFrame)(nil),                     // 46: pal.service.v1.RecordFrame
+	(*StoredRun)(nil),                       // 47: pal.service.v1.StoredRun
+	(*StoredEvents)(nil),                    // 48: pal.service.v1.StoredEvents
+	(*StoredEvent)(nil),                     // 49: pal.service.v1.StoredEvent
+	(*StoredSpans)(nil),                     // 50: pal.service.v1.StoredSpans
+	(*ImportRunsRequest)(nil),               // 51: pal.service.v1.ImportRunsRequest
+	(*ImportRunsResponse)(nil),              // 52: pal.service.v1.ImportRunsResponse
+	(*ImportedRun)(nil),                     // 53: pal.service.v1.ImportedRun
+	(*v1.RunEvent)(nil),                     // 54: pal.v1.RunEvent
+	(*v1.Failure)(nil),                      // 55: pal.v1.Failure
+	(*HistoryGap)(nil),                      // 56: pal.service.v1.HistoryGap
+	(*WatchProgress)(nil),                   // 57: pal.service.v1.WatchProgress
+	(*Run)(nil),                             // 58: pal.service.v1.Run
+	(*RunQuery)(nil),                        // 59: pal.service.v1.RunQuery
+	(*v1.TraceSpan)(nil),                    // 60: pal.v1.TraceSpan
+	(*timestamppb.Timestamp)(nil),           // 61: google.protobuf.Timestamp
+	(*GetSloRequest)(nil),                   // 62: pal.service.v1.GetSloRequest
+	(*GetSloResponse)(nil),                  // 63: pal.service.v1.GetSloResponse
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
-	52, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
+	54, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
 	5,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
-	53, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
-	52, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
-	54, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
-	52, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
-	55, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
-	54, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
-	52, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
-	56, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
-	57, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	56, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
+	55, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
+	54, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
+	56, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
+	54, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
+	57, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
+	56, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
+	54, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
+	58, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
+	59, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	58, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
 	18, // 13: pal.service.v1.HoldResponse.holders:type_name -> pal.service.v1.Holder
 	20, // 14: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
 	20, // 15: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
 	20, // 16: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
-	58, // 17: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
-	58, // 18: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
-	59, // 19: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
+	60, // 17: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
+	60, // 18: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
+	61, // 19: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
 	31, // 20: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
 	30, // 21: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
-	59, // 22: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
+	61, // 22: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
 	29, // 23: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
-	59, // 24: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
+	61, // 24: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
 	29, // 25: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
 	36, // 26: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
 	37, // 27: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
 	38, // 28: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
 	0,  // 29: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
 	29, // 30: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
-	59, // 31: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
-	57, // 32: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	44, // 33: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
-	45, // 34: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
-	46, // 35: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
-	48, // 36: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
-	45, // 37: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
-	47, // 38: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
-	58, // 39: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
-	44, // 40: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
-	51, // 41: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
-	1,  // 42: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
-	53, // 43: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
-	2,  // 44: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
-	6,  // 45: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
-	8,  // 46: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
-	10, // 47: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
-	12, // 48: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	60, // 49: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
-	14, // 50: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	16, // 51: pal.service.v1.RecorderService.Hold:input_type -> pal.service.v1.HoldRequest
-	19, // 52: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	22, // 53: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	24, // 54: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	26, // 55: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	32, // 56: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	34, // 57: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	42, // 58: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
-	49, // 59: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
-	40, // 60: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
-	4,  // 61: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	7,  // 62: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	9,  // 63: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	11, // 64: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	13, // 65: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	61, // 66: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
-	15, // 67: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	17, // 68: pal.service.v1.RecorderService.Hold:output_type -> pal.service.v1.HoldResponse
-	21, // 69: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	23, // 70: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	25, // 71: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	27, // 72: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	33, // 73: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	35, // 74: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	43, // 75: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
-	50, // 76: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
-	41, // 77: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
-	61, // [61:78] is the sub-list for method output_type
-	44, // [44:61] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	61, // 31: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	61, // 32: pal.service.v1.ArchiveRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	59, // 33: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	46, // 34: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
+	47, // 35: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
+	48, // 36: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
+	50, // 37: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
+	47, // 38: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
+	49, // 39: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
+	60, // 40: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
+	46, // 41: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
+	53, // 42: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
+	1,  // 43: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
+	55, // 44: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
+	2,  // 45: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
+	6,  // 46: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
+	8,  // 47: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
+	10, // 48: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
+	12, // 49: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
+	62, // 50: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
+	14, // 51: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 52: pal.service.v1.RecorderService.Hold:input_type -> pal.service.v1.HoldRequest
+	19, // 53: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	22, // 54: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	24, // 55: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	26, // 56: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	32, // 57: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	34, // 58: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	44, // 59: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	51, // 60: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	40, // 61: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
+	42, // 62: pal.service.v1.RecorderService.ArchiveRuns:input_type -> pal.service.v1.ArchiveRunsRequest
+	4,  // 63: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 64: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 65: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 66: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 67: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	63, // 68: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
+	15, // 69: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	17, // 70: pal.service.v1.RecorderService.Hold:output_type -> pal.service.v1.HoldResponse
+	21, // 71: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	23, // 72: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	25, // 73: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	27, // 74: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	33, // 75: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	35, // 76: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	45, // 77: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	52, // 78: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	41, // 79: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
+	43, // 80: pal.service.v1.RecorderService.ArchiveRuns:output_type -> pal.service.v1.ArchiveRunsResponse
+	63, // [63:81] is the sub-list for method output_type
+	45, // [45:63] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_recorder_service_proto_init() }
@@ -3899,7 +4052,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		(*AuditResponse_Progress)(nil),
 		(*AuditResponse_Summary)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[42].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[44].OneofWrappers = []any{
 		(*RecordFrame_Begin)(nil),
 		(*RecordFrame_Events)(nil),
 		(*RecordFrame_Spans)(nil),
@@ -3911,7 +4064,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_recorder_service_proto_rawDesc), len(file_pal_service_v1_recorder_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   50,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -38,6 +38,7 @@ const (
 	RecorderService_ExportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ExportRuns"
 	RecorderService_ImportRuns_FullMethodName      = "/pal.service.v1.RecorderService/ImportRuns"
 	RecorderService_DeleteRuns_FullMethodName      = "/pal.service.v1.RecorderService/DeleteRuns"
+	RecorderService_ArchiveRuns_FullMethodName     = "/pal.service.v1.RecorderService/ArchiveRuns"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -110,6 +111,12 @@ type RecorderServiceClient interface {
 	// signed checkpoint: reading it gives a HistoryGap, GetRun fails with
 	// RUN_DELETED. Safe to repeat.
 	DeleteRuns(ctx context.Context, in *DeleteRunsRequest, opts ...grpc.CallOption) (*DeleteRunsResponse, error)
+	// Moves the events of finished runs that were accepted before a moment to
+	// Parquet files, oldest first, a bounded number at a time: repeat it with the
+	// cursor while there are more. Only with the token of the service "operator".
+	// The runs stay listed and are read as before, except that TailAll does not
+	// deliver them again. Safe to repeat.
+	ArchiveRuns(ctx context.Context, in *ArchiveRunsRequest, opts ...grpc.CallOption) (*ArchiveRunsResponse, error)
 }
 
 type recorderServiceClient struct {
@@ -344,6 +351,16 @@ func (c *recorderServiceClient) DeleteRuns(ctx context.Context, in *DeleteRunsRe
 	return out, nil
 }
 
+func (c *recorderServiceClient) ArchiveRuns(ctx context.Context, in *ArchiveRunsRequest, opts ...grpc.CallOption) (*ArchiveRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ArchiveRunsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ArchiveRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -414,6 +431,12 @@ type RecorderServiceServer interface {
 	// signed checkpoint: reading it gives a HistoryGap, GetRun fails with
 	// RUN_DELETED. Safe to repeat.
 	DeleteRuns(context.Context, *DeleteRunsRequest) (*DeleteRunsResponse, error)
+	// Moves the events of finished runs that were accepted before a moment to
+	// Parquet files, oldest first, a bounded number at a time: repeat it with the
+	// cursor while there are more. Only with the token of the service "operator".
+	// The runs stay listed and are read as before, except that TailAll does not
+	// deliver them again. Safe to repeat.
+	ArchiveRuns(context.Context, *ArchiveRunsRequest) (*ArchiveRunsResponse, error)
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -474,6 +497,9 @@ func (UnimplementedRecorderServiceServer) ImportRuns(grpc.BidiStreamingServer[Im
 }
 func (UnimplementedRecorderServiceServer) DeleteRuns(context.Context, *DeleteRunsRequest) (*DeleteRunsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method DeleteRuns not implemented")
+}
+func (UnimplementedRecorderServiceServer) ArchiveRuns(context.Context, *ArchiveRunsRequest) (*ArchiveRunsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ArchiveRuns not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -734,6 +760,24 @@ func _RecorderService_DeleteRuns_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_ArchiveRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ArchiveRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ArchiveRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ArchiveRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ArchiveRuns(ctx, req.(*ArchiveRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -776,6 +820,10 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteRuns",
 			Handler:    _RecorderService_DeleteRuns_Handler,
+		},
+		{
+			MethodName: "ArchiveRuns",
+			Handler:    _RecorderService_ArchiveRuns_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

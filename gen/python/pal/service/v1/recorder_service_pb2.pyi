@@ -437,6 +437,28 @@ class DeleteRunsResponse(_message.Message):
     more: bool
     def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., more: bool = ...) -> None: ...
 
+class ArchiveRunsRequest(_message.Message):
+    __slots__ = ("accepted_before", "url", "after_cursor")
+    ACCEPTED_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    URL_FIELD_NUMBER: _ClassVar[int]
+    AFTER_CURSOR_FIELD_NUMBER: _ClassVar[int]
+    accepted_before: _timestamp_pb2.Timestamp
+    url: str
+    after_cursor: str
+    def __init__(self, accepted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., url: _Optional[str] = ..., after_cursor: _Optional[str] = ...) -> None: ...
+
+class ArchiveRunsResponse(_message.Message):
+    __slots__ = ("runs", "events", "size_bytes", "cursor")
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    EVENTS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    CURSOR_FIELD_NUMBER: _ClassVar[int]
+    runs: int
+    events: int
+    size_bytes: int
+    cursor: str
+    def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., size_bytes: _Optional[int] = ..., cursor: _Optional[str] = ...) -> None: ...
+
 class ExportRunsRequest(_message.Message):
     __slots__ = ("query", "unfinished", "after_cursor")
     QUERY_FIELD_NUMBER: _ClassVar[int]

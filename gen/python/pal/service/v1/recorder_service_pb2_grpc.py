@@ -127,6 +127,11 @@ class RecorderServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.FromString,
                 _registered_method=True)
+        self.ArchiveRuns = channel.unary_unary(
+                '/pal.service.v1.RecorderService/ArchiveRuns',
+                request_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsResponse.FromString,
+                _registered_method=True)
 
 
 class RecorderServiceServicer(object):
@@ -282,6 +287,17 @@ class RecorderServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ArchiveRuns(self, request, context):
+        """Moves the events of finished runs that were accepted before a moment to
+        Parquet files, oldest first, a bounded number at a time: repeat it with the
+        cursor while there are more. Only with the token of the service "operator".
+        The runs stay listed and are read as before, except that TailAll does not
+        deliver them again. Safe to repeat.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecorderServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -369,6 +385,11 @@ def add_RecorderServiceServicer_to_server(servicer, server):
                     servicer.DeleteRuns,
                     request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.SerializeToString,
+            ),
+            'ArchiveRuns': grpc.unary_unary_rpc_method_handler(
+                    servicer.ArchiveRuns,
+                    request_deserializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -837,6 +858,33 @@ class RecorderService(object):
             '/pal.service.v1.RecorderService/DeleteRuns',
             pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_recorder__service__pb2.DeleteRunsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ArchiveRuns(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RecorderService/ArchiveRuns',
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_recorder__service__pb2.ArchiveRunsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -92,6 +92,13 @@ class RecorderServiceStub:
     signed checkpoint: reading it gives a HistoryGap, GetRun fails with
     RUN_DELETED. Safe to repeat.
     """
+    ArchiveRuns: _aio.UnaryUnaryMultiCallable[_recorder_service_pb2.ArchiveRunsRequest, _recorder_service_pb2.ArchiveRunsResponse]
+    """Moves the events of finished runs that were accepted before a moment to
+    Parquet files, oldest first, a bounded number at a time: repeat it with the
+    cursor while there are more. Only with the token of the service "operator".
+    The runs stay listed and are read as before, except that TailAll does not
+    deliver them again. Safe to repeat.
+    """
 
 class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
     """The record of all runs.
@@ -271,6 +278,19 @@ class RecorderServiceServicer(metaclass=_abc_1.ABCMeta):
         of the service "operator". What is left of a run is that it was deleted, in a
         signed checkpoint: reading it gives a HistoryGap, GetRun fails with
         RUN_DELETED. Safe to repeat.
+        """
+
+    @_abc_1.abstractmethod
+    def ArchiveRuns(
+        self,
+        request: _recorder_service_pb2.ArchiveRunsRequest,
+        context: _aio.ServicerContext[_recorder_service_pb2.ArchiveRunsRequest, _abc.Awaitable[_recorder_service_pb2.ArchiveRunsResponse]],
+    ) -> _abc.Awaitable[_recorder_service_pb2.ArchiveRunsResponse]:
+        """Moves the events of finished runs that were accepted before a moment to
+        Parquet files, oldest first, a bounded number at a time: repeat it with the
+        cursor while there are more. Only with the token of the service "operator".
+        The runs stay listed and are read as before, except that TailAll does not
+        deliver them again. Safe to repeat.
         """
 
 def add_RecorderServiceServicer_to_server(servicer: RecorderServiceServicer, server: _aio.Server) -> None: ...

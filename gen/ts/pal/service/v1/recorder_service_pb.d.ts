@@ -1386,6 +1386,81 @@ export declare type DeleteRunsResponse = Message<"pal.service.v1.DeleteRunsRespo
 export declare const DeleteRunsResponseSchema: GenMessage<DeleteRunsResponse>;
 
 /**
+ * Request of ArchiveRuns.
+ *
+ * @generated from message pal.service.v1.ArchiveRunsRequest
+ */
+export declare type ArchiveRunsRequest = Message<"pal.service.v1.ArchiveRunsRequest"> & {
+  /**
+   * Runs that were accepted before this moment. Has to be stated.
+   *
+   * @generated from field: google.protobuf.Timestamp accepted_before = 1;
+   */
+  acceptedBefore?: Timestamp | undefined;
+
+  /**
+   * Directory or "s3://BUCKET/PREFIX". Empty means where the recorder archives by itself.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * Cursor from an earlier response. Empty begins with the oldest run.
+   *
+   * @generated from field: string after_cursor = 3;
+   */
+  afterCursor: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ArchiveRunsRequest.
+ * Use `create(ArchiveRunsRequestSchema)` to create a new message.
+ */
+export declare const ArchiveRunsRequestSchema: GenMessage<ArchiveRunsRequest>;
+
+/**
+ * Response of ArchiveRuns.
+ *
+ * @generated from message pal.service.v1.ArchiveRunsResponse
+ */
+export declare type ArchiveRunsResponse = Message<"pal.service.v1.ArchiveRunsResponse"> & {
+  /**
+   * Runs that were archived by this call.
+   *
+   * @generated from field: int64 runs = 1;
+   */
+  runs: bigint;
+
+  /**
+   * Their events.
+   *
+   * @generated from field: int64 events = 2;
+   */
+  events: bigint;
+
+  /**
+   * Length of the file in bytes.
+   *
+   * @generated from field: int64 size_bytes = 3;
+   */
+  sizeBytes: bigint;
+
+  /**
+   * Place to go on from. Empty when there are no more.
+   *
+   * @generated from field: string cursor = 4;
+   */
+  cursor: string;
+};
+
+/**
+ * Describes the message pal.service.v1.ArchiveRunsResponse.
+ * Use `create(ArchiveRunsResponseSchema)` to create a new message.
+ */
+export declare const ArchiveRunsResponseSchema: GenMessage<ArchiveRunsResponse>;
+
+/**
  * Request of ExportRuns.
  *
  * @generated from message pal.service.v1.ExportRunsRequest
@@ -2014,6 +2089,20 @@ export declare const RecorderService: GenService<{
     methodKind: "unary";
     input: typeof DeleteRunsRequestSchema;
     output: typeof DeleteRunsResponseSchema;
+  },
+  /**
+   * Moves the events of finished runs that were accepted before a moment to
+   * Parquet files, oldest first, a bounded number at a time: repeat it with the
+   * cursor while there are more. Only with the token of the service "operator".
+   * The runs stay listed and are read as before, except that TailAll does not
+   * deliver them again. Safe to repeat.
+   *
+   * @generated from rpc pal.service.v1.RecorderService.ArchiveRuns
+   */
+  archiveRuns: {
+    methodKind: "unary";
+    input: typeof ArchiveRunsRequestSchema;
+    output: typeof ArchiveRunsResponseSchema;
   },
 }>;
 
