@@ -23,7 +23,7 @@ CORE_SERVICES = ("router", "registry", "recorder")
 # What a process may know of the machine. Credentials are in none of these.
 _PLAIN = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT", "PAL_QUEUED_RUNS"),
-    *("PAL_SHADOW_WORKERS", "PAL_SHADOW_QUEUE", "PAL_SHADOW_RUNS_PER_SECOND"),
+    *("PAL_SHADOW_WORKERS", "PAL_SHADOW_QUEUE", "PAL_SHADOW_RUNS_PER_SECOND", "PAL_CHECKS_FILE"),
 )
 
 

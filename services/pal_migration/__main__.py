@@ -15,6 +15,7 @@ from pal.service.v1 import migration_service_pb2_grpc as rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
+from pal_migration.checks import load
 from pal_migration.comparing import Comparing
 from pal_migration.feed import Feed
 from pal_migration.judging import Judging
@@ -50,6 +51,8 @@ class Config:
     # A PostgreSQL database; without one everything is in data_dir.
     store_url: str | None = None
     service_token_file: Path | None = None
+    # What tells whether a run reached its objective, by agent; without it the AgentSpec does.
+    checks_file: Path | None = None
     otlp_endpoint: str | None = None
     # Sampled runs whose lanes are under way at once, that may wait, and shadow runs that begin in a second.
     shadow_workers: int = 2
@@ -68,6 +71,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         StartError: a setting is wrong, or the store cannot be used.
     """
     _check(config)
+    checks = load(config.checks_file)
     token = read_token(config.service_token_file)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -78,7 +82,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         router_stub = router_rpc.RouterServiceStub(await enter(channel(config.router_address)))
         record = RecorderClient(recorder_stub, config.recorder_address)
         snapshot = await enter(RegistrySnapshot(registry_stub))
-        comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot)
+        comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot, checks)
         shadows = Shadows(store, config.shadow_queue)
         await shadows.open()
         router = RouterClient(router_stub, token, config.router_address)

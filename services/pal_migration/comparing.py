@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pal.service.v1 import migration_service_pb2 as pb
@@ -12,6 +12,7 @@ from pal.v1 import comparison_pb2 as comparisons
 from pal.v1 import run_event_pb2 as events
 from pal_diff.compare import brief, compare
 from pal_diff.terms import Terms
+from pal_migration.checks import NamedCheck
 from pal_migration.contents import kept_elsewhere
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import InvalidField
@@ -37,8 +38,18 @@ class Triple:
 class Comparing:
     """Compares runs."""
 
-    def __init__(self, record: RecorderClient, artifacts: ArtifactClient, snapshot: RegistrySnapshot) -> None:
-        """Read logs from *record*, what they refer to from *artifacts*, and documents from *snapshot*."""
+    def __init__(
+        self,
+        record: RecorderClient,
+        artifacts: ArtifactClient,
+        snapshot: RegistrySnapshot,
+        checks: Mapping[str, NamedCheck],
+    ) -> None:
+        """Read logs from *record*, what they refer to from *artifacts*, and documents from *snapshot*.
+
+        What is success is told by one of *checks*, by agent, where there is one.
+        """
+        self._checks = checks
         self._record = record
         self._artifacts = artifacts
         self._snapshot = snapshot
@@ -89,8 +100,11 @@ class Comparing:
         tools = {
             ref.name: (await self._snapshot.pinned(registry.DOCUMENT_KIND_TOOL, ref)).tool for ref in accepted.tools
         }
+        named = self._checks.get(accepted.agent.name)
         return Terms(
             agent=agent,
+            check=named.check if named else None,
+            check_name=named.name if named else "check",
             tools=tools,
             contents=await self._contents(logs),
             max_findings=entries,

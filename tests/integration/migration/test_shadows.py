@@ -208,6 +208,17 @@ async def test_without_data_there_is_no_pass(bench: Bench, tmp_path: Path) -> No
     assert [entry.verdict.outcome for entry in kept.verdicts] == [one.outcome, nothing.outcome]
 
 
+async def test_the_check_of_a_team_tells_what_success_is(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "shadow_checks.py").write_text("def never(log):\n    return False\n")
+    (tmp_path / "checks.yaml").write_text("python_path: [.]\nchecks: {desk: shadow_checks:never}\n")
+    first, second = await bench.live(), await bench.live()
+
+    async with bench.service(tmp_path, checks_file=tmp_path / "checks.yaml") as service:
+        found = (await service.Compare(pb.CompareRequest(run_a=first, run_b=second))).comparison
+
+    assert (found.a.success, found.a.success_by) == (comparisons.SUCCESS_STATE_MISSED, "check never")
+
+
 async def test_two_runs_are_compared_whatever_they_are(bench: Bench, tmp_path: Path) -> None:
     first, second = await bench.live(), await bench.live()
     async with bench.service(tmp_path) as service:
