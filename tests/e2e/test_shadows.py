@@ -122,6 +122,7 @@ async def test_a_candidate_is_judged_on_live_runs_without_an_effect_of_its_own(t
         shadows = [await desk_.compared("support-desk", name, 6) for name in ("candidate", "defective")]
         sound = await pal("verdict", "support-desk", "-c", "candidate", "-o", "json")
         broken = await pal("verdict", "support-desk", "-c", "defective", "-o", "json")
+        pairs = await pal("diff", "--shadow", "support-desk", "-c", "defective", "--json")
         history = await pal("verdict", "support-desk", "--history", "-o", "json")
 
         assert sorted(desk_.refunds) == ["A-200", "A-201", "A-202"]
@@ -132,6 +133,7 @@ async def test_a_candidate_is_judged_on_live_runs_without_an_effect_of_its_own(t
         assert top["finding"]["hard"] and "reason" in top["finding"]["field"]
         example = top["examples"][0]["runB"]
         assert example in {run.run_id for run in await desk_.shadows("candidate") if run.runtime == "defective"}
+        assert pairs.code == 1 and len(pairs.json["comparisons"]) == 6
         assert len(history.json["verdicts"]) == 2
         assert len(await desk_.shadows("baseline")) == 12
 

@@ -15,6 +15,7 @@ from pal_cli.diffs.schema import json_schema
 from pal_cli.diffs.terminal import show
 from pal_cli.failures import OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, command, connected, home_of
+from pal_cli.shadow_diffs import shadow_diff
 from pal_cli.show import as_json, err, print_json
 
 
@@ -29,6 +30,9 @@ async def diff(
     price_table: Annotated[
         Path | None, typer.Option("--prices", help="price table for both runs; default: the one that comes with PAL")
     ] = None,
+    shadow: Annotated[str, typer.Option(help="list the pairs of this agent's shadow instead")] = "",
+    candidate: Annotated[str, typer.Option("--candidate", "-c", help="with --shadow: the runtime; default: any")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="with --shadow: newest pairs to list")] = 50,
     schema: Annotated[bool, typer.Option("--schema", help="print the JSON Schema of --json and stop")] = False,
 ) -> int:
     """Compare two runs of the same input. Exit code 0 without a hard difference, 1 with one.
@@ -39,6 +43,11 @@ async def diff(
     if schema:
         print_json(json_schema(pb.Comparison))
         return OK
+    if shadow:
+        if run_a or html or junit_:
+            raise CommandError("--shadow lists pairs: name no runs and no file; `pal diff RUN_A RUN_B` writes one")
+        async with connected(home_of(home)) as mesh:
+            return await shadow_diff(mesh, shadow, candidate, limit, machine=json)
     if not run_a or not run_b:
         raise CommandError("name two runs; `pal runs list` shows them")
     table = prices(price_table)
