@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,7 @@ def plan(
     default_runtime: str,
     store_url: str = "",
     drills: bool = False,
+    metrics_port: int | None = None,
 ) -> Plan:
     """Return the processes of the mesh in *home*, with keys and tokens in place.
 
@@ -102,7 +104,16 @@ def plan(
             services={MIGRATION: addresses[MIGRATION]},
         ),
     ]
-    return Plan(addresses=addresses, programs=programs, runtimes=runtimes)
+    return Plan(addresses=addresses, programs=_measured(programs, metrics_port), runtimes=runtimes)
+
+
+def _measured(programs: Sequence[Program], port: int | None) -> Sequence[Program]:
+    """Return *programs* with an address for the metrics of each, from *port* on."""
+    numbers = [""] * len(programs) if port is None else [f"127.0.0.1:{port + place}" for place in range(len(programs))]
+    return [
+        dataclasses.replace(program, env={**program.env, "PAL_METRICS_ADDRESS": address})
+        for program, address in zip(programs, numbers, strict=True)
+    ]
 
 
 def _seam(

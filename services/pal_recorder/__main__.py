@@ -22,6 +22,7 @@ from pal_recorder.log import RunLog
 from pal_recorder.retention import Retention
 from pal_recorder.servicer import RecorderServicer
 from pal_recorder.slo_fold import SloFold
+from pal_recorder.slo_metrics import count_runs
 from pal_recorder.slo_query import SloQuery
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import ArchiveUnavailable, EventStore, StoreUnavailable
@@ -29,6 +30,7 @@ from pal_recorder.tails import Tails
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
 from pal_rpc.keys import MESH, RECORDER, private_key, public_key
+from pal_rpc.metrics import when_served
 from pal_rpc.server import Server, serving
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RecorderService"].full_name
@@ -69,6 +71,7 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         retention, archiving = Retention(log, store, anchors, archive), Archiving(log, store, archive)
         artifacts = Artifacts(store, config.data_dir)
         slo = SloFold(store)
+        when_served(functools.partial(count_runs, slo))
         servicer = RecorderServicer(
             log, store, tails, artifacts, retention, archiving, mesh_key, recorder_keys, SloQuery(store, slo)
         )

@@ -18,6 +18,7 @@ from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_log.events import ROUTER, EventWriter, new_id
+from pal_router.breaker_metrics import show_breakers
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.holding import Holding, life_of
@@ -36,6 +37,7 @@ from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
 from pal_rpc.in_process import InProcessChannel
 from pal_rpc.keys import LEASE, MESH, private_key, public_key
+from pal_rpc.metrics import when_served
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
@@ -87,7 +89,8 @@ async def router(
         registry_stub = registry_rpc.RegistryServiceStub(
             await stack.enter_async_context(registry or channel(config.registry_address))  # type: ignore[arg-type]
         )
-        crossings = Crossings()
+        crossings, breakers = Crossings(), Breakers()
+        when_served(functools.partial(show_breakers, breakers))
         snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, new_id(), crossings.settled))
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
@@ -96,7 +99,7 @@ async def router(
             snapshot=snapshot,
             slots=slots,
             crossings=crossings,
-            breakers=Breakers(),
+            breakers=breakers,
             appender=await stack.enter_async_context(Appender(recorder_stub, token)),
             recorder=RecorderClient(recorder_stub, config.recorder_address),
             adapters=await stack.enter_async_context(AdapterClient()),

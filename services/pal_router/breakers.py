@@ -75,7 +75,12 @@ class Breakers:
     def __init__(self, clock: Clock = time.monotonic) -> None:
         """Begin with every breaker closed."""
         self._clock = clock
+        self._listeners: list[Callable[[str, str, State], None]] = []
         self._by_agent: defaultdict[str, dict[str, Breaker]] = defaultdict(dict)
+
+    def listen(self, listener: Callable[[str, str, State], None]) -> None:
+        """Call *listener* with the agent, the runtime and the state of a breaker that may have opened or closed."""
+        self._listeners.append(listener)
 
     def avoided(self, agent: str) -> dict[str, str]:
         """Return the runtimes that *agent* does better without now, each with the reason."""
@@ -101,6 +106,8 @@ class Breakers:
             known.trial_since = None
             return
         self._take(known, failed, MeshError(cause, "").reason_name if failed and cause else "")
+        for listener in self._listeners:
+            listener(agent, runtime, known.state)
         if known.state is State.CLOSED and not any(known.ends):
             del self._by_agent[agent][runtime]
 

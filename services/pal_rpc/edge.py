@@ -19,7 +19,14 @@ from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error, is_lost, to_status
 
 log = logging.getLogger("pal.rpc")
+# What is told of every RPC that has ended: its method, its code, and the seconds it took.
+_observers: list[Callable[[str, str, float], None]] = []
 _fields: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar("rpc_log_fields", default=None)
+
+
+def observe(observer: Callable[[str, str, float], None]) -> None:
+    """Call *observer* at the end of every RPC of this process."""
+    _observers.append(observer)
 
 
 def annotate(**fields: str) -> None:
@@ -151,5 +158,8 @@ def _logged(method: str, request: Any) -> Iterator[dict[str, str]]:
         with contextlib.suppress(ValueError):
             # A generator that is closed by another task has another context.
             _fields.reset(token)
-        duration_ms = round((time.perf_counter() - started) * 1000, 3)
+        seconds = time.perf_counter() - started
+        for observer in _observers:
+            observer(method, fields["code"], seconds)
+        duration_ms = round(seconds * 1000, 3)
         log.info("rpc", extra={"method": method, "duration_ms": duration_ms, **fields})

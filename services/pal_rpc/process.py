@@ -10,11 +10,13 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 import uvloop
 
 from pal_rpc import logs
 from pal_rpc.config import StartError
+from pal_rpc.metrics import metrics_served
 
 EXIT_BAD_CONFIGURATION = 2
 _PR_SET_PDEATHSIG = 1
@@ -30,7 +32,10 @@ def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     if os.environ.get("PAL_DIE_WITH_PARENT"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
-        uvloop.run(_until_stopped(main))
+        with ExitStack() as stack:
+            if address := os.environ.get("PAL_METRICS_ADDRESS"):
+                stack.enter_context(metrics_served(service, address))
+            uvloop.run(_until_stopped(main))
     except StartError as error:
         print(f"{service}: {error}", file=sys.stderr)
         sys.exit(EXIT_BAD_CONFIGURATION)

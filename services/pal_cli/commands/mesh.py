@@ -51,6 +51,9 @@ async def up(
         ),
     ] = "",
     drills: Annotated[bool, typer.Option("--drills", help="allow drills: `pal gameday run` injects faults")] = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65500, help="serve Prometheus metrics from this port on, one a process")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="go to the background once the mesh is ready")] = False,
 ) -> int:
     """Start a mesh on loopback and keep it running until Ctrl-C or `pal down`."""
@@ -69,6 +72,7 @@ async def up(
             default_runtime=default_runtime,
             store_url=store,
             drills=drills,
+            metrics_port=metrics_port,
         )
         async with _stopped_by_signal() as stop, running(where, planned) as state:
             _tell_parent()
