@@ -17,7 +17,7 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
-from pal_log.events import ROUTER, EventWriter, new_id
+from pal_log.events import ROUTER, EventWriter
 from pal_router.breaker_metrics import show_breakers
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
@@ -91,10 +91,10 @@ async def router(
         )
         crossings, breakers = Crossings(), Breakers()
         when_served(functools.partial(show_breakers, breakers))
-        snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, new_id(), crossings.settled))
+        holding = Holding(recorder_stub, token, life_of(config.address))
+        snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, holding.own, crossings.settled))
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
-        holding = Holding(recorder_stub, token, life_of(config.address))
         peers = Peers(
             snapshot=snapshot,
             slots=slots,

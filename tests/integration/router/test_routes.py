@@ -15,7 +15,6 @@ import pytest
 from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as registry
-from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import run_event_pb2 as events
 from pal_cli.health import wait_ready
@@ -154,20 +153,21 @@ async def test_a_run_that_waits_for_the_candidate_goes_where_the_route_is_by_the
         await script.reached.wait()
         waiting_id = str(uuid.uuid4())
         bench.script(waiting_id, HELLO)
-        waiting = asyncio.create_task(bench.run(waiting_id))
-        await accepted(bench, waiting_id)
+        accepted, log = asyncio.Event(), []
+
+        async def follow() -> None:
+            async for frame in bench.frames(waiting_id):
+                log.append(frame.event)
+                accepted.set()
+
+        waiting = asyncio.create_task(follow())
+        await accepted.wait()
         await set_route(bench, 0)
         hold.set()
         await first
-        log = await waiting
+        await waiting
 
+    log = [event for event in log if event.run_id]
     assert [choice.runtime for choice in choices(log)] == ["counted", "echo"]
     assert run_id_of(waiting_id, "default") not in runtime.begun
     assert log[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
-
-
-async def accepted(bench: Bench, request_id: str) -> None:
-    """Return once the run of a request is on record."""
-    async for response in bench.router.Watch(pb.WatchRequest(run_id=run_id_of(request_id, "default"))):
-        if response.frames:
-            return
