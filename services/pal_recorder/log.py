@@ -20,6 +20,7 @@ from pal_recorder.chain import chained
 from pal_recorder.projection import LISTED, project
 from pal_recorder.store import Entry, EventStore, Group, RunDeleted, StoreLost, StoreUnavailable
 from pal_recorder.tails import Tails
+from pal_rpc import kill_points
 from pal_rpc.errors import MeshError, failure
 
 _GROUP_BATCHES, _GROUP_BYTES = 2048, 8 * 1024 * 1024
@@ -193,11 +194,13 @@ class RunLog:
                 for pending in requests
             ]
             if assembly.group.entries or checkpoint:
+                kill_points.reached("commit.before")
                 try:
                     await turn.write(assembly.group)
                 except BaseException:
                     self._forget(assembly)
                     raise
+        kill_points.reached("commit.after")
         self._tails.publish(assembly.events, assembly.position)
         if checkpoint:
             self._anchors.written(checkpoint)

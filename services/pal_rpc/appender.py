@@ -15,6 +15,7 @@ import grpc
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.v1 import run_event_pb2 as events
+from pal_rpc import kill_points
 from pal_rpc.errors import MeshError, parse_reason
 from pal_rpc.identity import bearer
 from pal_rpc.options import MIB
@@ -187,6 +188,7 @@ class Appender:
                 self._timer.cancel()
                 self._timer = None
             while self._waiting:
+                kill_points.reached("append.before")
                 try:
                     await call.write(self._next_message())
                 except asyncio.InvalidStateError:
@@ -207,6 +209,7 @@ class Appender:
     async def _receive(self, call: grpc.aio.StreamStreamCall[pb.AppendRequest, pb.AppendResponse]) -> None:
         while (response := await call.read()) is not grpc.aio.EOF:
             assert isinstance(response, pb.AppendResponse)
+            kill_points.reached("append.after")
             for result in response.results:
                 _settle(self._sent.popleft().recorded, result)
         raise _StreamLost

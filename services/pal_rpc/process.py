@@ -14,7 +14,7 @@ from contextlib import ExitStack
 
 import uvloop
 
-from pal_rpc import logs
+from pal_rpc import kill_points, logs
 from pal_rpc.config import StartError
 from pal_rpc.metrics import metrics_served
 
@@ -28,6 +28,7 @@ def run(service: str, main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
 
     Exits with 0 after an orderly stop and with 2, after one line on stderr, when the process cannot start.
     """
+    kill_points.arm(service, os.environ.get("PAL_KILL_POINTS", ""))
     logs.configure(service, os.environ.get("PAL_LOG_LEVEL", "INFO"))
     if os.environ.get("PAL_DIE_WITH_PARENT"):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

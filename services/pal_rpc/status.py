@@ -97,6 +97,11 @@ def is_lost(error: grpc.aio.AioRpcError) -> bool:
     return error.code() is _C.INTERNAL and "execute_batch" in (error.details() or "")
 
 
+def never_sent(error: grpc.aio.AioRpcError) -> bool:
+    """Tell whether *error* means that there was no connection, so that the peer has seen nothing of the call."""
+    return error.code() is _C.UNAVAILABLE and (error.details() or "").startswith("failed to connect")
+
+
 def _bounded(metadata: dict[str, str]) -> dict[str, str]:
     room = MAX_STATUS_DETAIL_BYTES // max(len(metadata), 1) // 3
     return {key: value[:room] for key, value in metadata.items()}

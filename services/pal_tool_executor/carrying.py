@@ -10,6 +10,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.call_ids import first
 from pal_log.payload import text_payload
+from pal_rpc import kill_points
 from pal_rpc.refusals import approval_required
 from pal_tool_executor import failing, people
 from pal_tool_executor.attempts import attempt
@@ -114,7 +115,9 @@ class Carrying:
             return people.said(people.agreed(self._may_wait(call, waits), call.account, invocation)), 1
         offset = call.known.dispatched
         batch.append(self._recording.dispatched(call, offset + 1))
+        kill_points.reached("dispatch.before")
         await self._recording.append(call, batch)
+        kill_points.reached("dispatch.after")
         batch.clear()
         call.known.dispatched += 1
         if call.lease.mode == common.EXECUTION_MODE_DRILL:

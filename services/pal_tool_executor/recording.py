@@ -14,6 +14,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_log.call_ids import first, fresh
 from pal_log.events import TOOL_EXECUTOR, EventWriter
 from pal_log.payload import artifact_digest, content_text, json_payload, text_payload
+from pal_rpc import kill_points
 from pal_rpc.errors import MeshError, failure
 from pal_rpc.lease import Lease, ModeForged
 from pal_tool_executor import failing
@@ -82,6 +83,7 @@ class Recording:
         Raises:
             MeshError: the recorder refused it.
         """
+        kill_points.reached("result.before")
         closing = [*before, self.event(call, tool_call_finished=finished)]
         call.known.closing = True
         write: Write = self._submit

@@ -45,7 +45,18 @@ PAL = ROOT / ".venv" / "bin" / "pal"
 RUNTIMES = ("agno", "pydantic-ai")
 RUNS_A_ROUND = 6
 ROUND_SECONDS = 60.0
-VICTIMS = ("agno", "pydantic-ai", "core", "llm_provider", "tool_executor", "everything", BEFORE, AFTER)
+# Where a process ends itself: docs of pal_rpc.kill_points.
+POINTS = (
+    *(f"append.{when}@{name}" for name in ("core", "llm_provider", "tool_executor") for when in ("before", "after")),
+    "commit.before@core",
+    "commit.after@core",
+    "dispatch.before@tool_executor",
+    "dispatch.after@tool_executor",
+    "result.before@tool_executor",
+)
+# How often a process passes a point, at most, before it ends there.
+MOST_PASSES = 8
+VICTIMS = ("agno", "pydantic-ai", "core", "llm_provider", "tool_executor", "everything", BEFORE, AFTER, *POINTS)
 TOOLS = {
     "charge": {"effectClass": "WRITE", "idempotency": "KEYED"},
     "note": {"effectClass": "WRITE", "idempotency": "NONE"},
@@ -77,10 +88,18 @@ class Mesh:
         """Return what the supervisor says of the mesh."""
         return json.loads((self.home / "mesh.json").read_text())
 
-    def kill(self, victim: str) -> None:
-        """Take *victim* down, or leave the wish for a tool to do it."""
+    @property
+    def points(self) -> Path:
+        """Where processes find at which point they are to end."""
+        return Path(self.environment["PAL_KILL_POINTS"])
+
+    def kill(self, victim: str, passes: int) -> None:
+        """Take *victim* down, or leave the wish for a tool to do it, or a process, after it has passed so often."""
         if victim in (BEFORE, AFTER):
             (self.world / victim).touch()
+            return
+        if victim in POINTS:
+            (self.points / victim).write_text(str(passes))
             return
         processes = self.state()["processes"]
         for name in processes if victim == "everything" else (victim,):
@@ -170,7 +189,9 @@ async def _round(
     taken: Counter[str],
 ) -> None:
     victim = chance.choice(VICTIMS)
-    moment = chance.uniform(0.0, 0.25)
+    # A point is passed all the time, from the beginning on.
+    moment = chance.uniform(0.0, 0.05 if victim in POINTS else 0.25)
+    passes = chance.randrange(MOST_PASSES)
     clients = [Client(_request(number, place, chance.choice(RUNTIMES))) for place in range(RUNS_A_ROUND)]
     began = time.monotonic()
     try:
@@ -178,7 +199,7 @@ async def _round(
             people = [tasks.create_task(_answer(mesh, router)), tasks.create_task(_start_again(mesh))]
             following = [tasks.create_task(client.follow(router)) for client in clients]
             await asyncio.sleep(moment)
-            mesh.kill(victim)
+            mesh.kill(victim, passes)
             await asyncio.gather(*following)
             for person in people:
                 person.cancel()
@@ -189,11 +210,11 @@ async def _round(
         raise Broken(
             f"round {number}, {victim} after {moment * 1000:.0f} ms: {str(reason) or 'runs did not end'}"
         ) from error
-    for wish in (BEFORE, AFTER):
-        (mesh.world / wish).unlink(missing_ok=True)
+    for wish in (mesh.world / BEFORE, mesh.world / AFTER, mesh.points / victim):
+        wish.unlink(missing_ok=True)
     taken[victim] += 1
     print(
-        f"round {number:4} {victim:14} after {moment * 1000:3.0f} ms: held, {time.monotonic() - began:.1f} s",
+        f"round {number:4} {victim:30} after {moment * 1000:3.0f} ms: held, {time.monotonic() - began:.1f} s",
         flush=True,
     )
 
@@ -307,7 +328,14 @@ def _mesh(folder: Path) -> Mesh:
     spec = {"objective": "Do what you are told.", "tools": list(TOOLS)}
     documents.append(_document("AgentSpec", "drill", spec))
     (folder / "documents.json").write_text("\n---\n".join(map(json.dumps, documents)))
-    environment = {**os.environ, "PAL_HOME": str(folder / "home"), "PAL_DRILL_WORLD": str(world)}
+    points = folder / "points"
+    points.mkdir()
+    environment = {
+        **os.environ,
+        "PAL_HOME": str(folder / "home"),
+        "PAL_DRILL_WORLD": str(world),
+        "PAL_KILL_POINTS": str(points),
+    }
     return Mesh(folder / "home", world, environment)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import grpc
@@ -16,9 +17,10 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.dialogue import AGENT, PLATFORM, Dialogue, Turn, text_of
 from pal_adapter_host.outbox import Outbox
-from pal_adapter_host.seam import Grant, seam_error
+from pal_adapter_host.seam import AWAY_PAUSE_SECONDS, AWAY_SECONDS, Grant, seam_error
 from pal_log.events import stable_id
 from pal_rpc.errors import MeshError
+from pal_rpc.status import never_sent
 
 DEFAULT_PROFILE = "default"
 # Why an answer ends the run, whatever the runtime would do with it.
@@ -120,6 +122,18 @@ class SeamModelPort:
         return [*messages[:place], *self._earlier, *messages[place:]]
 
     async def _stream(self, request: llm.StreamCompleteRequest, message_id: str) -> llm.ModelAnswer:
+        give_up_at = time.monotonic() + AWAY_SECONDS
+        while True:
+            try:
+                return await self._answer(request, message_id)
+            except grpc.aio.AioRpcError as error:
+                # Whoever has not seen the question can be asked again under its name.
+                if not never_sent(error) or time.monotonic() > give_up_at:
+                    raise seam_error(error, _unavailable(error.details() or error.code().name)) from None
+            await asyncio.sleep(AWAY_PAUSE_SECONDS)
+            self._grant.check(self._stage_id)
+
+    async def _answer(self, request: llm.StreamCompleteRequest, message_id: str) -> llm.ModelAnswer:
         grant = self._grant
         call = self._stub.StreamComplete(request, timeout=grant.time_left(), metadata=grant.metadata)
         answer = None
@@ -137,8 +151,6 @@ class SeamModelPort:
                 if live:
                     # Text that comes with the answer waits for the message that is made of it.
                     await self._outbox.put(live, linger=answer is not None)
-        except grpc.aio.AioRpcError as error:
-            raise seam_error(error, _unavailable(error.details() or error.code().name)) from None
         finally:
             # Leaving the loop does not cancel the call.
             call.cancel()

@@ -17,6 +17,11 @@ from pal_rpc import telemetry
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error, is_lost
 
+# How long a seam that is not there is waited for. It is being started again, and to begin another attempt meanwhile
+# would only lose that one too.
+AWAY_SECONDS = 10.0
+AWAY_PAUSE_SECONDS = 0.2
+
 
 class Grant:
     """What one run may still do.

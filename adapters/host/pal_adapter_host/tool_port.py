@@ -15,10 +15,10 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.dialogue import Dialogue, failed
-from pal_adapter_host.seam import Grant, seam_error
+from pal_adapter_host.seam import AWAY_PAUSE_SECONDS, AWAY_SECONDS, Grant, seam_error
 from pal_log.payload import json_payload
 from pal_rpc.errors import MeshError
-from pal_rpc.status import is_lost
+from pal_rpc.status import is_lost, never_sent
 
 REPEATS = 3
 REPEAT_WITHIN_SECONDS = 2.0
@@ -97,8 +97,7 @@ class SeamToolPort:
         )
 
     async def _execute(self, request: pb.ExecuteToolRequest) -> pb.ExecuteToolResponse:
-        give_up_at = time.monotonic() + REPEAT_WITHIN_SECONDS
-        repeats = 0
+        began, repeats = time.monotonic(), 0
         while True:
             try:
                 return await self._stub.ExecuteTool(
@@ -106,11 +105,16 @@ class SeamToolPort:
                 )
             except grpc.aio.AioRpcError as error:
                 # The executor knows the call by its id: a repeat finds it again and does nothing twice.
-                repeats += 1
-                pause = _PAUSE_SECONDS * 2**repeats
-                if not is_lost(error) or repeats > REPEATS or time.monotonic() + pause > give_up_at:
-                    raise seam_error(error, _unavailable(request.tool.name, error.details() or "")) from None
+                spent = time.monotonic() - began
+                if never_sent(error) and spent < AWAY_SECONDS:
+                    pause = AWAY_PAUSE_SECONDS
+                else:
+                    repeats += 1
+                    pause = _PAUSE_SECONDS * 2**repeats
+                    if not is_lost(error) or repeats > REPEATS or spent + pause > REPEAT_WITHIN_SECONDS:
+                        raise seam_error(error, _unavailable(request.tool.name, error.details() or "")) from None
                 await asyncio.sleep(pause)
+                self._grant.check(self._stage_id)
 
 
 def _unavailable(tool: str, detail: str) -> MeshError:

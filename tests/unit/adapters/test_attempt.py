@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import pytest
+
 from pal.v1 import error_reason_pb2 as reasons
 from pal_adapter_host.echo import EchoRuntime
 from pal_adapter_host.runtime import Ports, Task
+from pal_cli.ports import free_addresses
 from pal_conformance.script import Say, Script, calls, says
 from pal_conformance.specs import ADD
 from pal_rpc.errors import MeshError
+from tests.fakes.cut_proxy import CutProxy
 from tests.fakes.driven import driven, ran
 
 Work = Callable[[Task, Ports], Awaitable[str]]
@@ -109,6 +113,13 @@ async def ask(task: Task, ports: Ports) -> str:
     return "fine"
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("model_port", "tool_port"):
+        monkeypatch.setattr(f"pal_adapter_host.{module}.AWAY_SECONDS", 0.3)
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_provider_that_is_not_there_fails_the_run() -> None:
     async with driven(Foreign(ask), llm_provider_address="127.0.0.1:1") as bench:
         run = await ran(bench, says("never"))
@@ -116,6 +127,22 @@ async def test_a_provider_that_is_not_there_fails_the_run() -> None:
     assert run.end == "FAILED SEAM_UNAVAILABLE"
 
 
+async def test_a_provider_that_is_being_started_is_waited_for() -> None:
+    (address,) = free_addresses(1)
+    async with driven(Foreign(ask), llm_provider_address=address) as bench:
+        running = asyncio.create_task(ran(bench, says("fine")))
+        await asyncio.wait([running], timeout=0.3)
+        there = CutProxy(bench.kit.addresses["llm_provider"])
+        host, _, port = address.rpartition(":")
+        async with await asyncio.start_server(there.carry, host, int(port)):
+            run = await running
+            there.cut()
+
+    assert run.end == "SUCCEEDED"
+    assert len(run.asked) == 1
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_an_executor_that_is_not_there_is_asked_again_and_then_fails_the_run() -> None:
     async with driven(EchoRuntime(), tool_executor_address="127.0.0.1:1") as bench:
         run = await ran(bench, calls(("c1", "add", "{}"), then="never"), tool_specs=[ADD])
