@@ -40,7 +40,7 @@ def summary(event: events.RunEvent) -> str:
             requested = event.tool_call_requested
             return f"{requested.call_id} {requested.tool.name} {_content(requested.arguments)}"
         case "tool_call_dispatched":
-            return f"{event.tool_call_dispatched.call_id} attempt {event.tool_call_dispatched.attempt}"
+            return _dispatched(event.tool_call_dispatched)
         case "tool_call_finished":
             return _tool(event.tool_call_finished)
         case "policy_decided":
@@ -101,6 +101,14 @@ def _tool(finished: events.ToolCallFinished) -> str:
 
 def _failure(failure: common.Failure) -> str:
     return f"{failure.reason} {failure.message}"
+
+
+def _dispatched(dispatched: events.ToolCallDispatched) -> str:
+    place = dispatched.recorded_result
+    if place.run_id:
+        return f"{dispatched.call_id} answered as in run {place.run_id}, seq {place.seq}"
+    dry = " dry run" if dispatched.disposition == events.CALL_DISPOSITION_SIMULATED else ""
+    return f"{dispatched.call_id} attempt {dispatched.attempt}{dry}"
 
 
 def _content(payload: common.Payload) -> str:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from contextlib import aclosing
 
 from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_migration.shadows import Shadows
 from pal_rpc.errors import MeshError
@@ -18,6 +19,7 @@ log = logging.getLogger("pal.migration")
 PREFIXES = ("run.accepted", "run.finished")
 REMEMBERED_RUNS = 100_000
 _RECONNECT_SECONDS = 0.2
+_GONE = frozenset({reasons.ERROR_REASON_RUN_NOT_FOUND, reasons.ERROR_REASON_RUN_DELETED})
 _NO_WORK = frozenset({events.RUN_OUTCOME_CANCELLED, events.RUN_OUTCOME_REJECTED})
 
 
@@ -37,9 +39,11 @@ class Feed:
             await self._shadows.wanted.wait()
             try:
                 await self._tail()
-            except MeshError:
-                # The record goes on from the cursor when the recorder is back.
-                pass
+            except MeshError as error:
+                # The record goes on from the cursor when the recorder is back; from its end when it is another record.
+                if error.reason == reasons.ERROR_REASON_INVALID_FIELD:
+                    log.warning("cursor left", extra={"cursor": self._shadows.cursor, "error": error.message})
+                    self._shadows.cursor = ""
             except Exception as error:
                 log.error("feed cut", exc_info=error)
             finally:
@@ -71,4 +75,9 @@ class Feed:
             self._agents.pop(event.run_id, None)
 
     async def _agent_of(self, run_id: str) -> str:
-        return (await self._record.run(run_id)).agent.name
+        try:
+            return (await self._record.run(run_id)).agent.name
+        except MeshError as error:
+            if error.reason not in _GONE:
+                raise
+            return ""

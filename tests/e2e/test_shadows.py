@@ -168,3 +168,24 @@ async def test_two_hundred_live_runs_decide(tmp_path: Path) -> None:
         outcomes = {key: verdict["outcome"] for key, verdict in verdicts.items()}
         assert outcomes.pop(("support-desk", "defective")) == FAIL
         assert set(outcomes.values()) <= {PASS, INCONCLUSIVE}, verdicts
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["shadow", "start", "support-desk", "-c", "agn", "--sample", "20%"], 3, "did you mean agno?"),
+        (["shadow", "start", "support-desk", "-c", "agno", "--sample", "lots"], 2, "--sample lots"),
+        (["shadow", "start", "support-desk", "-c", "agno", "--sample", "0"], 2, "plan.sample_ppm"),
+        (["shadow", "start", "support-desk", "-c", "agno", "--sample", "5%", "--cap-money", "5"], 2, "--cap-money"),
+        (["shadow", "start", "nobody", "-c", "agno", "--sample", "5%"], 3, "AGENT_NOT_FOUND"),
+        (["shadow", "start", "testcase-writer", "-c", "agno", "--sample", "5%"], 4, "--any-tier"),
+        (["shadow", "stop", "support-desk"], 3, "pal shadow start"),
+        (["verdict", "support-desk", "-c", "agno"], 3, "SHADOW_NOT_FOUND"),
+        (["diff", "--shadow", "support-desk", "one"], 2, "name no runs"),
+    ],
+)
+async def test_wrong_input_is_named(pal: Cli, arguments: list[str], code: int, words: str) -> None:
+    finished = await pal(*arguments)
+
+    assert finished.code == code, finished.err
+    assert words in finished.err

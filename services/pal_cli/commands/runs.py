@@ -14,6 +14,7 @@ from rich.markup import escape
 from pal.service.v1 import recorder_service_pb2 as rec
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import trace_span_pb2 as traces
 from pal_cli.artifacts import fetch
@@ -68,6 +69,7 @@ async def show(run_id: RunId, home: HomeOption = None, output: Output = OutputFo
         "run": run.run_id,
         "agent": f"{run.agent.name} {run.agent.version}",
         "runtime": f"{run.runtime} {run.runtime_version}",
+        "repeats": run.source_run_id,
         "state": _state(run),
         "accepted": moment(run.accepted_at),
         "took": _took(run),
@@ -202,9 +204,10 @@ def _listed(run: shared.Run) -> list[object]:
 
 
 def _state(run: shared.Run) -> str:
-    if run.state == shared.RUN_STATE_FINISHED:
-        return outcome_word(run.outcome)
-    return word(shared.RunState, run.state, "RUN_STATE_")
+    finished = run.state == shared.RUN_STATE_FINISHED
+    state = outcome_word(run.outcome) if finished else word(shared.RunState, run.state, "RUN_STATE_")
+    live = run.mode == common.EXECUTION_MODE_LIVE
+    return state if live else f"{state} ({word(common.ExecutionMode, run.mode, 'EXECUTION_MODE_')})"
 
 
 def _took(run: shared.Run) -> str:

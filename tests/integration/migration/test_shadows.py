@@ -10,6 +10,8 @@ import pytest
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import comparison_pb2 as comparisons
+from pal_migration.sqlite import SqliteStore
+from pal_migration.store import Item, Kind
 from tests.integration.migration.conftest import Bench, plan, refusal, until
 
 DESK = pb.ShadowSelector(agent="desk")
@@ -76,6 +78,23 @@ async def test_what_happens_while_the_service_is_away_is_seen_afterwards(bench: 
 
     assert set(await bench.shadows(missed)) == {"candidate", "baseline"}
     assert shadow.progress.seen == 2
+
+
+async def test_a_place_that_the_record_does_not_have_is_left_for_its_end(bench: Bench, tmp_path: Path) -> None:
+    async with bench.service(tmp_path) as service:
+        await service.StartShadow(plan())
+    store = SqliteStore(tmp_path)
+    await store.put([Item(Kind.CURSOR, "record", b"of another record")])
+    await store.close()
+
+    async with bench.service(tmp_path) as service:
+        seen = 0
+        async with asyncio.timeout(20):
+            while not seen:
+                await bench.live()
+                seen = (await service.GetShadow(pb.GetShadowRequest(shadow=DESK))).shadow.progress.seen
+
+    assert seen
 
 
 async def test_a_full_queue_takes_no_newer_ones_and_says_so(bench: Bench, tmp_path: Path) -> None:
