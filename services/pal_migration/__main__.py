@@ -20,7 +20,9 @@ from pal_migration.comparing import Comparing
 from pal_migration.feed import Feed
 from pal_migration.judging import Judging
 from pal_migration.lanes import Lanes
+from pal_migration.pacing import Pace
 from pal_migration.servicer import MigrationServicer
+from pal_migration.shadow_metrics import show_shadows
 from pal_migration.shadows import Shadows
 from pal_migration.sqlite import SqliteStore
 from pal_migration.starting import Starting
@@ -31,6 +33,7 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
+from pal_rpc.metrics import when_served
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.router_client import RouterClient
 from pal_rpc.server import Server, serving
@@ -54,7 +57,8 @@ class Config:
     # What tells whether a run reached its objective, by agent; without it the AgentSpec does.
     checks_file: Path | None = None
     otlp_endpoint: str | None = None
-    # Sampled runs whose lanes are under way at once, that may wait, and shadow runs that begin in a second.
+    # Sampled runs whose lanes are under way at once, and that may wait; shadow runs that begin in a second, on a
+    # machine that is not busy.
     shadow_workers: int = 2
     shadow_queue: int = 1000
     shadow_runs_per_second: float = 5.0
@@ -85,8 +89,9 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot, checks)
         shadows = Shadows(store, config.shadow_queue)
         await shadows.open()
+        when_served(functools.partial(show_shadows, shadows))
         router = RouterClient(router_stub, token, config.router_address)
-        work = Work(shadows, Lanes(router), record, comparing, config.shadow_runs_per_second)
+        work = Work(shadows, Lanes(router), record, comparing, Pace(config.shadow_runs_per_second))
         servicer = MigrationServicer(
             shadows,
             Starting(shadows, snapshot, router, config.recorder_address),

@@ -125,7 +125,7 @@ class Shadows:
 
     def all(self, agent: str) -> list[pb.Shadow]:
         """Return the shadows of *agent*, of all agents when it is empty, newest first."""
-        found = [ledger.shadow for ledger in self._ledgers.values() if agent in ("", ledger.plan.agent)]
+        found = [ledger.shadow for ledger in list(self._ledgers.values()) if agent in ("", ledger.plan.agent)]
         return sorted(found, key=lambda shadow: shadow.shadow_id, reverse=True)
 
     async def watch(self, selector: pb.ShadowSelector) -> AsyncIterator[pb.Shadow]:

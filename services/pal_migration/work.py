@@ -12,6 +12,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_migration.comparing import Comparing
 from pal_migration.lanes import BASELINE, CANDIDATE, LaneLost, Lanes
 from pal_migration.ledger import Ledger
+from pal_migration.pacing import Pace
 from pal_migration.sampling import candidate_first
 from pal_migration.shadows import Shadows
 from pal_migration.store import Item, Kind
@@ -36,15 +37,14 @@ class Work:
     """Takes samples from the queue and carries them out."""
 
     def __init__(
-        self, shadows: Shadows, lanes: Lanes, record: RecorderClient, comparing: Comparing, runs_per_second: float
+        self, shadows: Shadows, lanes: Lanes, record: RecorderClient, comparing: Comparing, pace: Pace
     ) -> None:
-        """Begin at most *runs_per_second* shadow runs, whatever the number of workers."""
+        """Begin shadow runs at *pace*, whatever the number of workers."""
         self._shadows = shadows
         self._lanes = lanes
         self._record = record
         self._comparing = comparing
-        self._gap_seconds = 1 / runs_per_second
-        self._next = 0.0
+        self._pace = pace
 
     async def go_on(self) -> None:
         """Carry out one sample after the other, for ever."""
@@ -72,7 +72,7 @@ class Work:
             runtimes[BASELINE] = live.runtime
         first = candidate_first(ledger.shadow_id, sample.run_id)
         for lane in sorted(runtimes, key=lambda lane: (lane == CANDIDATE) != first):
-            await self._turn()
+            await self._pace.turn()
             ended = await self._lanes.run(ledger.shadow, sample.run_id, lane, runtimes[lane])
             ledger.spent(ended)
             setattr(sample, f"{lane}_run_id", ended.run_id)
@@ -101,11 +101,6 @@ class Work:
         except TimeoutError:
             raise LaneLost(LIVE_STILL_GOING) from None
         _check(live, ledger)
-
-    async def _turn(self) -> None:
-        begins = max(self._next, time.monotonic())
-        self._next = begins + self._gap_seconds
-        await asyncio.sleep(begins - time.monotonic())
 
 
 def _check(live: shared.Run, ledger: Ledger) -> None:

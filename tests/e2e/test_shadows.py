@@ -83,7 +83,7 @@ class Desk:
     async def compared(self, agent: str, candidate: str, pairs: int) -> pb.Shadow:
         """Return the shadow once it has compared so many pairs."""
         selector = pb.ShadowSelector(agent=agent, candidate=candidate)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(240):
             async for frame in self.mesh.migration.WatchShadow(pb.WatchShadowRequest(shadow=selector)):
                 progress = frame.shadow.progress
                 if progress.pairs + sum(loss.pairs for loss in progress.losses) >= pairs:
@@ -100,7 +100,7 @@ class Desk:
 async def desk(folder: Path) -> AsyncIterator[Desk]:
     tools = {"python_path": [str(ROOT), str(ROOT / "examples")], "tools": TOOLS}
     (folder / "tools.yaml").write_text(yaml.safe_dump(tools))
-    settings = {LEDGER: str(folder / "ledger"), "PAL_SHADOW_RUNS_PER_SECOND": "100"}
+    settings = {LEDGER: str(folder / "ledger"), "PAL_SHADOW_RUNS_PER_SECOND": "2000"}
     async with started(folder / "home", "--tools", str(folder / "tools.yaml"), **settings) as pal:
         assert (await pal("apply", "-f", "examples")).code == 0
         await install(pal, "candidate", CANDIDATE)

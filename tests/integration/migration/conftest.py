@@ -175,7 +175,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
                 registry_address=documents.address,
                 recorder_address=record.address,
                 service_token_file=keys / "migration.token",
-                shadow_runs_per_second=1000,
+                shadow_runs_per_second=10_000,
                 drain_seconds=0.2,
             ),
         )

@@ -1,0 +1,38 @@
+"""How fast shadow runs begin: at a pace that falls as the machine gets busier, so that live runs keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+# A machine that is twice as busy as it has cores begins a quarter of the shadow runs.
+_POWER = 2
+
+
+def load_per_core() -> float:
+    """Return how many processes want each core, over the last minute."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+class Pace:
+    """Lets one after the other begin."""
+
+    def __init__(
+        self,
+        runs_per_second: float,
+        load: Callable[[], float] = load_per_core,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Let *runs_per_second* begin at most, and fewer while *load* is above 1."""
+        self._gap_seconds = 1 / runs_per_second
+        self._load = load
+        self._clock = clock
+        self._next = 0.0
+
+    async def turn(self) -> None:
+        """Wait for the next turn."""
+        begins = max(self._next, self._clock())
+        self._next = begins + self._gap_seconds * max(self._load(), 1.0) ** _POWER
+        await asyncio.sleep(begins - self._clock())
