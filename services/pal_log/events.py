@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ from google.protobuf import timestamp_pb2
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 
 ROUTER, LLM_PROVIDER, TOOL_EXECUTOR = "router", "llm_provider", "tool_executor"
 # Whoever brings runs in from elsewhere states facts of every family, and is named as their producer.
@@ -63,7 +63,7 @@ def stable_id(*parts: str) -> str:
 
 def now() -> timestamp_pb2.Timestamp:
     """Return the wall clock as a timestamp."""
-    nanos = time.time_ns()
+    nanos = clock.now_ns()
     return timestamp_pb2.Timestamp(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
 
 

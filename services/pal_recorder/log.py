@@ -14,6 +14,7 @@ from google.protobuf import timestamp_pb2
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
 from pal_recorder.anchors import Anchors
 from pal_recorder.chain import chained
@@ -291,7 +292,7 @@ class RunLog:
             self._heads.popitem(last=False)
 
     def _now(self) -> timestamp_pb2.Timestamp:
-        self._stamp_ns = max(time.time_ns(), self._stamp_ns)
+        self._stamp_ns = max(clock.now_ns(), self._stamp_ns)
         return timestamp_pb2.Timestamp(seconds=self._stamp_ns // 1_000_000_000, nanos=self._stamp_ns % 1_000_000_000)
 
 

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -194,7 +194,9 @@ class SqliteStore(SqliteReader):
         async with self._writing:
             self._commits.shutdown()
             await super().close()
-            self._writer.close()
+            # A disk that has failed is named by whoever noticed; what is in the write-ahead log stays there.
+            with suppress(apsw.IOError):
+                self._writer.close()
         os.close(self._lock)
 
     async def _transact(self, insert: Callable[[apsw.Connection], object]) -> None:

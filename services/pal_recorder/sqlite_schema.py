@@ -78,6 +78,8 @@ INSERT INTO slo_position VALUES (0);
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
+# Every page of a store is read before it is written again; of one that is larger, `pal audit verify` does that.
+_CHECKED_BYTES = 1024 * 1024 * 1024
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 
 
@@ -85,11 +87,17 @@ def opened(path: Path) -> apsw.Connection:
     """Return the store at *path* for writing, created or migrated where that is needed.
 
     Raises:
-        StartError: a newer version wrote it, or there is no room for the backup that a migration begins with.
+        StartError: it is damaged, a newer version wrote it, or there is no room for the backup that a migration begins
+            with.
     """
     db = apsw.Connection(str(path))
     db.set_busy_timeout(5000)
-    found = checked_version(db, path)
+    try:
+        found = checked_version(db, path)
+        if found and path.stat().st_size <= _CHECKED_BYTES:
+            _check_pages(db, path)
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise _damaged(path, str(error)) from None
     db.pragma("journal_mode", "wal")
     db.pragma("synchronous", "full")
     # What is deleted is overwritten.
@@ -148,6 +156,19 @@ def checked_version(db: apsw.Connection, path: Path) -> int:
             "upgrade PAL or choose another PAL_DATA_DIR"
         )
     return found
+
+
+def _check_pages(db: apsw.Connection, path: Path) -> None:
+    found: str = next(db.execute("PRAGMA quick_check(1)"))[0]
+    if found != "ok":
+        raise _damaged(path, found.splitlines()[-1])
+
+
+def _damaged(path: Path, problem: str) -> StartError:
+    return StartError(
+        f"{path} is damaged ({problem}): the disk gave back something else than was written. Restore the data "
+        "directory from a backup; `pal audit verify --data` tells which runs are hurt. To begin anew, move it away"
+    )
 
 
 def _back_up(db: apsw.Connection, path: Path, version: int) -> None:

@@ -19,6 +19,7 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 from pal_log.events import stable_id
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.attempt import AdapterProtocol, Attempt, outcome_of
@@ -143,7 +144,7 @@ class Driver:
 
     def time_left(self, run: ActiveRun) -> float:
         """Return the seconds until the run's time is up, not counting those in which it waited for people."""
-        return max(run.acceptance.deadline_seconds + run.fold.waited_ns / 1e9 - time.time(), 0.0)
+        return max(run.acceptance.deadline_seconds + run.fold.waited_ns / 1e9 - clock.now(), 0.0)
 
     def _another(self, run: ActiveRun) -> Selection | None:
         agent, runtimes = run.acceptance.agent, self._peers.snapshot.runtimes
@@ -168,7 +169,7 @@ class Driver:
             tool_terms=acceptance.terms,
             traceparent=run.traceparent,
         )
-        expires_at = time.time() + self.time_left(run) + LEASE_MARGIN_SECONDS
+        expires_at = clock.now() + self.time_left(run) + LEASE_MARGIN_SECONDS
         request = rt.RuntimeServiceRunRequest(
             lease=sign_lease(self._lease_key, run.run_id, run.epoch, run.mode, expires_at, grant),
             agent=acceptance.agent,

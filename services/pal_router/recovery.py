@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 from pal_log.events import stable_id
 from pal_router.peers import Peers
 from pal_router.runs import Runs
@@ -78,7 +78,7 @@ class Recovery:
         """Record that nobody answered in time, whenever that is so, for ever."""
         while True:
             self._sooner.clear()
-            now = time.time()
+            now = clock.now()
             while self._expiries and self._expiries[0][0] <= now:
                 _, run_id, input_id = heapq.heappop(self._expiries)
                 await self._expired(run_id, input_id)
@@ -111,7 +111,7 @@ class Recovery:
         except MeshError as error:
             log.warning("input not expired", extra={"run_id": run_id, "reason": error.reason_name})
             if error.reason == reasons.ERROR_REASON_RECORDER_UNAVAILABLE:
-                heapq.heappush(self._expiries, (time.time() + _RETRY_SECONDS, run_id, input_id))
+                heapq.heappush(self._expiries, (clock.now() + _RETRY_SECONDS, run_id, input_id))
 
     async def _wake(self, settled: events.RunEvent) -> None:
         """Have a run go on once everybody has answered: whoever recorded the last answer does, or else another."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 from pal_rpc.lease import Lease
 from pal_rpc.recorder_client import RecorderClient
 
@@ -39,7 +39,7 @@ class Accounts(Generic[T]):
         # Holds what a call in progress still uses, however many other runs came since.
         self._used: WeakValueDictionary[tuple[str, int], T] = WeakValueDictionary()
         self._parked: dict[tuple[str, int], float] = {}
-        self._alone_since = time.time() + CLOCK_SKEW_SECONDS
+        self._alone_since = clock.now() + CLOCK_SKEW_SECONDS
 
     async def of(self, lease: Lease) -> T:
         """Return the account of the run and epoch that *lease* names."""
@@ -63,5 +63,5 @@ class Accounts(Generic[T]):
             key, _ = self._open.popitem(last=False)
             self._parked[key] = expires_at
         if len(self._parked) > 8 * RUNS_IN_MEMORY:
-            now = time.time()
+            now = clock.now()
             self._parked = {key: moment for key, moment in self._parked.items() if moment > now}

@@ -11,7 +11,6 @@ import base64
 import binascii
 import functools
 import json
-import time
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -21,6 +20,7 @@ from google.protobuf import timestamp_pb2
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
+from pal_log import clock
 from pal_rpc.errors import MeshError
 
 _CACHED_LEASES = 4096
@@ -75,7 +75,7 @@ def sign_lease(
         "sub": run_id,
         "epoch": epoch,
         "mode": int(mode),
-        "iat": int(time.time()),
+        "iat": int(clock.now()),
         "exp": int(expires_at),
         "grant": base64.urlsafe_b64encode(grant.SerializeToString()).decode(),
     }
@@ -119,7 +119,7 @@ class LeaseVerifier:
             )
         if lease.mode != proven.mode and (lease.mode or proven.mode != common.EXECUTION_MODE_LIVE):
             raise ModeForged(proven, lease.mode)
-        if proven.expires_at <= time.time():
+        if proven.expires_at <= clock.now():
             raise MeshError(
                 reasons.ERROR_REASON_LEASE_EXPIRED,
                 f"lease.token: the lease of run {proven.run_id} has expired",

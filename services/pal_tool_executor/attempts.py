@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable
 
 from google.protobuf import duration_pb2
 
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log import clock
 from pal_rpc.lease import Lease
 from pal_tool_executor import failing
 from pal_tool_executor.backends import Backend, Invocation
@@ -44,7 +44,7 @@ async def attempt(
             return text, number
         except CallFailed as error:
             error.attempts = number
-            if not error.retryable or number >= allowed or lease.expires_at <= time.time():
+            if not error.retryable or number >= allowed or lease.expires_at <= clock.now():
                 raise
         await asyncio.sleep(_backoff_seconds(tool, number))
         number += 1
@@ -58,7 +58,7 @@ def attempts_allowed(tool: tools.ToolSpec) -> int:
 
 
 async def _once(lease: Lease, tool: tools.ToolSpec, backend: Backend, invocation: Invocation) -> str:
-    seconds = min(_timeout_seconds(tool), max(lease.expires_at - time.time(), 0.0))
+    seconds = min(_timeout_seconds(tool), max(lease.expires_at - clock.now(), 0.0))
     try:
         async with asyncio.timeout(seconds):
             return await backend.call(invocation)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 
 from google.protobuf import timestamp_pb2
 
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log import clock
 from pal_log.payload import content_text, text_payload
 from pal_rpc.lease import Lease
 from pal_tool_executor import failing
@@ -105,5 +105,5 @@ def said(answer: events.InputReceived) -> str:
 def _waits(lease: Lease, **fields: object) -> Waits:
     limit = lease.grant.accepted.limits.max_input_wait
     seconds = limit.ToNanoseconds() / 1e9 or _DEFAULT_WAIT_SECONDS
-    expires_at = timestamp_pb2.Timestamp(seconds=int(time.time() + seconds))
+    expires_at = timestamp_pb2.Timestamp(seconds=int(clock.now() + seconds))
     return Waits(events.InputRequested(expires_at=expires_at, **fields))  # type: ignore[arg-type]

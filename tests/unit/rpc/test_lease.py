@@ -72,6 +72,17 @@ def test_an_expired_lease_is_refused(keys: Path) -> None:
     assert refusal(keys, lease(keys, expires_in_seconds=-1)) == "LEASE_EXPIRED"
 
 
+@pytest.mark.parametrize("jump_seconds", [3600, -3600])
+def test_a_clock_that_jumps_ends_no_lease_and_prolongs_none(
+    keys: Path, monkeypatch: pytest.MonkeyPatch, jump_seconds: int
+) -> None:
+    wall_ns, running, over = time.time_ns, lease(keys), lease(keys, expires_in_seconds=-1)
+    monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + jump_seconds * 10**9)
+
+    assert LeaseVerifier(public_key(keys, LEASE)).verify(running).run_id == "r1"
+    assert refusal(keys, over) == "LEASE_EXPIRED"
+
+
 def test_a_lease_of_another_run_is_refused(keys: Path) -> None:
     stolen = lease(keys)
     stolen.run_id = "r2"
