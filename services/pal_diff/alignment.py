@@ -8,13 +8,13 @@ partners cannot cost more (triangle inequality). What is left is small in practi
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pal_diff.record import Call
-from pal_diff.values import spelling
+from pal_diff.rules import NO_RULES, Rules
+from pal_diff.values import normal, read, spelling
 
 # Calls of one tool that are assigned at once; larger runs are assigned block by block in their order.
 _BLOCK = 200
@@ -22,13 +22,52 @@ _NEARNESS = 0.01
 _LEAVES = 200
 
 
-@dataclass(slots=True)
-class Argued:
-    """A call with its arguments, in the form that equivalent ones share. *key* is their spelling."""
+class Meanings:
+    """What texts of arguments mean, each read once and only when somebody asks."""
 
-    call: Call
-    value: Any
-    key: str
+    def __init__(self, rules: Mapping[str, Rules]) -> None:
+        """Read under *rules*, by tool."""
+        self._rules = rules
+        self._values: dict[tuple[str, str], Any] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+
+    def value(self, tool: str, text: str) -> Any:
+        """Return the arguments in the form that equivalent ones share."""
+        place = tool, text
+        if place not in self._values:
+            self._values[place] = normal(read(text), self._rules.get(tool, NO_RULES))
+        return self._values[place]
+
+    def key(self, tool: str, text: str) -> str:
+        """Return the spelling that equivalent arguments share."""
+        place = tool, text
+        if place not in self._keys:
+            self._keys[place] = spelling(self.value(tool, text))
+        return self._keys[place]
+
+
+class Argued:
+    """A call with its arguments. Equal texts mean the same without being read."""
+
+    __slots__ = ("_meanings", "call", "text")
+
+    def __init__(self, call: Call, text: str, meanings: Meanings) -> None:
+        """Take the arguments as their *text*."""
+        self.call, self.text, self._meanings = call, text, meanings
+
+    @property
+    def value(self) -> Any:
+        """Return the arguments in the form that equivalent ones share."""
+        return self._meanings.value(self.call.tool, self.text)
+
+    @property
+    def key(self) -> str:
+        """Return their spelling."""
+        return self._meanings.key(self.call.tool, self.text)
+
+    def equals(self, other: Argued) -> bool:
+        """Return whether both mean the same."""
+        return self.text == other.text or self.key == other.key
 
 
 @dataclass(slots=True)
@@ -58,23 +97,36 @@ def _by_tool(calls: Sequence[Argued]) -> dict[str, list[Argued]]:
 
 
 def _matched(a: list[Argued], b: list[Argued]) -> Iterator[Pair]:
-    waiting: dict[str, list[Argued]] = defaultdict(list)
-    for call in reversed(b):
-        waiting[call.key].append(call)
-    left: list[Argued] = []
-    for call in a:
-        if waiting[call.key]:
-            yield Pair(call, waiting[call.key].pop())
-        else:
-            left.append(call)
-    taken = {id(call) for calls in waiting.values() for call in calls}
-    right = [call for call in b if id(call) in taken]
+    pairs, left, right = _same(a, b, lambda call: call.text)
+    yield from pairs
+    if left and right:
+        pairs, left, right = _same(left, right, lambda call: call.key)
+        yield from pairs
     if not left or not right:
         yield from (Pair(call, None) for call in left)
         yield from (Pair(None, call) for call in right)
         return
     for start in range(0, max(len(left), len(right)), _BLOCK):
         yield from _assigned(left[start : start + _BLOCK], right[start : start + _BLOCK])
+
+
+def _same(
+    a: list[Argued], b: list[Argued], key: Callable[[Argued], str]
+) -> tuple[list[Pair], list[Argued], list[Argued]]:
+    """Return the pairs of equal *key*, first with first, and what is left of both."""
+    waiting: dict[str, list[Argued]] = {}
+    for call in reversed(b):
+        waiting.setdefault(key(call), []).append(call)
+    pairs, left = [], []
+    for call in a:
+        if others := waiting.get(key(call)):
+            pairs.append(Pair(call, others.pop()))
+        else:
+            left.append(call)
+    if len(pairs) == len(b):
+        return pairs, left, []
+    taken = {id(call) for calls in waiting.values() for call in calls}
+    return pairs, left, [call for call in b if id(call) in taken]
 
 
 def _assigned(a: list[Argued], b: list[Argued]) -> Iterator[Pair]:

@@ -10,7 +10,7 @@ from typing import Any
 from pal.v1 import common_pb2 as common
 from pal.v1 import comparison_pb2 as pb
 from pal_diff import paths
-from pal_diff.alignment import Argued, Pair
+from pal_diff.alignment import Argued, Meanings, Pair
 from pal_diff.findings import ORDER, STRUCTURE, VALUES, Findings
 from pal_diff.record import Call, Record
 from pal_diff.rules import NO_RULES
@@ -27,18 +27,12 @@ _WORDS = {
 }
 
 
-def argued(record: Record, terms: Terms) -> list[Argued]:
-    """Return the calls of a run with their arguments read."""
-    rules = terms.argument_rules
-    shaped: dict[tuple[str, str], tuple[Any, str]] = {}
+def argued(record: Record, terms: Terms, meanings: Meanings) -> list[Argued]:
+    """Return the calls of a run with their arguments."""
     found = []
     for call in record.calls:
-        text, tool = text_of(call.asked.arguments, terms), call.tool
-        known = shaped.get((tool, text))
-        if known is None:
-            value = normal(read(text), rules.get(tool, NO_RULES))
-            known = shaped[tool, text] = value, spelling(value)
-        found.append(Argued(call, *known))
+        arguments = call.asked.arguments
+        found.append(Argued(call, arguments.json or text_of(arguments, terms), meanings))
     return found
 
 
@@ -77,23 +71,26 @@ def _known(tool: str, path: paths.Path, terms: Terms) -> bool:
 def compare_calls(pairs: list[Pair], terms: Terms, findings: Findings) -> None:
     """Compare aligned calls argument by argument, and results where the arguments agree."""
     same: Counter[tuple[str, str]] = Counter()
-    values: dict[tuple[str, str], Any] = {}
+    values: dict[tuple[str, str], Argued] = {}
+    both: Counter[str] = Counter()
     for place, pair in enumerate(pairs):
         if pair.a is None or pair.b is None:
             _alone(pair.a or pair.b, pair.a is not None, place, findings)
             continue
-        findings.compared(STRUCTURE)
         tool = pair.a.call.tool
-        findings.tally(ORDER, f"{tool}/call", 1, 0)
-        if pair.a.key == pair.b.key:
-            same[tool, pair.a.key] += 1
-            values[tool, pair.a.key] = pair.a.value
+        both[tool] += 1
+        if pair.a.equals(pair.b):
+            same[tool, pair.a.text] += 1
+            values[tool, pair.a.text] = pair.a
             _results(pair.a.call, pair.b.call, place, terms, findings)
         else:
             _arguments(pair.a, pair.b, place, terms, findings)
+    findings.compared(STRUCTURE, both.total())
+    for tool, times in both.items():
+        findings.tally(ORDER, f"{tool}/call", times, 0)
     fields: Counter[str] = Counter()
     for (tool, key), times in same.items():
-        for leaf in paths.leaves(values[tool, key]):
+        for leaf in paths.leaves(values[tool, key].value):
             fields[f"{tool}/arguments{leaf}"] += times
     for field, times in fields.items():
         findings.tally(VALUES, field, times, 0)
@@ -113,7 +110,7 @@ def _alone(call: Argued | None, of_a: bool, place: int, findings: Findings) -> N
 
 
 def _arguments(a: Argued, b: Argued, place: int, terms: Terms, findings: Findings) -> None:
-    tool, compared = a.call.tool, Counter(_leaves(a.key, a.value))
+    tool, compared = a.call.tool, Counter(paths.leaves(a.value))
     differing: Counter[str] = Counter()
     for found in paths.differences(a.value, b.value):
         field = paths.pattern(found.path)
@@ -131,10 +128,6 @@ def _arguments(a: Argued, b: Argued, place: int, terms: Terms, findings: Finding
     for field in compared.keys() | differing.keys():
         findings.tally(VALUES, f"{tool}/arguments{field}", max(compared[field], differing[field]), differing[field])
     findings.compared(VALUES, len(compared))
-
-
-def _leaves(key: str, value: Any) -> list[str]:
-    return list(paths.leaves(value))
 
 
 def _shown(value: Any) -> str:
@@ -185,7 +178,7 @@ def shown(pairs: list[Pair], terms: Terms) -> list[pb.AlignedCall]:
         if b:
             row.seq_b, row.outcome_b = b.call.seq, b.call.outcome
             row.arguments_b = line(text_of(b.call.asked.arguments, terms))
-        row.arguments_equal = bool(a and b and a.key == b.key)
+        row.arguments_equal = bool(a and b and a.equals(b))
         row.results_equal = bool(a and b) and _same_result(a, b, terms)
         rows.append(row)
     return rows

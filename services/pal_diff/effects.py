@@ -22,7 +22,7 @@ def compare_effects(pairs: list[Pair], a: Record, b: Record, terms: Terms, findi
     findings.compared(EFFECTS, len(of_a.keys() | of_b.keys()))
     changed: set[tuple[str, str]] = set()
     for place, pair in enumerate(pairs):
-        if pair.a and pair.b and _effective(pair.a) and _effective(pair.b) and pair.a.key != pair.b.key:
+        if pair.a and pair.b and _effective(pair.a) and _effective(pair.b) and not pair.a.equals(pair.b):
             key_a, key_b = _key(pair.a), _key(pair.b)
             if key_a not in of_b and key_b not in of_a:
                 changed |= {key_a, key_b}

@@ -39,17 +39,26 @@ def pattern(path: Path) -> str:
     return "".join("/*" if isinstance(segment, int) else f"/{segment}" for segment in path)
 
 
-def leaves(value: Any) -> Iterator[str]:
-    """Yield the pattern of each place that holds neither members nor elements."""
+def leaves(value: Any) -> list[str]:
+    """Return the pattern of each place that holds neither members nor elements."""
+    found: list[str] = []
     stack: list[tuple[str, Any]] = [("", value)]
     while stack:
-        path, found = stack.pop()
-        if isinstance(found, dict) and found:
-            stack.extend((f"{path}/{name}", member) for name, member in found.items())
-        elif isinstance(found, list) and found:
-            stack.extend((f"{path}/*", element) for element in found)
+        path, parent = stack.pop()
+        if not parent or not isinstance(parent, dict | list):
+            found.append(path)
+        elif isinstance(parent, dict):
+            for name, member in parent.items():
+                if type(member) in _PLAIN:
+                    found.append(f"{path}/{name}")
+                else:
+                    stack.append((f"{path}/{name}", member))
         else:
-            yield path
+            stack.extend((f"{path}/*", element) for element in parent)
+    return found
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 def differences(a: Any, b: Any) -> Iterator[Difference]:

@@ -12,6 +12,7 @@ from pal.v1 import comparison_pb2 as pb
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_diff.terms import Log, Terms
+from pal_log.events import TYPES
 
 HARMLESS = frozenset({tools.EFFECT_CLASS_PURE, tools.EFFECT_CLASS_READ})
 _REFUSED = frozenset(
@@ -68,6 +69,8 @@ class Record:
     nanos: int | None = 0
     unpriced: set[str] = field(default_factory=set)
     unknown_types: set[str] = field(default_factory=set)
+    # True when one reading sees nothing that could break the grammar of a log; False means that it has to be looked at.
+    orderly: bool = True
     clock: Clock = field(default_factory=lambda: Clock())
 
 
@@ -78,23 +81,22 @@ class Clock:
         """Start before the first event."""
         self.spent = [0, 0, 0, 0]
         self.trusted = True
-        self._open = [0, 0, 0]
+        # How many things of each kind go on: people, models, tools.
+        self.going = [0, 0, 0]
         self._at = 0
 
     def pass_to(self, stamp: timestamp_pb2.Timestamp) -> None:
         """Give the time since the last event to whatever was going on."""
         now = stamp.seconds * 1_000_000_000 + stamp.nanos
-        if self._at and now:
+        if not now:
+            return
+        if self._at:
             if now < self._at:
                 self.trusted = False
                 return
-            waiting, model, tool = self._open
-            self.spent[0 if waiting else 1 if model else 2 if tool else 3] += now - self._at
-        self._at = now or self._at
-
-    def open(self, what: int, by: int) -> None:
-        """Let *by* more things of a kind go on: 0 people, 1 models, 2 tools."""
-        self._open[what] = max(self._open[what] + by, 0)
+            going = self.going
+            self.spent[0 if going[0] else 1 if going[1] else 2 if going[2] else 3] += now - self._at
+        self._at = now
 
     def split(self) -> pb.LatencySplit:
         """Return the times."""
@@ -109,76 +111,111 @@ def _duration(nanos: int) -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=nanos // 1_000_000_000, nanos=nanos % 1_000_000_000)
 
 
+# Events that neither begin nor end anything: the time goes on.
+_TIMELESS = frozenset({"message_added", "tool_call_dispatched", "artifact_added", "policy_decided", "note_added"})
+
+
 def read(log: Log, terms: Terms) -> Record:
     """Return what *log* adds up to. It may be cut off anywhere."""
     record = Record(events=len(log))
     asked: dict[str, Call] = {}
-    models: dict[str, events.ModelCallStarted] = {}
+    models: dict[str, tuple[str, str]] = {}
     turns: dict[str, int] = {}
+    used: dict[tuple[str, str], list[int]] = {}
     clock = record.clock
-    for event in log:
+    going = clock.going
+    run_id = log[0].run_id if log else ""
+    for position, event in enumerate(log, start=1):
         body = event.WhichOneof("body")
-        # The recorder's clock never runs back; what was never recorded has only its producer's.
-        clock.pass_to(event.recorded_at if event.HasField("recorded_at") else event.occurred_at)
+        if event.seq != position or event.run_id != run_id or event.type != TYPES.get(body or "") or event.stage_id:
+            record.orderly = False
+        if body not in _TIMELESS:
+            # The recorder's clock never runs back; what was never recorded has only its producer's.
+            stamp = event.recorded_at
+            clock.pass_to(stamp if stamp.seconds or stamp.nanos else event.occurred_at)
         if body == "tool_call_requested":
-            clock.open(2, 1)
+            going[2] += 1
             request = event.tool_call_requested
-            turn = turns.setdefault(request.model_call_id or request.call_id, len(turns))
-            asked[request.call_id] = call = Call(request, event.seq, turn, request.tool.name)
+            call_id, model_call_id = request.call_id, request.model_call_id
+            turn = turns.setdefault(model_call_id or call_id, len(turns))
+            record.orderly = record.orderly and call_id not in asked
+            asked[call_id] = call = Call(request, position, turn, request.tool.name)
             record.calls.append(call)
         elif body == "tool_call_finished":
-            clock.open(2, -1)
+            going[2] -= going[2] > 0
             ended = event.tool_call_finished
-            if found := asked.get(ended.call_id):
+            found = asked.get(ended.call_id)
+            if found is None or found.finished is not None:
+                record.orderly = False
+            if found is not None:
                 found.finished = ended
         elif body == "model_call_started":
-            clock.open(1, 1)
-            models[event.model_call_started.call_id] = event.model_call_started
+            going[1] += 1
+            started = event.model_call_started
+            record.orderly = record.orderly and started.call_id not in models
+            models[started.call_id] = started.provider, started.model
         elif body == "model_call_finished":
-            clock.open(1, -1)
-            _answered(record, models.get(event.model_call_finished.call_id), event.model_call_finished, terms)
+            going[1] -= going[1] > 0
+            _answered(event.model_call_finished, models, used)
+            record.model_calls += 1
         elif body == "message_added":
             if event.message_added.role == events.MESSAGE_ROLE_AGENT:
-                record.said.append((event.seq, event.message_added))
+                record.said.append((position, event.message_added))
         elif body == "artifact_added":
-            record.artifacts.append((event.seq, event.artifact_added))
+            record.artifacts.append((position, event.artifact_added))
         elif body is None:
             record.unknown_types.add(event.type)
-        else:
+        elif body != "tool_call_dispatched":
+            record.orderly = record.orderly and (body != "run_accepted" or position == 1)
+            record.orderly = record.orderly and (body != "run_finished" or position == len(log))
             _whole(record, event, body)
+    closed = all(call.finished is not None for call in record.calls) and record.model_calls == len(models)
+    record.orderly = record.orderly and closed and bool(record.run_id) and record.finished is not None
+    _add_up(record, used, terms)
     # A later attempt made the call again; the first try asked for nothing of its own.
     record.calls = [call for call in record.calls if not _made_again(call)]
     return record
 
 
 def _made_again(call: Call) -> bool:
-    return call.finished is not None and call.finished.failure.reason == "RUN_CANCELLED"
+    ended = call.finished
+    return ended is not None and ended.HasField("failure") and ended.failure.reason == "RUN_CANCELLED"
 
 
 def _answered(
-    record: Record, started: events.ModelCallStarted | None, ended: events.ModelCallFinished, terms: Terms
+    ended: events.ModelCallFinished, models: dict[str, tuple[str, str]], used: dict[tuple[str, str], list[int]]
 ) -> None:
-    record.model_calls += 1
-    model = ended.model or (started.model if started else "")
-    provider = started.provider if started else ""
+    provider, asked = models.get(ended.call_id, ("", ""))
+    total = used.setdefault((provider, ended.model or asked), [0] * len(_COUNTERS))
     usage = ended.usage
-    if model:
-        record.models.add(f"{provider}/{model}")
-    if not (usage.input_tokens or usage.output_tokens):
-        return
-    for name in _COUNTERS:
-        setattr(record.usage, name, getattr(record.usage, name) + getattr(usage, name))
-    price = terms.prices.price(provider, model, usage)
-    if price is None:
-        record.unpriced.add(model or "a model without a name")
-        record.nanos = None
-    elif record.nanos is not None:
-        record.nanos += price
+    total[0] += usage.input_tokens
+    total[1] += usage.output_tokens
+    total[2] += usage.cached_input_tokens
+    total[3] += usage.cache_write_input_tokens
+    total[4] += usage.reasoning_output_tokens
 
 
 _COUNTERS = (
     "input_tokens", "output_tokens", "cached_input_tokens", "cache_write_input_tokens", "reasoning_output_tokens",
 )  # fmt: skip
+
+
+def _add_up(record: Record, used: dict[tuple[str, str], list[int]], terms: Terms) -> None:
+    """Price what each model used; one price that is not known leaves the whole without one."""
+    for (provider, model), counts in used.items():
+        if model:
+            record.models.add(f"{provider}/{model}")
+        usage = common.TokenUsage(**dict(zip(_COUNTERS, counts, strict=True)))  # type: ignore[arg-type]
+        if not (usage.input_tokens or usage.output_tokens):
+            continue
+        for name, count in zip(_COUNTERS, counts, strict=True):
+            setattr(record.usage, name, getattr(record.usage, name) + count)
+        price = terms.prices.price(provider, model, usage)
+        if price is None:
+            record.unpriced.add(model or "a model without a name")
+            record.nanos = None
+        elif record.nanos is not None:
+            record.nanos += price
 
 
 def _whole(record: Record, event: events.RunEvent, body: str) -> None:
@@ -191,9 +228,9 @@ def _whole(record: Record, event: events.RunEvent, body: str) -> None:
         record.finished, record.finished_seq = event.run_finished, event.seq
         record.output = event.run_finished.output if event.run_finished.HasField("output") else None
     elif body == "run_suspended":
-        record.clock.open(0, 1)
+        record.clock.going[0] += 1
     elif body == "run_resumed":
-        record.clock.open(0, -1)
+        record.clock.going[0] -= record.clock.going[0] > 0
 
 
 def irreversible(record: Record, terms: Terms) -> list[str]:

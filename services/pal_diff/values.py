@@ -171,10 +171,13 @@ def _date(text: str) -> str:
     return (moment.replace(tzinfo=None) - offset if offset else moment.replace(tzinfo=None)).isoformat()
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str)
+
+
 def spelling(value: Any) -> str:
     """Return a text that equal values share and others do not."""
     try:
-        return json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+        return _ENCODER.encode(value)
     except (ValueError, TypeError, RecursionError):
         return repr(value)
 

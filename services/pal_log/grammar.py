@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pal.v1 import run_event_pb2 as events
+from pal_log.events import TYPES
+
+Body = str | None
 
 _OPENERS = {"model_call_started": "model", "tool_call_requested": "tool"}
 _CLOSERS = {"model_call_finished": "model", "tool_call_finished": "tool"}
@@ -22,18 +25,25 @@ def violations(log: Iterable[events.RunEvent]) -> list[str]:
     recorded = list(log)
     if not recorded:
         return ["the log is empty"]
-    return [*_envelopes(recorded), *_ends(recorded), *_calls(recorded), *_stages(recorded)]
+    bodies = [event.WhichOneof("body") for event in recorded]
+    return [
+        *_envelopes(recorded, bodies),
+        *_ends(recorded),
+        *_calls(recorded, bodies),
+        *_stages(recorded, bodies),
+    ]
 
 
-def _envelopes(log: list[events.RunEvent]) -> Iterator[str]:
-    for position, event in enumerate(log, start=1):
-        if event.seq != position:
-            yield f"seq {event.seq} stands where {position} belongs"
-        if event.run_id != log[0].run_id:
-            yield f"seq {event.seq} belongs to run {event.run_id}"
-        body = event.WhichOneof("body")
-        if body and event.type != body.replace("_", "."):
-            yield f"seq {event.seq} is named {event.type} but carries {body}"
+def _envelopes(log: list[events.RunEvent], bodies: list[Body]) -> Iterator[str]:
+    run_id = log[0].run_id
+    for position, (event, body) in enumerate(zip(log, bodies, strict=True), start=1):
+        seq, name = event.seq, event.type
+        if seq != position:
+            yield f"seq {seq} stands where {position} belongs"
+        if event.run_id != run_id:
+            yield f"seq {seq} belongs to run {event.run_id}"
+        if body and name != TYPES[body]:
+            yield f"seq {seq} is named {name} but carries {body}"
 
 
 def _ends(log: list[events.RunEvent]) -> Iterator[str]:
@@ -44,23 +54,25 @@ def _ends(log: list[events.RunEvent]) -> Iterator[str]:
         yield "run.finished is not last and alone"
 
 
-def _calls(log: list[events.RunEvent]) -> Iterator[str]:
+def _calls(log: list[events.RunEvent], bodies: list[Body]) -> Iterator[str]:
     opened: set[tuple[str, str]] = set()
     closed: set[tuple[str, str]] = set()
-    for event in log:
-        body = event.WhichOneof("body") or ""
-        if family := _OPENERS.get(body):
-            call = (family, getattr(event, body).call_id)
+    for event, body in zip(log, bodies, strict=True):
+        if body in _OPENERS:
+            call = (_OPENERS[body], getattr(event, body).call_id)
             if call in opened:
-                yield f"seq {event.seq} opens {family} call {call[1]} again"
+                yield f"seq {event.seq} opens {call[0]} call {call[1]} again"
             opened.add(call)
-        elif family := _CLOSERS.get(body):
-            call = (family, getattr(event, body).call_id)
+        elif body in _CLOSERS:
+            call = (_CLOSERS[body], getattr(event, body).call_id)
             if call not in opened or call in closed:
-                yield f"seq {event.seq} closes {family} call {call[1]}, which is not open"
+                yield f"seq {event.seq} closes {call[0]} call {call[1]}, which is not open"
             closed.add(call)
+    left = opened - closed
+    if not left:
+        return
     settled = {*log[-1].run_finished.unresolved_call_ids, *_never_sent(log)}
-    for family, call_id in sorted(opened - closed):
+    for family, call_id in sorted(left):
         if call_id not in settled:
             yield f"{family} call {call_id} is neither closed nor named as unresolved"
 
@@ -71,11 +83,11 @@ def _never_sent(log: list[events.RunEvent]) -> set[str]:
     return asked - {event.tool_call_dispatched.call_id for event in log if event.HasField("tool_call_dispatched")}
 
 
-def _stages(log: list[events.RunEvent]) -> Iterator[str]:
+def _stages(log: list[events.RunEvent], bodies: list[Body]) -> Iterator[str]:
     going: set[str] = set()
     over: set[str] = set()
-    for event in log:
-        stage, body = event.stage_id, event.WhichOneof("body")
+    for event, body in zip(log, bodies, strict=True):
+        stage = event.stage_id
         if body == "stage_started":
             if stage in going | over:
                 yield f"seq {event.seq} begins stage {stage} again"

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pal.v1 import run_event_pb2 as events
-from pal_diff.alignment import Argued, aligned
+from pal_diff.alignment import Argued, Meanings, aligned
 from pal_diff.order import _longest
 from pal_diff.record import Call
-from pal_diff.values import spelling
 
 _ARGUMENTS = st.fixed_dictionaries({"a": st.integers(0, 1), "b": st.integers(0, 1), "c": st.integers(0, 1)})
 
 
 def _calls(values: list[dict[str, int]]) -> list[Argued]:
+    meanings = Meanings({})
     return [
-        Argued(Call(events.ToolCallRequested(), seq, seq, "find"), value, spelling(value))
+        Argued(Call(events.ToolCallRequested(), seq, seq, "find"), json.dumps(value), meanings)
         for seq, value in enumerate(values, start=1)
     ]
 
