@@ -60,7 +60,7 @@ def _compared(a: Log, b: Log, terms: Terms, pair_kind: pb.PairKind) -> pb.Compar
 
 @contextmanager
 def _without_collection(long: bool) -> Iterator[None]:
-    """Leave garbage alone meanwhile: a long comparison makes many objects and no cycles, and is searched for them often.
+    """Leave garbage alone meanwhile: a long comparison makes many objects and no cycles, and is searched often.
 
     That takes a fifth of its time. Whoever finds the collector on puts it on again.
     """
