@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Cli, started
+from tests.e2e.conftest import PAL, ROOT, Cli, started
 
 
 async def recorded(pal: Cli, text: str, *options: str) -> str:
@@ -31,6 +33,23 @@ async def test_an_export_is_written_once_and_its_import_changes_nothing_where_it
     assert again.json == first.json
     assert file.read_bytes() == written
     assert brought.json == {"runs": 0, "unchanged": 1, "deleted": 0, "documents": 0, "artifacts": 0}
+
+
+async def test_a_disk_that_is_full_is_named_and_the_export_goes_on_later(pal: Cli, tmp_path: Path) -> None:
+    await recorded(pal, "Where is order A-1001?", "--label", "moved=late")
+    words = ("export", "--runs", "label.moved=late", "--to", str(tmp_path / "runs.tar"))
+
+    # No file may grow beyond a kilobyte.
+    limited = ("-c", 'ulimit -f 1; exec "$0" "$@"', str(PAL), *words)
+    full = await asyncio.create_subprocess_exec(
+        "bash", *limited, env={**os.environ, "PAL_HOME": str(pal.home)}, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await full.communicate()
+    later = await pal(*words, "-o", "json")
+
+    assert full.returncode == 2
+    assert "File too large; free some space" in said.decode() and b"Traceback" not in said
+    assert (later.code, later.json["runs"]) == (0, 1), later.err
 
 
 @pytest.mark.parametrize(
