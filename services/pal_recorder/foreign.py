@@ -86,13 +86,15 @@ def checked(foreign: ForeignRun) -> CheckedRun:
     """
     run_id, run, hash_ = foreign.stored.run_id, shared.Run(), GENESIS
     entries: list[Entry] = []
+    rules = _Rules(run_id)
     for seq, stored in enumerate(foreign.events, start=1):
-        event = _decoded(run_id, seq, stored.encoded)
-        _check(run_id, seq, event, run)
-        hash_ = chained(hash_, run_id, seq, event.event_id, event.type, stored.encoded)
+        event, encoded = _decoded(run_id, seq, stored.encoded), stored.encoded
+        rules.check(seq, event)
+        event_id, type_ = event.event_id, event.type
+        hash_ = chained(hash_, run_id, seq, event_id, type_, encoded)
         if hash_ != stored.hash:
-            raise _invalid(run_id, seq, event.event_id, "hash", "is not that of these bytes after those before")
-        entries.append(Entry(0, run_id, seq, event.event_id, event.type, hash_, stored.encoded))
+            raise _invalid(run_id, seq, event_id, "hash", "is not that of these bytes after those before")
+        entries.append(Entry(0, run_id, seq, event_id, type_, hash_, encoded))
         project(run, event)
     if not run_id or (len(entries), hash_) != (foreign.stored.head_seq, foreign.stored.head_hash):
         raise _invalid(run_id, len(entries), "", "head_seq", f"{foreign.stored.head_seq} is announced, others came")
@@ -114,24 +116,39 @@ def _decoded(run_id: str, seq: int, encoded: bytes) -> events.RunEvent:
         raise _invalid(run_id, seq, "", "encoded", "is no event") from None
 
 
-def _check(run_id: str, seq: int, event: events.RunEvent, run: shared.Run) -> None:
-    body = event.WhichOneof("body")
-    problem = ""
-    if (event.run_id, event.seq) != (run_id, seq):
-        problem = f"seq: it says event {event.seq} of run {event.run_id}"
-    elif not event.event_id or not event.type or (body and TYPES[body] != event.type):
-        problem = f"type: {event.type or 'empty'} does not fit its body or its event_id is empty"
-    elif (seq == 1) != (event.type == "run.accepted"):
-        problem = f"type: {event.type}; run.accepted is first and only first"
-    elif run.mode not in (0, event.mode) or not event.mode:
-        problem = "mode: another one than the run was accepted with"
-    elif event.lease_epoch < run.epoch:
-        problem = f"lease_epoch: {event.lease_epoch} comes after {run.epoch}"
-    elif run.state == shared.RUN_STATE_FINISHED:
-        problem = "type: nothing follows run.finished"
-    if problem:
-        field_name, _, rest = problem.partition(": ")
-        raise _invalid(run_id, seq, event.event_id, field_name, rest)
+class _Rules:
+    """What holds of the events of a run, one after the other."""
+
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
+        self._mode = self._epoch = 0
+        self._finished = False
+
+    def check(self, seq: int, event: events.RunEvent) -> None:
+        """Check the next *event*.
+
+        Raises:
+            MeshError: INVALID_EVENT.
+        """
+        type_, mode, epoch = event.type, event.mode, event.lease_epoch
+        if problem := self._problem(seq, event, type_, mode, epoch):
+            field_name, _, rest = problem.partition(": ")
+            raise _invalid(self._run_id, seq, event.event_id, field_name, rest)
+        self._mode, self._epoch, self._finished = mode, epoch, type_ == "run.finished"
+
+    def _problem(self, seq: int, event: events.RunEvent, type_: str, mode: int, epoch: int) -> str:
+        if event.seq != seq or event.run_id != self._run_id:
+            return f"seq: it says event {event.seq} of run {event.run_id}"
+        body = event.WhichOneof("body")
+        if not event.event_id or not type_ or (body and TYPES[body] != type_):
+            return f"type: {type_ or 'empty'} does not fit its body or its event_id is empty"
+        if (seq == 1) != (type_ == "run.accepted"):
+            return f"type: {type_}; run.accepted is first and only first"
+        if not mode or self._mode not in (0, mode):
+            return "mode: another one than the run was accepted with"
+        if epoch < self._epoch:
+            return f"lease_epoch: {epoch} comes after {self._epoch}"
+        return "type: nothing follows run.finished" if self._finished else ""
 
 
 def _invalid(run_id: str, seq: int, event_id: str, field_name: str, problem: str) -> MeshError:

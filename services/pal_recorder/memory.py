@@ -103,6 +103,10 @@ class MemoryStore:
         known = self._by_run.get(run_id, [])
         return [entry for entry in known[after_seq:] if not wanted or entry.type.startswith(wanted)][:limit]
 
+    async def entries_of(self, run_ids: Sequence[str]) -> list[Entry]:
+        """Return all entries of some runs."""
+        return [entry for run_id in sorted(run_ids) for entry in self._by_run.get(run_id, [])]
+
     async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
         """Return the newest event ids of a run."""
         return {entry.event_id: entry.seq for entry in self._by_run.get(run_id, [])[-limit:]}
@@ -210,6 +214,10 @@ class MemoryStore:
         """Return spans of one run."""
         numbered = enumerate(self._spans, start=1)
         return [(key, span) for key, span in numbered if key > after and span.run_id == run_id][:limit]
+
+    async def spans_of(self, run_ids: Sequence[str], limit: int) -> list[traces.TraceSpan]:
+        """Return spans of some runs."""
+        return [span for span in self._spans if span.run_id in run_ids][:limit]
 
     async def close(self) -> None:
         """Forget nothing: the object goes anyway."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.foreign import CheckedRun, ForeignRun, Frames, checked, placed
 from pal_recorder.log import RunLog
 from pal_recorder.reading import cursor_of, place_of
-from pal_recorder.store import Entry, EventStore, Group, accepted_ns, selected
+from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable, accepted_ns
 from pal_rpc.errors import MeshError, failure
 
 _PAGE_RUNS, _PAGE_EVENTS, _PAGE_SPANS = 200, 1000, 500
+_BATCH_EVENTS, _BATCH_SPANS = 2000, 5000
 _FRAME_BYTES = 256 * 1024
 _MESSAGE_BYTES = 1024 * 1024
 _IMPORTED, _UNCHANGED, _REFUSED = (
@@ -37,29 +39,65 @@ class Export:
         """Yield the runs, newest first, in messages of moderate size; the last says how many were left out."""
         frames: list[pb.RecordFrame] = []
         size_bytes, cursor = 0, ""
-        async for run in self._runs():
-            async for frame in self._frames(run):
-                frames.append(frame)
-                size_bytes += frame.ByteSize()
-                cursor = cursor_of(run) if frame.HasField("end") else ""
-                if size_bytes > _MESSAGE_BYTES:
-                    yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
-                    frames, size_bytes = [], 0
+        async for run, frame in self._frames():
+            frames.append(frame)
+            size_bytes += frame.ByteSize()
+            cursor = cursor_of(run) if frame.HasField("end") else ""
+            if size_bytes > _MESSAGE_BYTES:
+                yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
+                frames, size_bytes = [], 0
         yield pb.ExportRunsResponse(frames=frames, cursor=cursor, unfinished_runs=self._unfinished)
+
+    async def _frames(self) -> AsyncIterator[tuple[shared.Run, pb.RecordFrame]]:
+        async for batch in self._batches():
+            spans = await self._spans(batch)
+            together = [run.run_id for run in batch] if spans is not None else []
+            entries = _by_run(await self._store.entries_of(together))
+            for run in batch:
+                log = entries.get(run.run_id, [])
+                if log and log[-1].seq == run.head_seq and spans is not None:
+                    for frame in _whole(log, spans.get(run.run_id, [])):
+                        yield run, frame
+                else:
+                    async for frame in self._paged(run):
+                        yield run, frame
+
+    async def _batches(self) -> AsyncIterator[list[shared.Run]]:
+        """Yield runs that are read together, as many as are small; one that is long or going is read in pages."""
+        batch: list[shared.Run] = []
+        events = 0
+        async for run in self._runs():
+            if batch and events + run.head_seq > _BATCH_EVENTS:
+                yield batch
+                batch, events = [], 0
+            batch.append(run)
+            events += run.head_seq
+        if batch:
+            yield batch
+
+    async def _spans(self, batch: Sequence[shared.Run]) -> dict[str, list[traces.TraceSpan]] | None:
+        """Return the spans of a batch by run; None when there are too many at once, or too many events."""
+        if sum(run.head_seq for run in batch) > _BATCH_EVENTS:
+            return None
+        found = await self._store.spans_of([run.run_id for run in batch], _BATCH_SPANS)
+        if len(found) == _BATCH_SPANS:
+            return None
+        spans: dict[str, list[traces.TraceSpan]] = {}
+        for span in found:
+            spans.setdefault(span.run_id, []).append(span)
+        return spans
 
     async def _runs(self) -> AsyncIterator[shared.Run]:
         query, before = self._request.query, place_of(self._request.after_cursor, "after_cursor")
         while page := await self._store.runs(query, before, _PAGE_RUNS):
             for run in page:
-                if not selected(run, query):
-                    continue
                 if run.state == shared.RUN_STATE_FINISHED or self._request.unfinished:
                     yield run
                 else:
                     self._unfinished += 1
             before = (accepted_ns(page[-1]), page[-1].run_id)
 
-    async def _frames(self, run: shared.Run) -> AsyncIterator[pb.RecordFrame]:
+    async def _paged(self, run: shared.Run) -> AsyncIterator[pb.RecordFrame]:
         # A run that is going may have grown; what it has now is exported.
         last = await self._store.newest_ids(run.run_id, 1)
         head_seq = max(last.values(), default=0)
@@ -99,14 +137,10 @@ class Import:
                 yield pb.ImportRunsResponse(runs=await self._take(ended))
 
     async def _take(self, runs: Sequence[ForeignRun]) -> list[pb.ImportedRun]:
-        told: dict[int, pb.ImportedRun] = {}
-        fitting: dict[int, CheckedRun] = {}
-        for place, run in enumerate(runs):
-            try:
-                # Hashing and parsing a long run would hold everybody up.
-                fitting[place] = await asyncio.to_thread(checked, run)
-            except MeshError as error:
-                told[place] = _refused(run.stored.run_id, error)
+        # Hashing and parsing would hold everybody up.
+        results = await asyncio.to_thread(lambda: [_checked(run) for run in runs])
+        told = {place: result for place, result in enumerate(results) if isinstance(result, pb.ImportedRun)}
+        fitting = {place: result for place, result in enumerate(results) if isinstance(result, CheckedRun)}
 
         async def assembled(position: int) -> Group:
             fresh: dict[str, CheckedRun] = {}
@@ -121,7 +155,11 @@ class Import:
                 spans=[span for run in taken for span in run.spans],
             )
 
-        await self._log.write(assembled)
+        try:
+            await self._log.write(assembled)
+        except StoreUnavailable as error:
+            # As an answer, since a stream that ends while somebody writes to it does not say why.
+            return [_refused(run.stored.run_id, error) for run in runs]
         return [told[place] for place in range(len(runs))]
 
     async def _fate(self, stored: pb.StoredRun) -> pb.ImportedRun:
@@ -135,6 +173,13 @@ class Import:
         return _refused(stored.run_id, _differs(stored))
 
 
+def _checked(run: ForeignRun) -> CheckedRun | pb.ImportedRun:
+    try:
+        return checked(run)
+    except MeshError as error:
+        return _refused(run.stored.run_id, error)
+
+
 def _differs(stored: pb.StoredRun) -> MeshError:
     return MeshError(
         reasons.ERROR_REASON_RUN_DIFFERS,
@@ -146,6 +191,23 @@ def _differs(stored: pb.StoredRun) -> MeshError:
 
 def _refused(run_id: str, error: MeshError) -> pb.ImportedRun:
     return pb.ImportedRun(run_id=run_id, outcome=_REFUSED, refused=failure(error))
+
+
+def _by_run(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.run_id, []).append(entry)
+    return found
+
+
+def _whole(log: Sequence[Entry], spans: Sequence[traces.TraceSpan]) -> Iterator[pb.RecordFrame]:
+    stored = pb.StoredRun(run_id=log[-1].run_id, head_seq=log[-1].seq, head_hash=log[-1].hash)
+    yield pb.RecordFrame(begin=stored)
+    for piece in _pieces(log):
+        yield pb.RecordFrame(events=pb.StoredEvents(events=piece))
+    for start in range(0, len(spans), _PAGE_SPANS):
+        yield pb.RecordFrame(spans=pb.StoredSpans(spans=spans[start : start + _PAGE_SPANS]))
+    yield pb.RecordFrame(end=stored)
 
 
 def _pieces(page: Sequence[Entry]) -> list[list[pb.StoredEvent]]:

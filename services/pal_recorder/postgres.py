@@ -249,6 +249,11 @@ class PostgresStore(PostgresReader):
         rows = await self._rows(sql, run_id, after, limit)
         return [(key, traces.TraceSpan.FromString(encoded)) for key, encoded in rows]
 
+    async def spans_of(self, run_ids: Sequence[str], limit: int) -> list[traces.TraceSpan]:
+        """Return spans of some runs."""
+        sql: LiteralString = "SELECT encoded FROM spans WHERE run_id = ANY(%s) ORDER BY key LIMIT %s"
+        return [traces.TraceSpan.FromString(encoded) for (encoded,) in await self._rows(sql, list(run_ids), limit)]
+
     async def close(self) -> None:
         """Close every connection."""
         async with self._writing:

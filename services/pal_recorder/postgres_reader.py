@@ -97,6 +97,10 @@ class PostgresReader:
         sql: LiteralString = f"{_ENTRY} WHERE run_id = %s AND seq > %s {fitting if words else ''} ORDER BY seq LIMIT %s"
         return await self._entries(sql, run_id, after_seq, *words, limit)
 
+    async def entries_of(self, run_ids: Sequence[str]) -> list[Entry]:
+        """Return all entries of some runs."""
+        return await self._entries(_ENTRY + " WHERE run_id = ANY(%s) ORDER BY run_id, seq", list(run_ids))
+
     async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
         """Return the newest event ids of a run."""
         sql: LiteralString = "SELECT event_id, seq FROM events WHERE run_id = %s ORDER BY seq DESC LIMIT %s"

@@ -171,6 +171,8 @@ class RecorderServicer(rpc.RecorderServiceServicer):
     ) -> AsyncIterator[pb.ImportRunsResponse]:
         """Record whole runs."""
         require(IMPORTER, "ImportRuns", context.invocation_metadata() or (), self._mesh_key)
+        # Tells the importer that the recorder takes runs.
+        await context.send_initial_metadata(())
         async for message in Import(self._log, self._store).answers(requests):
             yield message
 

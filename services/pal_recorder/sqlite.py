@@ -189,6 +189,13 @@ class SqliteStore(SqliteReader):
         rows: Any = await self._read(lambda db: db.execute(sql, (run_id, after, limit)).fetchall())
         return [(key, traces.TraceSpan.FromString(encoded)) for key, encoded in rows]
 
+    async def spans_of(self, run_ids: Sequence[str], limit: int) -> list[traces.TraceSpan]:
+        """Return spans of some runs."""
+        sql = "SELECT encoded FROM spans WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY key LIMIT ?"
+        values = (json.dumps(list(run_ids)), limit)
+        rows: Any = await self._read(lambda db: db.execute(sql, values).fetchall())
+        return [traces.TraceSpan.FromString(encoded) for (encoded,) in rows]
+
     async def close(self) -> None:
         """Wait for what is going on and close the files."""
         async with self._writing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -111,6 +112,11 @@ class SqliteReader:
         sql = f"SELECT * FROM events WHERE run_id = ? AND seq > ? {fitting} ORDER BY seq LIMIT ?"
         values = (run_id, after_seq, *(word for prefix in prefixes for word in (prefix, prefix)), limit)
         return await self._entries(sql, values)
+
+    async def entries_of(self, run_ids: Sequence[str]) -> list[Entry]:
+        """Return all entries of some runs."""
+        sql = "SELECT * FROM events WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, seq"
+        return await self._entries(sql, (json.dumps(list(run_ids)),))
 
     async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
         """Return the newest event ids of a run."""

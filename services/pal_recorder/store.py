@@ -159,6 +159,9 @@ class RecordReader(Protocol):
     async def entries(self, run_id: str, after_seq: int, limit: int, prefixes: Sequence[str] = ()) -> list[Entry]:
         """Return entries of one run in order, only types with one of *prefixes*; all for none."""
 
+    async def entries_of(self, run_ids: Sequence[str]) -> list[Entry]:
+        """Return all entries of some runs by run id and seq; how many there are at most is known to who asks."""
+
     async def newest_ids(self, run_id: str, limit: int) -> dict[str, int]:
         """Return the seq of each of the newest *limit* events of a run by event id."""
 
@@ -263,6 +266,9 @@ class EventStore(RecordReader, Protocol):
 
     async def spans(self, run_id: str, after: int, limit: int) -> list[tuple[int, traces.TraceSpan]]:
         """Return spans of one run in the order they came, each with its key, from just above the key *after* on."""
+
+    async def spans_of(self, run_ids: Sequence[str], limit: int) -> list[traces.TraceSpan]:
+        """Return spans of some runs in the order they came."""
 
     async def close(self) -> None:
         """Release everything."""

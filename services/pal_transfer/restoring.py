@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -121,46 +121,47 @@ class Restorer:
 
     async def _check_runs(self, part: Part, fate: _Fate) -> None:
         fate.absent[part.name] = fate.deleted[part.name] = 0
-        ends = (record.run for record in records(self._source, part) if _is_end(part, record))
-        async for told in self._imported(_checks(ends)):
+
+        def take(told: rec.ImportedRun) -> None:
             fate.absent[part.name] += told.outcome == rec.IMPORT_OUTCOME_IMPORTED
             fate.deleted[part.name] += told.outcome == rec.IMPORT_OUTCOME_DELETED
             if told.HasField("refused"):
                 fate.refused.append(_error(told))
 
+        ends = (record.run for record in records(self._source, part) if _is_end(part, record))
+        await self._send_runs(_checks(ends), take)
+
     async def _runs(self, part: Part, restored: Restored) -> None:
-        frames = (record.run for record in records(self._source, part))
-        async for told in self._imported(_requests(frames)):
+        def take(told: rec.ImportedRun) -> None:
             if told.HasField("refused"):
                 raise _error(told)
             restored.runs += told.outcome == rec.IMPORT_OUTCOME_IMPORTED
             restored.unchanged += told.outcome == rec.IMPORT_OUTCOME_UNCHANGED
             restored.deleted += told.outcome == rec.IMPORT_OUTCOME_DELETED
 
-    async def _imported(self, requests: Iterator[rec.ImportRunsRequest]) -> AsyncIterator[rec.ImportedRun]:
-        broken: list[BaseException] = []
+        frames = (record.run for record in records(self._source, part))
+        await self._send_runs(_requests(frames), take)
 
-        async def sent() -> AsyncIterator[rec.ImportRunsRequest]:
-            # What is raised here would be lost in grpc.
-            try:
-                while (request := await asyncio.to_thread(next, requests, None)) is not None:
-                    yield request
-            except BrokenExport as error:
-                broken.append(error)
-                call.cancel()
-
-        call = self._recorder.ImportRuns(sent(), metadata=self._metadata)
+    async def _send_runs(
+        self, requests: Iterator[rec.ImportRunsRequest], take: Callable[[rec.ImportedRun], None]
+    ) -> None:
+        """Send *requests*; *take* is told what became of each run, and ends everything by what it raises."""
+        call = self._recorder.ImportRuns(metadata=self._metadata)
         try:
-            async for answer in call:
-                for told in answer.runs:
-                    yield told
-        except (grpc.aio.AioRpcError, asyncio.CancelledError):
-            if not broken:
-                raise
+            # Whoever is refused writes nothing: a write into a stream that has ended hides why it has.
+            await call.initial_metadata()
+            if call.done():
+                await call.read()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_write(call, requests))
+                while (answer := await call.read()) is not grpc.aio.EOF:
+                    assert isinstance(answer, rec.ImportRunsResponse)
+                    for told in answer.runs:
+                        take(told)
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         finally:
             call.cancel()
-        if broken:
-            raise broken[0]
 
     async def _documents(self, part: Part, *, validate_only: bool) -> int:
         created = 0
@@ -186,6 +187,15 @@ class Restorer:
             await self._recorder.PutArtifact(iter(frames), metadata=self._metadata, timeout=_CALL_SECONDS)
             count += 1
         return count
+
+
+async def _write(
+    call: grpc.aio.StreamStreamCall[rec.ImportRunsRequest, rec.ImportRunsResponse],
+    requests: Iterator[rec.ImportRunsRequest],
+) -> None:
+    while (request := await asyncio.to_thread(next, requests, None)) is not None:
+        await call.write(request)
+    await call.done_writing()
 
 
 def _of(manifest: Manifest, kind: str) -> list[Part]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import random
 import tempfile
 import time
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import uvloop
 from bench_recorder import _recorder
-from measure import report, resident_bytes
+from measure import cpu_seconds, report, resident_bytes
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
@@ -55,29 +56,48 @@ async def measured(directory: Path, runs: int) -> dict[str, float | int | str]:
     async with place(directory / "a") as a, place(directory / "b") as b:
         await fill(a, runs)
         rows: dict[str, float | int | str] = {"runs": runs}
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), Cpu(a.pid)
         exporter = Exporter(a.recorder, a.registry, directory / "export", lambda *_: None)
         wanted = Wanted(query=shared.RunQuery(), selection="")
         manifest = await exporter.export(wanted, pal_version="bench", created_at="")
-        export_seconds = time.perf_counter() - began
+        export_seconds, export_cpu = time.perf_counter() - began, cpu.busiest()
         count, size_bytes = manifest.total(RUNS, "events"), await content_bytes(a)
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), Cpu(b.pid)
         source = opened(directory / "export")
         restorer = Restorer(b.recorder, b.registry, issue_token(b.key, "import"), source, lambda *_: None)
         await restorer.restore()
-        import_seconds = time.perf_counter() - began
-        began = time.perf_counter()
+        import_seconds, import_cpu = time.perf_counter() - began, cpu.busiest()
+        began, cpu = time.perf_counter(), Cpu(b.pid)
         archived = await archive(b, directory / "cold")
-        archive_seconds = time.perf_counter() - began
+        archive_seconds, archive_cpu = time.perf_counter() - began, cpu.busiest()
         rows |= {"events": count, "MB": size_bytes / 1e6}
-        for what, seconds in (("export", export_seconds), ("import", import_seconds), ("archive", archive_seconds)):
+        took = {
+            "export": (export_seconds, export_cpu),
+            "import": (import_seconds, import_cpu),
+            "archive": (archive_seconds, archive_cpu),
+        }
+        for what, (seconds, busiest) in took.items():
             rows[f"{what}, events/s"] = count / seconds
             rows[f"{what}, MB/s"] = size_bytes / 1e6 / seconds
+            rows[f"{what}, MB per CPU second of the busiest process"] = size_bytes / 1e6 / busiest
         rows["export / content"] = sum(part.size_bytes for part in manifest.parts) / size_bytes
         rows["archive / content"] = archived / size_bytes
         rows["recorder that exports, MB resident"] = resident_bytes(a.pid) / 1e6
         rows["recorder that imports, MB resident"] = resident_bytes(b.pid) / 1e6
         return rows
+
+
+class Cpu:
+    """What this process and a recorder spend from now on."""
+
+    def __init__(self, pid: int) -> None:
+        """Begin to count."""
+        self._pids = (os.getpid(), pid)
+        self._before = [cpu_seconds(each) for each in self._pids]
+
+    def busiest(self) -> float:
+        """Return the CPU seconds of the process that has spent more."""
+        return max(cpu_seconds(pid) - before for pid, before in zip(self._pids, self._before, strict=True))
 
 
 class Place:
