@@ -35,6 +35,7 @@ WORDS = {
     "runtimes": ("runtime", "app"),
     "route": ("route", "app"),
     "slo": ("slo", "slo"),
+    "explain": ("explain", "explain"),
     "conformance": ("conformance", "conformance"),
     "audit": ("audit", "app"),
     "doctor": ("doctor", "doctor"),

@@ -38,6 +38,9 @@ def check_agent(agent: agents.AgentSpec, problems: Problems) -> None:
     _text("spec.objective", spec.objective, "say in a sentence what the agent brings about", problems)
     if spec.runtime.selector and (problem := problem_with_name(spec.runtime.selector)):
         problems.add("spec.runtime.selector", problem)
+    if not 0 <= spec.runtime.min_success_percent <= 99:
+        found = spec.runtime.min_success_percent
+        problems.add("spec.runtime.minSuccessPercent", f"{found} is not within 1 to 99; leave it out for 95")
     _rules("spec.directives", [(rule.id, rule.text, "text") for rule in spec.directives], problems)
     criteria = [(rule.id, rule.statement, "statement") for rule in spec.success_criteria]
     _rules("spec.successCriteria", criteria, problems)

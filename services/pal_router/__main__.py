@@ -18,6 +18,7 @@ from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_log.events import ROUTER, EventWriter
+from pal_router.auto import Auto
 from pal_router.breaker_metrics import show_breakers
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
@@ -28,6 +29,7 @@ from pal_router.recovery import Recovery
 from pal_router.runs import Runs
 from pal_router.servicer import RouterServicer
 from pal_router.slots import Slots
+from pal_router.standings import Standings
 from pal_rpc import process, telemetry
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
@@ -95,13 +97,17 @@ async def router(
         snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, holding.own, crossings.settled))
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
+        recorder_client = RecorderClient(recorder_stub, config.recorder_address)
+        standings = Standings(recorder_client)
         peers = Peers(
             snapshot=snapshot,
             slots=slots,
             crossings=crossings,
             breakers=breakers,
+            auto=Auto(),
+            standings=standings,
             appender=await stack.enter_async_context(Appender(recorder_stub, token)),
-            recorder=RecorderClient(recorder_stub, config.recorder_address),
+            recorder=recorder_client,
             adapters=await stack.enter_async_context(AdapterClient()),
             artifacts=ArtifactClient(recorder_stub, token),
             spans=await stack.enter_async_context(SpanWriter(recorder_stub, token)),
@@ -112,7 +118,7 @@ async def router(
         async with asyncio.TaskGroup() as tasks:
             runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
             recovery = Recovery(runs, peers, tasks)
-            working = (holding.keep(), recovery.follow_tail(), recovery.expire())
+            working = (holding.keep(), standings.keep(), recovery.follow_tail(), recovery.expire())
             background = [tasks.create_task(work) for work in working]
             servicer = RouterServicer(runs, Inputs(peers), peers.recorder, mesh_key)
             async with serving(

@@ -40,6 +40,8 @@ class ActiveRun:
         self.epoch = FIRST_EPOCH
         self.pinned_runtime = ""
         self.selection: Selection | None = None
+        # Where its conversation was until now, for whoever leaves the choice to the router.
+        self.earlier_runtime = ""
         # Runtimes that have failed it.
         self.lost_on: set[str] = set()
         # Its place on the runtime, and whether the record says that the attempt has begun to work there.

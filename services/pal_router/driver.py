@@ -30,7 +30,7 @@ from pal_router.ending import Ending, broken, finish, given, stopped
 from pal_router.losses import Lost, cause_of, explained, gives_up, lost_by, pause_seconds, told
 from pal_router.peers import Peers
 from pal_router.queueing import path_of, wait_for_place
-from pal_router.selection import ROUTED, Selection, ineligible, select
+from pal_router.selection import AUTO_RULES, ROUTED, Selection, ineligible, select
 from pal_router.spans import run_span
 from pal_rpc.errors import MeshError, failure
 from pal_rpc.lease import sign_lease
@@ -310,7 +310,7 @@ class Driver:
         """Tell the breaker how the attempt has ended, and return what that means for *run*."""
         assert run.selection is not None
         # Whoever pins a runtime tries it out; a replay or a shadow is no live run.
-        if run.mode != common.EXECUTION_MODE_LIVE or run.selection.rule not in ROUTED:
+        if run.mode != common.EXECUTION_MODE_LIVE or run.selection.rule not in ROUTED | AUTO_RULES:
             return became
         agent, runtime = run.acceptance.agent.metadata.name, run.selection.runtime.name
         cause = cause_of(became)
@@ -373,6 +373,7 @@ def routed(selection: Selection, attempt: int) -> events.RunRouted:
         rejected=[events.RejectedRuntime(runtime=n, reason=r) for n, r in sorted(selection.rejected.items())],
         attempt=attempt,
         route_revision=selection.revision,
+        considered=selection.considered,
     )
 
 

@@ -6,10 +6,12 @@ import asyncio
 import dataclasses
 
 from pal_log.events import EventWriter
+from pal_router.auto import Auto
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.holding import Holding
 from pal_router.slots import Slots
+from pal_router.standings import Standings
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
@@ -29,6 +31,8 @@ class Peers:
     slots: Slots
     crossings: Crossings
     breakers: Breakers
+    auto: Auto
+    standings: Standings
     artifacts: ArtifactClient
     spans: SpanWriter
     tail_connected: asyncio.Event

@@ -22,7 +22,7 @@ from pal_policy.evaluate import decide
 from pal_router.acceptance import Acceptance, accept, mode_of, run_id_of
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
-from pal_router.choosing import choose
+from pal_router.choosing import Asked, choose, choose_for, leaves_it
 from pal_router.driver import Driver, rejected, routed
 from pal_router.ending import Ending, broken, finish, router_lost, stopped
 from pal_router.follower import Follower, recorded
@@ -31,7 +31,7 @@ from pal_router.peers import Peers
 from pal_router.queueing import path_of
 from pal_router.replaying import replay
 from pal_router.restoring import restored_run
-from pal_router.selection import Selection, ineligible, select
+from pal_router.selection import Selection, ineligible
 from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
 from pal_router.split import Affinity
@@ -283,9 +283,11 @@ class Runs:
         """
         snapshot = self._peers.snapshot
         document = snapshot.resolve(registry.DOCUMENT_KIND_AGENT, request.agent)
-        routes = snapshot.routes_of(document.ref.name)
+        granted = [
+            snapshot.resolve(registry.DOCUMENT_KIND_TOOL, grant.tool).tool for grant in document.agent.spec.tools
+        ]
         alike = Affinity(conversation=request.affinity_key, run=request.affinity_key)
-        selection = select(document.agent, "", snapshot.runtimes, routes, alike)
+        selection = choose_for(Asked(agent=document.agent, tools=granted, affinity=alike), self._peers)
         others = ineligible(document.agent, snapshot.runtimes)
         return pb.PlanRouteResponse(
             agent=document.ref,
@@ -307,6 +309,7 @@ class Runs:
 
     async def _selected(self, run: ActiveRun) -> Selection:
         snapshot = self._peers.snapshot
+        await self._look_back(run)
         while True:
             try:
                 return choose(run, self._peers)
@@ -316,6 +319,15 @@ class Runs:
                 if error.reason not in _NOT_YET or left <= 0:
                     raise
             await snapshot.wait_change(left)
+
+    async def _look_back(self, run: ActiveRun) -> None:
+        """Find out where the conversation was, for a run whose runtime the router chooses."""
+        conversation = run.acceptance.accepted.conversation_id
+        if conversation and leaves_it(run.acceptance.agent, run.pinned_runtime):
+            query = shared.RunQuery(conversation_id=conversation, mode=common.EXECUTION_MODE_LIVE, page_size=1)
+            # Without the recorder nothing can begin anyway.
+            with suppress(MeshError):
+                run.earlier_runtime = next((one.runtime for one in (await self._peers.recorder.runs(query)).runs), "")
 
     async def _accept(self, request: pb.RunRequest, requester: common.Principal) -> Acceptance:
         snapshot = self._peers.snapshot

@@ -12,6 +12,7 @@ import semantic_version
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
+from pal.v1 import run_event_pb2 as events
 from pal_policy.requirements import missing
 from pal_router.split import WHOLE, Affinity, takes_candidate
 from pal_rpc.errors import MeshError
@@ -23,6 +24,7 @@ BREAKER_OPEN, LOST_BEFORE = "BREAKER_OPEN", "LOST_BEFORE"
 _AVOIDED = {BREAKER_OPEN: "has failed this agent again and again", LOST_BEFORE: "has lost the run before"}
 # Rules by which a route decides: another revision of it decides anew.
 ROUTED = frozenset({"route", "candidate", "default", "fallback"})
+AUTO_RULES = frozenset({"auto", "auto.sticky", "auto.explore", "auto.unproven"})
 _STATES = {registry.RUNTIME_STATE_DRAINING: "DRAINING", registry.RUNTIME_STATE_LOST: "LOST"}
 
 
@@ -35,6 +37,8 @@ class Selection:
     reason: str
     revision: int = 0
     rejected: Mapping[str, str] = field(default_factory=dict)
+    # For AUTO_RULES: what was known of each.
+    considered: Sequence[events.ConsideredRuntime] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,13 +140,6 @@ def _takes(agent: agents.AgentSpec, name: str, runtimes: Mapping[str, registry.R
 def _eligible(
     agent: agents.AgentSpec, name: str, runtimes: Mapping[str, registry.RegisteredRuntime]
 ) -> registry.RegisteredRuntime:
-    if name == AUTO:
-        raise MeshError(
-            reasons.ERROR_REASON_NO_ELIGIBLE_RUNTIME,
-            "spec.runtime.selector: auto is not available in this version; name a runtime, or leave the selector empty "
-            "for the default runtime",
-            agent=agent.metadata.name,
-        )
     if name not in runtimes:
         raise RuntimeNotFound(name, runtimes)
     runtime = runtimes[name]

@@ -10,6 +10,7 @@ import grpc
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
+from pal.service.v1 import slo_pb2
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_rpc.errors import MeshError
@@ -89,6 +90,17 @@ class RecorderClient:
         """Return a page of runs, newest first."""
         try:
             return await self._stub.ListRuns(pb.RecorderServiceListRunsRequest(query=query), timeout=_READ_SECONDS)
+        except grpc.aio.AioRpcError as error:
+            raise self._translate(error) from None
+
+    async def slo(self, request: slo_pb2.GetSloRequest) -> slo_pb2.GetSloResponse:
+        """Return how well runs go.
+
+        Raises:
+            MeshError: RECORDER_UNAVAILABLE, or a field is wrong.
+        """
+        try:
+            return await self._stub.GetSlo(request, timeout=_READ_SECONDS)
         except grpc.aio.AioRpcError as error:
             raise self._translate(error) from None
 

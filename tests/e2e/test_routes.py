@@ -23,7 +23,17 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
         pal("route", "diff", AGENT, "2", "3", "-o", "json"), pal("route", "history", AGENT, "-o", "json")
     )
     assert (await pal("route", "set", AGENT, "agno")).code == 0
+    ran = await pal("run", AGENT, "--input", "The door shall close.", "--output", "json")
+    run_id = next(frame["event"]["runId"] for frame in ran.lines if "event" in frame)
+    told, told_json, slo = await asyncio.gather(
+        pal("explain", run_id), pal("explain", run_id, "-o", "json"), pal("slo", AGENT, "-o", "json")
+    )
 
+    assert (told.code, told_json.code, slo.code) == (0, 0, 0), told.err
+    assert "revision 5: agno" in told.out
+    assert told_json.json["choices"][0]["routeRevision"] == "5"
+    assert told_json.json["now"].startswith("would go to agno")
+    assert {report["agent"] for report in slo.json["reports"]} == {AGENT}
     assert (begun.code, ended.code, again.code) == (0, 0, 0), (begun.err, ended.err, again.err)
     assert (wrong.code, "add up to 95 %" in wrong.err) == (2, True)
     assert (stale.code, "ROUTE_CHANGED" in stale.err) == (4, True)

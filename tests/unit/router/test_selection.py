@@ -83,10 +83,6 @@ def test_an_unmet_requirement_is_refused_with_the_whole_list() -> None:
     assert error.metadata["missing"] == "multimodal, maxContextTokens: 200000"
 
 
-def test_auto_is_refused_rather_than_guessed() -> None:
-    assert refusal(agent=agent(selector="auto")).reason_name == "NO_ELIGIBLE_RUNTIME"
-
-
 def test_no_route_at_all_is_refused() -> None:
     assert refusal(routes=[]).reason_name == "NO_ELIGIBLE_RUNTIME"
 

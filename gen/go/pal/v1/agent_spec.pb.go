@@ -420,9 +420,12 @@ type RuntimeChoice struct {
 	// What happens to a run whose runtime is lost.
 	OnLoss OnLoss `protobuf:"varint,2,opt,name=on_loss,json=onLoss,proto3,enum=pal.v1.OnLoss" json:"on_loss,omitempty"`
 	// What happens to a continued run that takes another path than its record.
-	OnDivergence  OnDivergence `protobuf:"varint,3,opt,name=on_divergence,json=onDivergence,proto3,enum=pal.v1.OnDivergence" json:"on_divergence,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	OnDivergence OnDivergence `protobuf:"varint,3,opt,name=on_divergence,json=onDivergence,proto3,enum=pal.v1.OnDivergence" json:"on_divergence,omitempty"`
+	// For "auto": percentage of runs that have to succeed, for a runtime to be chosen
+	// by its cost: 1 to 99. Zero means 95.
+	MinSuccessPercent int32 `protobuf:"varint,4,opt,name=min_success_percent,json=minSuccessPercent,proto3" json:"min_success_percent,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *RuntimeChoice) Reset() {
@@ -474,6 +477,13 @@ func (x *RuntimeChoice) GetOnDivergence() OnDivergence {
 		return x.OnDivergence
 	}
 	return OnDivergence_ON_DIVERGENCE_UNSPECIFIED
+}
+
+func (x *RuntimeChoice) GetMinSuccessPercent() int32 {
+	if x != nil {
+		return x.MinSuccessPercent
+	}
+	return 0
 }
 
 // One rule of conduct.
@@ -1061,11 +1071,12 @@ const file_pal_v1_agent_spec_proto_rawDesc = "" +
 	"\n" +
 	"comparison\x18\r \x01(\v2\x17.pal.v1.ComparisonTermsR\n" +
 	"comparisonR\tcallbacksR\x05chainR\n" +
-	"checkpointR\x04crewR\x05edgesR\x05graphR\x05hooksR\fmemory_classR\bmodel_idR\x05nodesR\x0fprompt_templateR\vpython_pathR\rsession_stateR\rsystem_promptR\x04teamR\tthread_id\"\x8f\x01\n" +
+	"checkpointR\x04crewR\x05edgesR\x05graphR\x05hooksR\fmemory_classR\bmodel_idR\x05nodesR\x0fprompt_templateR\vpython_pathR\rsession_stateR\rsystem_promptR\x04teamR\tthread_id\"\xbf\x01\n" +
 	"\rRuntimeChoice\x12\x1a\n" +
 	"\bselector\x18\x01 \x01(\tR\bselector\x12'\n" +
 	"\aon_loss\x18\x02 \x01(\x0e2\x0e.pal.v1.OnLossR\x06onLoss\x129\n" +
-	"\ron_divergence\x18\x03 \x01(\x0e2\x14.pal.v1.OnDivergenceR\fonDivergence\"f\n" +
+	"\ron_divergence\x18\x03 \x01(\x0e2\x14.pal.v1.OnDivergenceR\fonDivergence\x12.\n" +
+	"\x13min_success_percent\x18\x04 \x01(\x05R\x11minSuccessPercent\"f\n" +
 	"\tDirective\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x125\n" +

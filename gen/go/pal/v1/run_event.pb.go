@@ -22,6 +22,7 @@ package palv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -1479,6 +1480,9 @@ type RunRouted struct {
 	Attempt int32 `protobuf:"varint,7,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// Revision of the route that decided. Zero when none did.
 	RouteRevision int64 `protobuf:"varint,8,opt,name=route_revision,json=routeRevision,proto3" json:"route_revision,omitempty"`
+	// For the rules of automatic selection: what was known of each runtime that
+	// could have had the run.
+	Considered    []*ConsideredRuntime `protobuf:"bytes,9,rep,name=considered,proto3" json:"considered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1569,6 +1573,105 @@ func (x *RunRouted) GetRouteRevision() int64 {
 	return 0
 }
 
+func (x *RunRouted) GetConsidered() []*ConsideredRuntime {
+	if x != nil {
+		return x.Considered
+	}
+	return nil
+}
+
+// A runtime as automatic selection saw it.
+type ConsideredRuntime struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	Runtime string `protobuf:"bytes,1,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// Live runs of the agent there that count, within the last seven days.
+	Runs int64 `protobuf:"varint,2,opt,name=runs,proto3" json:"runs,omitempty"`
+	// Lower end of the 95 % interval of their success. Absent without runs.
+	SuccessLower *float64 `protobuf:"fixed64,3,opt,name=success_lower,json=successLower,proto3,oneof" json:"success_lower,omitempty"`
+	// Cost per success. Absent when it is not known.
+	CostPerSuccess *Money `protobuf:"bytes,4,opt,name=cost_per_success,json=costPerSuccess,proto3" json:"cost_per_success,omitempty"`
+	// Latency that 95 % of the succeeded runs stay below. Absent without any.
+	LatencyP95 *durationpb.Duration `protobuf:"bytes,5,opt,name=latency_p95,json=latencyP95,proto3" json:"latency_p95,omitempty"`
+	// What was made of it, for example "CHOSEN", "DEARER", "BELOW_OBJECTIVE",
+	// "TOO_FEW_RUNS".
+	Verdict       string `protobuf:"bytes,6,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsideredRuntime) Reset() {
+	*x = ConsideredRuntime{}
+	mi := &file_pal_v1_run_event_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsideredRuntime) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsideredRuntime) ProtoMessage() {}
+
+func (x *ConsideredRuntime) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_v1_run_event_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsideredRuntime.ProtoReflect.Descriptor instead.
+func (*ConsideredRuntime) Descriptor() ([]byte, []int) {
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ConsideredRuntime) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *ConsideredRuntime) GetRuns() int64 {
+	if x != nil {
+		return x.Runs
+	}
+	return 0
+}
+
+func (x *ConsideredRuntime) GetSuccessLower() float64 {
+	if x != nil && x.SuccessLower != nil {
+		return *x.SuccessLower
+	}
+	return 0
+}
+
+func (x *ConsideredRuntime) GetCostPerSuccess() *Money {
+	if x != nil {
+		return x.CostPerSuccess
+	}
+	return nil
+}
+
+func (x *ConsideredRuntime) GetLatencyP95() *durationpb.Duration {
+	if x != nil {
+		return x.LatencyP95
+	}
+	return nil
+}
+
+func (x *ConsideredRuntime) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
 // A runtime that was not chosen.
 type RejectedRuntime struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1582,7 +1685,7 @@ type RejectedRuntime struct {
 
 func (x *RejectedRuntime) Reset() {
 	*x = RejectedRuntime{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[4]
+	mi := &file_pal_v1_run_event_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +1697,7 @@ func (x *RejectedRuntime) String() string {
 func (*RejectedRuntime) ProtoMessage() {}
 
 func (x *RejectedRuntime) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[4]
+	mi := &file_pal_v1_run_event_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +1710,7 @@ func (x *RejectedRuntime) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RejectedRuntime.ProtoReflect.Descriptor instead.
 func (*RejectedRuntime) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{4}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *RejectedRuntime) GetRuntime() string {
@@ -1637,7 +1740,7 @@ type RunStarted struct {
 
 func (x *RunStarted) Reset() {
 	*x = RunStarted{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[5]
+	mi := &file_pal_v1_run_event_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1649,7 +1752,7 @@ func (x *RunStarted) String() string {
 func (*RunStarted) ProtoMessage() {}
 
 func (x *RunStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[5]
+	mi := &file_pal_v1_run_event_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1662,7 +1765,7 @@ func (x *RunStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunStarted.ProtoReflect.Descriptor instead.
 func (*RunStarted) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{5}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RunStarted) GetAttempt() int32 {
@@ -1692,7 +1795,7 @@ type RunSuspended struct {
 
 func (x *RunSuspended) Reset() {
 	*x = RunSuspended{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[6]
+	mi := &file_pal_v1_run_event_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1704,7 +1807,7 @@ func (x *RunSuspended) String() string {
 func (*RunSuspended) ProtoMessage() {}
 
 func (x *RunSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[6]
+	mi := &file_pal_v1_run_event_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1717,7 +1820,7 @@ func (x *RunSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSuspended.ProtoReflect.Descriptor instead.
 func (*RunSuspended) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{6}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RunSuspended) GetReason() SuspendReason {
@@ -1745,7 +1848,7 @@ type RunResumed struct {
 
 func (x *RunResumed) Reset() {
 	*x = RunResumed{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[7]
+	mi := &file_pal_v1_run_event_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1757,7 +1860,7 @@ func (x *RunResumed) String() string {
 func (*RunResumed) ProtoMessage() {}
 
 func (x *RunResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[7]
+	mi := &file_pal_v1_run_event_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1770,7 +1873,7 @@ func (x *RunResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunResumed.ProtoReflect.Descriptor instead.
 func (*RunResumed) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{7}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunResumed) GetBecauseOf() []string {
@@ -1795,7 +1898,7 @@ type RunStopRequested struct {
 
 func (x *RunStopRequested) Reset() {
 	*x = RunStopRequested{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[8]
+	mi := &file_pal_v1_run_event_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +1910,7 @@ func (x *RunStopRequested) String() string {
 func (*RunStopRequested) ProtoMessage() {}
 
 func (x *RunStopRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[8]
+	mi := &file_pal_v1_run_event_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +1923,7 @@ func (x *RunStopRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunStopRequested.ProtoReflect.Descriptor instead.
 func (*RunStopRequested) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{8}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RunStopRequested) GetRequester() *Principal {
@@ -1867,7 +1970,7 @@ type RunFinished struct {
 
 func (x *RunFinished) Reset() {
 	*x = RunFinished{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[9]
+	mi := &file_pal_v1_run_event_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +1982,7 @@ func (x *RunFinished) String() string {
 func (*RunFinished) ProtoMessage() {}
 
 func (x *RunFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[9]
+	mi := &file_pal_v1_run_event_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +1995,7 @@ func (x *RunFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunFinished.ProtoReflect.Descriptor instead.
 func (*RunFinished) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{9}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RunFinished) GetOutcome() RunOutcome {
@@ -1966,7 +2069,7 @@ type ReplayClaim struct {
 
 func (x *ReplayClaim) Reset() {
 	*x = ReplayClaim{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[10]
+	mi := &file_pal_v1_run_event_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2081,7 @@ func (x *ReplayClaim) String() string {
 func (*ReplayClaim) ProtoMessage() {}
 
 func (x *ReplayClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[10]
+	mi := &file_pal_v1_run_event_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2094,7 @@ func (x *ReplayClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayClaim.ProtoReflect.Descriptor instead.
 func (*ReplayClaim) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{10}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReplayClaim) GetFidelity() ReplayFidelity {
@@ -2053,7 +2156,7 @@ type RunLimitReached struct {
 
 func (x *RunLimitReached) Reset() {
 	*x = RunLimitReached{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[11]
+	mi := &file_pal_v1_run_event_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2065,7 +2168,7 @@ func (x *RunLimitReached) String() string {
 func (*RunLimitReached) ProtoMessage() {}
 
 func (x *RunLimitReached) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[11]
+	mi := &file_pal_v1_run_event_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2078,7 +2181,7 @@ func (x *RunLimitReached) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunLimitReached.ProtoReflect.Descriptor instead.
 func (*RunLimitReached) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{11}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RunLimitReached) GetLimit() string {
@@ -2120,7 +2223,7 @@ type StageStarted struct {
 
 func (x *StageStarted) Reset() {
 	*x = StageStarted{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[12]
+	mi := &file_pal_v1_run_event_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2132,7 +2235,7 @@ func (x *StageStarted) String() string {
 func (*StageStarted) ProtoMessage() {}
 
 func (x *StageStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[12]
+	mi := &file_pal_v1_run_event_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2145,7 +2248,7 @@ func (x *StageStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageStarted.ProtoReflect.Descriptor instead.
 func (*StageStarted) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{12}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *StageStarted) GetAttempt() int32 {
@@ -2170,7 +2273,7 @@ type StageFinished struct {
 
 func (x *StageFinished) Reset() {
 	*x = StageFinished{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[13]
+	mi := &file_pal_v1_run_event_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2285,7 @@ func (x *StageFinished) String() string {
 func (*StageFinished) ProtoMessage() {}
 
 func (x *StageFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[13]
+	mi := &file_pal_v1_run_event_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2298,7 @@ func (x *StageFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StageFinished.ProtoReflect.Descriptor instead.
 func (*StageFinished) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{13}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StageFinished) GetOutcome() RunOutcome {
@@ -2236,7 +2339,7 @@ type MessageAdded struct {
 
 func (x *MessageAdded) Reset() {
 	*x = MessageAdded{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[14]
+	mi := &file_pal_v1_run_event_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2248,7 +2351,7 @@ func (x *MessageAdded) String() string {
 func (*MessageAdded) ProtoMessage() {}
 
 func (x *MessageAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[14]
+	mi := &file_pal_v1_run_event_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2261,7 +2364,7 @@ func (x *MessageAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageAdded.ProtoReflect.Descriptor instead.
 func (*MessageAdded) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{14}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *MessageAdded) GetMessageId() string {
@@ -2311,7 +2414,7 @@ type MessageWithheld struct {
 
 func (x *MessageWithheld) Reset() {
 	*x = MessageWithheld{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[15]
+	mi := &file_pal_v1_run_event_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2323,7 +2426,7 @@ func (x *MessageWithheld) String() string {
 func (*MessageWithheld) ProtoMessage() {}
 
 func (x *MessageWithheld) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[15]
+	mi := &file_pal_v1_run_event_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2336,7 +2439,7 @@ func (x *MessageWithheld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessageWithheld.ProtoReflect.Descriptor instead.
 func (*MessageWithheld) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{15}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MessageWithheld) GetConversationId() string {
@@ -2389,7 +2492,7 @@ type ArtifactAdded struct {
 
 func (x *ArtifactAdded) Reset() {
 	*x = ArtifactAdded{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[16]
+	mi := &file_pal_v1_run_event_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2504,7 @@ func (x *ArtifactAdded) String() string {
 func (*ArtifactAdded) ProtoMessage() {}
 
 func (x *ArtifactAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[16]
+	mi := &file_pal_v1_run_event_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2517,7 @@ func (x *ArtifactAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArtifactAdded.ProtoReflect.Descriptor instead.
 func (*ArtifactAdded) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{16}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ArtifactAdded) GetArtifactId() string {
@@ -2461,7 +2564,7 @@ type ModelCallStarted struct {
 
 func (x *ModelCallStarted) Reset() {
 	*x = ModelCallStarted{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[17]
+	mi := &file_pal_v1_run_event_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2473,7 +2576,7 @@ func (x *ModelCallStarted) String() string {
 func (*ModelCallStarted) ProtoMessage() {}
 
 func (x *ModelCallStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[17]
+	mi := &file_pal_v1_run_event_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2486,7 +2589,7 @@ func (x *ModelCallStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelCallStarted.ProtoReflect.Descriptor instead.
 func (*ModelCallStarted) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{17}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ModelCallStarted) GetCallId() string {
@@ -2569,7 +2672,7 @@ type ModelCallFinished struct {
 
 func (x *ModelCallFinished) Reset() {
 	*x = ModelCallFinished{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[18]
+	mi := &file_pal_v1_run_event_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +2684,7 @@ func (x *ModelCallFinished) String() string {
 func (*ModelCallFinished) ProtoMessage() {}
 
 func (x *ModelCallFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[18]
+	mi := &file_pal_v1_run_event_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +2697,7 @@ func (x *ModelCallFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ModelCallFinished.ProtoReflect.Descriptor instead.
 func (*ModelCallFinished) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{18}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ModelCallFinished) GetCallId() string {
@@ -2692,7 +2795,7 @@ type ToolCallRequested struct {
 
 func (x *ToolCallRequested) Reset() {
 	*x = ToolCallRequested{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[19]
+	mi := &file_pal_v1_run_event_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2704,7 +2807,7 @@ func (x *ToolCallRequested) String() string {
 func (*ToolCallRequested) ProtoMessage() {}
 
 func (x *ToolCallRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[19]
+	mi := &file_pal_v1_run_event_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2717,7 +2820,7 @@ func (x *ToolCallRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallRequested.ProtoReflect.Descriptor instead.
 func (*ToolCallRequested) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{19}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ToolCallRequested) GetCallId() string {
@@ -2786,7 +2889,7 @@ type ToolCallDispatched struct {
 
 func (x *ToolCallDispatched) Reset() {
 	*x = ToolCallDispatched{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[20]
+	mi := &file_pal_v1_run_event_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2798,7 +2901,7 @@ func (x *ToolCallDispatched) String() string {
 func (*ToolCallDispatched) ProtoMessage() {}
 
 func (x *ToolCallDispatched) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[20]
+	mi := &file_pal_v1_run_event_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2811,7 +2914,7 @@ func (x *ToolCallDispatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallDispatched.ProtoReflect.Descriptor instead.
 func (*ToolCallDispatched) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{20}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ToolCallDispatched) GetCallId() string {
@@ -2855,7 +2958,7 @@ type RecordedResult struct {
 
 func (x *RecordedResult) Reset() {
 	*x = RecordedResult{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[21]
+	mi := &file_pal_v1_run_event_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2867,7 +2970,7 @@ func (x *RecordedResult) String() string {
 func (*RecordedResult) ProtoMessage() {}
 
 func (x *RecordedResult) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[21]
+	mi := &file_pal_v1_run_event_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2880,7 +2983,7 @@ func (x *RecordedResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedResult.ProtoReflect.Descriptor instead.
 func (*RecordedResult) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{21}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecordedResult) GetRunId() string {
@@ -2922,7 +3025,7 @@ type ToolCallFinished struct {
 
 func (x *ToolCallFinished) Reset() {
 	*x = ToolCallFinished{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[22]
+	mi := &file_pal_v1_run_event_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2934,7 +3037,7 @@ func (x *ToolCallFinished) String() string {
 func (*ToolCallFinished) ProtoMessage() {}
 
 func (x *ToolCallFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[22]
+	mi := &file_pal_v1_run_event_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2947,7 +3050,7 @@ func (x *ToolCallFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToolCallFinished.ProtoReflect.Descriptor instead.
 func (*ToolCallFinished) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{22}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ToolCallFinished) GetCallId() string {
@@ -3014,7 +3117,7 @@ type IntendedInput struct {
 
 func (x *IntendedInput) Reset() {
 	*x = IntendedInput{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	mi := &file_pal_v1_run_event_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3026,7 +3129,7 @@ func (x *IntendedInput) String() string {
 func (*IntendedInput) ProtoMessage() {}
 
 func (x *IntendedInput) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[23]
+	mi := &file_pal_v1_run_event_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3039,7 +3142,7 @@ func (x *IntendedInput) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IntendedInput.ProtoReflect.Descriptor instead.
 func (*IntendedInput) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{23}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *IntendedInput) GetRequest() *InputRequested {
@@ -3088,7 +3191,7 @@ type InputRequested struct {
 
 func (x *InputRequested) Reset() {
 	*x = InputRequested{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[24]
+	mi := &file_pal_v1_run_event_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3203,7 @@ func (x *InputRequested) String() string {
 func (*InputRequested) ProtoMessage() {}
 
 func (x *InputRequested) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[24]
+	mi := &file_pal_v1_run_event_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3216,7 @@ func (x *InputRequested) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputRequested.ProtoReflect.Descriptor instead.
 func (*InputRequested) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{24}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *InputRequested) GetInputId() string {
@@ -3189,7 +3292,7 @@ type InputReceived struct {
 
 func (x *InputReceived) Reset() {
 	*x = InputReceived{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[25]
+	mi := &file_pal_v1_run_event_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3201,7 +3304,7 @@ func (x *InputReceived) String() string {
 func (*InputReceived) ProtoMessage() {}
 
 func (x *InputReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[25]
+	mi := &file_pal_v1_run_event_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3214,7 +3317,7 @@ func (x *InputReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputReceived.ProtoReflect.Descriptor instead.
 func (*InputReceived) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{25}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *InputReceived) GetInputId() string {
@@ -3256,7 +3359,7 @@ type InputExpired struct {
 
 func (x *InputExpired) Reset() {
 	*x = InputExpired{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[26]
+	mi := &file_pal_v1_run_event_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3268,7 +3371,7 @@ func (x *InputExpired) String() string {
 func (*InputExpired) ProtoMessage() {}
 
 func (x *InputExpired) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[26]
+	mi := &file_pal_v1_run_event_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3281,7 +3384,7 @@ func (x *InputExpired) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InputExpired.ProtoReflect.Descriptor instead.
 func (*InputExpired) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{26}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *InputExpired) GetInputId() string {
@@ -3304,7 +3407,7 @@ type PolicyDecided struct {
 
 func (x *PolicyDecided) Reset() {
 	*x = PolicyDecided{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[27]
+	mi := &file_pal_v1_run_event_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3316,7 +3419,7 @@ func (x *PolicyDecided) String() string {
 func (*PolicyDecided) ProtoMessage() {}
 
 func (x *PolicyDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[27]
+	mi := &file_pal_v1_run_event_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3329,7 +3432,7 @@ func (x *PolicyDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyDecided.ProtoReflect.Descriptor instead.
 func (*PolicyDecided) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{27}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PolicyDecided) GetDecision() *PolicyDecision {
@@ -3369,7 +3472,7 @@ type ReplayDiverged struct {
 
 func (x *ReplayDiverged) Reset() {
 	*x = ReplayDiverged{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[28]
+	mi := &file_pal_v1_run_event_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3381,7 +3484,7 @@ func (x *ReplayDiverged) String() string {
 func (*ReplayDiverged) ProtoMessage() {}
 
 func (x *ReplayDiverged) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[28]
+	mi := &file_pal_v1_run_event_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3394,7 +3497,7 @@ func (x *ReplayDiverged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDiverged.ProtoReflect.Descriptor instead.
 func (*ReplayDiverged) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{28}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReplayDiverged) GetSourceSeq() int64 {
@@ -3461,7 +3564,7 @@ type NoteAdded struct {
 
 func (x *NoteAdded) Reset() {
 	*x = NoteAdded{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[29]
+	mi := &file_pal_v1_run_event_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3576,7 @@ func (x *NoteAdded) String() string {
 func (*NoteAdded) ProtoMessage() {}
 
 func (x *NoteAdded) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[29]
+	mi := &file_pal_v1_run_event_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3589,7 @@ func (x *NoteAdded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoteAdded.ProtoReflect.Descriptor instead.
 func (*NoteAdded) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{29}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *NoteAdded) GetName() string {
@@ -3529,7 +3632,7 @@ type FaultInjected struct {
 
 func (x *FaultInjected) Reset() {
 	*x = FaultInjected{}
-	mi := &file_pal_v1_run_event_proto_msgTypes[30]
+	mi := &file_pal_v1_run_event_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3541,7 +3644,7 @@ func (x *FaultInjected) String() string {
 func (*FaultInjected) ProtoMessage() {}
 
 func (x *FaultInjected) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_run_event_proto_msgTypes[30]
+	mi := &file_pal_v1_run_event_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3554,7 +3657,7 @@ func (x *FaultInjected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultInjected.ProtoReflect.Descriptor instead.
 func (*FaultInjected) Descriptor() ([]byte, []int) {
-	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{30}
+	return file_pal_v1_run_event_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *FaultInjected) GetDrillId() string {
@@ -3596,7 +3699,7 @@ var File_pal_v1_run_event_proto protoreflect.FileDescriptor
 
 const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\n" +
-	"\x16pal/v1/run_event.proto\x12\x06pal.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x16pal/v1/tool_spec.proto\"\xf4\x10\n" +
+	"\x16pal/v1/run_event.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x16pal/v1/tool_spec.proto\"\xf4\x10\n" +
 	"\bRunEvent\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x03R\x03seq\x12\x19\n" +
@@ -3670,7 +3773,7 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\bdrill_id\x18\x0e \x01(\tR\adrillId\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x9e\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd9\x02\n" +
 	"\tRunRouted\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12'\n" +
 	"\x0fruntime_version\x18\x02 \x01(\tR\x0eruntimeVersion\x12'\n" +
@@ -3679,7 +3782,19 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x123\n" +
 	"\brejected\x18\x06 \x03(\v2\x17.pal.v1.RejectedRuntimeR\brejected\x12\x18\n" +
 	"\aattempt\x18\a \x01(\x05R\aattempt\x12%\n" +
-	"\x0eroute_revision\x18\b \x01(\x03R\rrouteRevision\"C\n" +
+	"\x0eroute_revision\x18\b \x01(\x03R\rrouteRevision\x129\n" +
+	"\n" +
+	"considered\x18\t \x03(\v2\x19.pal.v1.ConsideredRuntimeR\n" +
+	"considered\"\x8c\x02\n" +
+	"\x11ConsideredRuntime\x12\x18\n" +
+	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x12\n" +
+	"\x04runs\x18\x02 \x01(\x03R\x04runs\x12(\n" +
+	"\rsuccess_lower\x18\x03 \x01(\x01H\x00R\fsuccessLower\x88\x01\x01\x127\n" +
+	"\x10cost_per_success\x18\x04 \x01(\v2\r.pal.v1.MoneyR\x0ecostPerSuccess\x12:\n" +
+	"\vlatency_p95\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"latencyP95\x12\x18\n" +
+	"\averdict\x18\x06 \x01(\tR\averdictB\x10\n" +
+	"\x0e_success_lower\"C\n" +
 	"\x0fRejectedRuntime\x12\x18\n" +
 	"\aruntime\x18\x01 \x01(\tR\aruntime\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\"V\n" +
@@ -3911,7 +4026,7 @@ func file_pal_v1_run_event_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_v1_run_event_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
-var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_pal_v1_run_event_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_pal_v1_run_event_proto_goTypes = []any{
 	(ReplayFidelity)(0),           // 0: pal.v1.ReplayFidelity
 	(MatchKey)(0),                 // 1: pal.v1.MatchKey
@@ -3927,140 +4042,145 @@ var file_pal_v1_run_event_proto_goTypes = []any{
 	(*ProducerStamp)(nil),         // 11: pal.v1.ProducerStamp
 	(*RunAccepted)(nil),           // 12: pal.v1.RunAccepted
 	(*RunRouted)(nil),             // 13: pal.v1.RunRouted
-	(*RejectedRuntime)(nil),       // 14: pal.v1.RejectedRuntime
-	(*RunStarted)(nil),            // 15: pal.v1.RunStarted
-	(*RunSuspended)(nil),          // 16: pal.v1.RunSuspended
-	(*RunResumed)(nil),            // 17: pal.v1.RunResumed
-	(*RunStopRequested)(nil),      // 18: pal.v1.RunStopRequested
-	(*RunFinished)(nil),           // 19: pal.v1.RunFinished
-	(*ReplayClaim)(nil),           // 20: pal.v1.ReplayClaim
-	(*RunLimitReached)(nil),       // 21: pal.v1.RunLimitReached
-	(*StageStarted)(nil),          // 22: pal.v1.StageStarted
-	(*StageFinished)(nil),         // 23: pal.v1.StageFinished
-	(*MessageAdded)(nil),          // 24: pal.v1.MessageAdded
-	(*MessageWithheld)(nil),       // 25: pal.v1.MessageWithheld
-	(*ArtifactAdded)(nil),         // 26: pal.v1.ArtifactAdded
-	(*ModelCallStarted)(nil),      // 27: pal.v1.ModelCallStarted
-	(*ModelCallFinished)(nil),     // 28: pal.v1.ModelCallFinished
-	(*ToolCallRequested)(nil),     // 29: pal.v1.ToolCallRequested
-	(*ToolCallDispatched)(nil),    // 30: pal.v1.ToolCallDispatched
-	(*RecordedResult)(nil),        // 31: pal.v1.RecordedResult
-	(*ToolCallFinished)(nil),      // 32: pal.v1.ToolCallFinished
-	(*IntendedInput)(nil),         // 33: pal.v1.IntendedInput
-	(*InputRequested)(nil),        // 34: pal.v1.InputRequested
-	(*InputReceived)(nil),         // 35: pal.v1.InputReceived
-	(*InputExpired)(nil),          // 36: pal.v1.InputExpired
-	(*PolicyDecided)(nil),         // 37: pal.v1.PolicyDecided
-	(*ReplayDiverged)(nil),        // 38: pal.v1.ReplayDiverged
-	(*NoteAdded)(nil),             // 39: pal.v1.NoteAdded
-	(*FaultInjected)(nil),         // 40: pal.v1.FaultInjected
-	nil,                           // 41: pal.v1.RunAccepted.LabelsEntry
-	(ExecutionMode)(0),            // 42: pal.v1.ExecutionMode
-	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
-	(*SpecRef)(nil),               // 44: pal.v1.SpecRef
-	(*Payload)(nil),               // 45: pal.v1.Payload
-	(*RunLimits)(nil),             // 46: pal.v1.RunLimits
-	(*Principal)(nil),             // 47: pal.v1.Principal
-	(*Failure)(nil),               // 48: pal.v1.Failure
-	(*TokenUsage)(nil),            // 49: pal.v1.TokenUsage
-	(*Money)(nil),                 // 50: pal.v1.Money
-	(EffectClass)(0),              // 51: pal.v1.EffectClass
-	(*JsonSchema)(nil),            // 52: pal.v1.JsonSchema
-	(*PolicyDecision)(nil),        // 53: pal.v1.PolicyDecision
-	(FaultKind)(0),                // 54: pal.v1.FaultKind
+	(*ConsideredRuntime)(nil),     // 14: pal.v1.ConsideredRuntime
+	(*RejectedRuntime)(nil),       // 15: pal.v1.RejectedRuntime
+	(*RunStarted)(nil),            // 16: pal.v1.RunStarted
+	(*RunSuspended)(nil),          // 17: pal.v1.RunSuspended
+	(*RunResumed)(nil),            // 18: pal.v1.RunResumed
+	(*RunStopRequested)(nil),      // 19: pal.v1.RunStopRequested
+	(*RunFinished)(nil),           // 20: pal.v1.RunFinished
+	(*ReplayClaim)(nil),           // 21: pal.v1.ReplayClaim
+	(*RunLimitReached)(nil),       // 22: pal.v1.RunLimitReached
+	(*StageStarted)(nil),          // 23: pal.v1.StageStarted
+	(*StageFinished)(nil),         // 24: pal.v1.StageFinished
+	(*MessageAdded)(nil),          // 25: pal.v1.MessageAdded
+	(*MessageWithheld)(nil),       // 26: pal.v1.MessageWithheld
+	(*ArtifactAdded)(nil),         // 27: pal.v1.ArtifactAdded
+	(*ModelCallStarted)(nil),      // 28: pal.v1.ModelCallStarted
+	(*ModelCallFinished)(nil),     // 29: pal.v1.ModelCallFinished
+	(*ToolCallRequested)(nil),     // 30: pal.v1.ToolCallRequested
+	(*ToolCallDispatched)(nil),    // 31: pal.v1.ToolCallDispatched
+	(*RecordedResult)(nil),        // 32: pal.v1.RecordedResult
+	(*ToolCallFinished)(nil),      // 33: pal.v1.ToolCallFinished
+	(*IntendedInput)(nil),         // 34: pal.v1.IntendedInput
+	(*InputRequested)(nil),        // 35: pal.v1.InputRequested
+	(*InputReceived)(nil),         // 36: pal.v1.InputReceived
+	(*InputExpired)(nil),          // 37: pal.v1.InputExpired
+	(*PolicyDecided)(nil),         // 38: pal.v1.PolicyDecided
+	(*ReplayDiverged)(nil),        // 39: pal.v1.ReplayDiverged
+	(*NoteAdded)(nil),             // 40: pal.v1.NoteAdded
+	(*FaultInjected)(nil),         // 41: pal.v1.FaultInjected
+	nil,                           // 42: pal.v1.RunAccepted.LabelsEntry
+	(ExecutionMode)(0),            // 43: pal.v1.ExecutionMode
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*SpecRef)(nil),               // 45: pal.v1.SpecRef
+	(*Payload)(nil),               // 46: pal.v1.Payload
+	(*RunLimits)(nil),             // 47: pal.v1.RunLimits
+	(*Principal)(nil),             // 48: pal.v1.Principal
+	(*Money)(nil),                 // 49: pal.v1.Money
+	(*durationpb.Duration)(nil),   // 50: google.protobuf.Duration
+	(*Failure)(nil),               // 51: pal.v1.Failure
+	(*TokenUsage)(nil),            // 52: pal.v1.TokenUsage
+	(EffectClass)(0),              // 53: pal.v1.EffectClass
+	(*JsonSchema)(nil),            // 54: pal.v1.JsonSchema
+	(*PolicyDecision)(nil),        // 55: pal.v1.PolicyDecision
+	(FaultKind)(0),                // 56: pal.v1.FaultKind
 }
 var file_pal_v1_run_event_proto_depIdxs = []int32{
-	42, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
-	43, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
-	43, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
+	43, // 0: pal.v1.RunEvent.mode:type_name -> pal.v1.ExecutionMode
+	44, // 1: pal.v1.RunEvent.occurred_at:type_name -> google.protobuf.Timestamp
+	44, // 2: pal.v1.RunEvent.recorded_at:type_name -> google.protobuf.Timestamp
 	11, // 3: pal.v1.RunEvent.producer:type_name -> pal.v1.ProducerStamp
 	12, // 4: pal.v1.RunEvent.run_accepted:type_name -> pal.v1.RunAccepted
 	13, // 5: pal.v1.RunEvent.run_routed:type_name -> pal.v1.RunRouted
-	15, // 6: pal.v1.RunEvent.run_started:type_name -> pal.v1.RunStarted
-	16, // 7: pal.v1.RunEvent.run_suspended:type_name -> pal.v1.RunSuspended
-	17, // 8: pal.v1.RunEvent.run_resumed:type_name -> pal.v1.RunResumed
-	18, // 9: pal.v1.RunEvent.run_stop_requested:type_name -> pal.v1.RunStopRequested
-	19, // 10: pal.v1.RunEvent.run_finished:type_name -> pal.v1.RunFinished
-	21, // 11: pal.v1.RunEvent.run_limit_reached:type_name -> pal.v1.RunLimitReached
-	22, // 12: pal.v1.RunEvent.stage_started:type_name -> pal.v1.StageStarted
-	23, // 13: pal.v1.RunEvent.stage_finished:type_name -> pal.v1.StageFinished
-	24, // 14: pal.v1.RunEvent.message_added:type_name -> pal.v1.MessageAdded
-	26, // 15: pal.v1.RunEvent.artifact_added:type_name -> pal.v1.ArtifactAdded
-	25, // 16: pal.v1.RunEvent.message_withheld:type_name -> pal.v1.MessageWithheld
-	27, // 17: pal.v1.RunEvent.model_call_started:type_name -> pal.v1.ModelCallStarted
-	28, // 18: pal.v1.RunEvent.model_call_finished:type_name -> pal.v1.ModelCallFinished
-	29, // 19: pal.v1.RunEvent.tool_call_requested:type_name -> pal.v1.ToolCallRequested
-	30, // 20: pal.v1.RunEvent.tool_call_dispatched:type_name -> pal.v1.ToolCallDispatched
-	32, // 21: pal.v1.RunEvent.tool_call_finished:type_name -> pal.v1.ToolCallFinished
-	34, // 22: pal.v1.RunEvent.input_requested:type_name -> pal.v1.InputRequested
-	35, // 23: pal.v1.RunEvent.input_received:type_name -> pal.v1.InputReceived
-	36, // 24: pal.v1.RunEvent.input_expired:type_name -> pal.v1.InputExpired
-	37, // 25: pal.v1.RunEvent.policy_decided:type_name -> pal.v1.PolicyDecided
-	38, // 26: pal.v1.RunEvent.replay_diverged:type_name -> pal.v1.ReplayDiverged
-	39, // 27: pal.v1.RunEvent.note_added:type_name -> pal.v1.NoteAdded
-	40, // 28: pal.v1.RunEvent.fault_injected:type_name -> pal.v1.FaultInjected
-	44, // 29: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
-	44, // 30: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
-	44, // 31: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
-	45, // 32: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
-	46, // 33: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
-	47, // 34: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
-	43, // 35: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
-	41, // 36: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
+	16, // 6: pal.v1.RunEvent.run_started:type_name -> pal.v1.RunStarted
+	17, // 7: pal.v1.RunEvent.run_suspended:type_name -> pal.v1.RunSuspended
+	18, // 8: pal.v1.RunEvent.run_resumed:type_name -> pal.v1.RunResumed
+	19, // 9: pal.v1.RunEvent.run_stop_requested:type_name -> pal.v1.RunStopRequested
+	20, // 10: pal.v1.RunEvent.run_finished:type_name -> pal.v1.RunFinished
+	22, // 11: pal.v1.RunEvent.run_limit_reached:type_name -> pal.v1.RunLimitReached
+	23, // 12: pal.v1.RunEvent.stage_started:type_name -> pal.v1.StageStarted
+	24, // 13: pal.v1.RunEvent.stage_finished:type_name -> pal.v1.StageFinished
+	25, // 14: pal.v1.RunEvent.message_added:type_name -> pal.v1.MessageAdded
+	27, // 15: pal.v1.RunEvent.artifact_added:type_name -> pal.v1.ArtifactAdded
+	26, // 16: pal.v1.RunEvent.message_withheld:type_name -> pal.v1.MessageWithheld
+	28, // 17: pal.v1.RunEvent.model_call_started:type_name -> pal.v1.ModelCallStarted
+	29, // 18: pal.v1.RunEvent.model_call_finished:type_name -> pal.v1.ModelCallFinished
+	30, // 19: pal.v1.RunEvent.tool_call_requested:type_name -> pal.v1.ToolCallRequested
+	31, // 20: pal.v1.RunEvent.tool_call_dispatched:type_name -> pal.v1.ToolCallDispatched
+	33, // 21: pal.v1.RunEvent.tool_call_finished:type_name -> pal.v1.ToolCallFinished
+	35, // 22: pal.v1.RunEvent.input_requested:type_name -> pal.v1.InputRequested
+	36, // 23: pal.v1.RunEvent.input_received:type_name -> pal.v1.InputReceived
+	37, // 24: pal.v1.RunEvent.input_expired:type_name -> pal.v1.InputExpired
+	38, // 25: pal.v1.RunEvent.policy_decided:type_name -> pal.v1.PolicyDecided
+	39, // 26: pal.v1.RunEvent.replay_diverged:type_name -> pal.v1.ReplayDiverged
+	40, // 27: pal.v1.RunEvent.note_added:type_name -> pal.v1.NoteAdded
+	41, // 28: pal.v1.RunEvent.fault_injected:type_name -> pal.v1.FaultInjected
+	45, // 29: pal.v1.RunAccepted.agent:type_name -> pal.v1.SpecRef
+	45, // 30: pal.v1.RunAccepted.tools:type_name -> pal.v1.SpecRef
+	45, // 31: pal.v1.RunAccepted.policies:type_name -> pal.v1.SpecRef
+	46, // 32: pal.v1.RunAccepted.input:type_name -> pal.v1.Payload
+	47, // 33: pal.v1.RunAccepted.limits:type_name -> pal.v1.RunLimits
+	48, // 34: pal.v1.RunAccepted.requester:type_name -> pal.v1.Principal
+	44, // 35: pal.v1.RunAccepted.deadline:type_name -> google.protobuf.Timestamp
+	42, // 36: pal.v1.RunAccepted.labels:type_name -> pal.v1.RunAccepted.LabelsEntry
 	0,  // 37: pal.v1.RunAccepted.fidelity:type_name -> pal.v1.ReplayFidelity
-	14, // 38: pal.v1.RunRouted.rejected:type_name -> pal.v1.RejectedRuntime
-	2,  // 39: pal.v1.RunSuspended.reason:type_name -> pal.v1.SuspendReason
-	47, // 40: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
-	3,  // 41: pal.v1.RunFinished.outcome:type_name -> pal.v1.RunOutcome
-	45, // 42: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
-	48, // 43: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
-	49, // 44: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
-	50, // 45: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
-	20, // 46: pal.v1.RunFinished.replay_claim:type_name -> pal.v1.ReplayClaim
-	0,  // 47: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
-	1,  // 48: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
-	44, // 49: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
-	3,  // 50: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
-	45, // 51: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
-	48, // 52: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
-	4,  // 53: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
-	45, // 54: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
-	45, // 55: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
-	45, // 56: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
-	45, // 57: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
-	5,  // 58: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
-	49, // 59: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
-	50, // 60: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
-	48, // 61: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
-	1,  // 62: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
-	44, // 63: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
-	45, // 64: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
-	51, // 65: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
-	6,  // 66: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
-	31, // 67: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
-	7,  // 68: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
-	6,  // 69: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
-	45, // 70: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
-	48, // 71: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
-	33, // 72: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
-	34, // 73: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
-	35, // 74: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
-	31, // 75: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
-	8,  // 76: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
-	45, // 77: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
-	52, // 78: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
-	43, // 79: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 80: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
-	45, // 81: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
-	47, // 82: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
-	53, // 83: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
-	45, // 84: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
-	54, // 85: pal.v1.FaultInjected.kind:type_name -> pal.v1.FaultKind
-	86, // [86:86] is the sub-list for method output_type
-	86, // [86:86] is the sub-list for method input_type
-	86, // [86:86] is the sub-list for extension type_name
-	86, // [86:86] is the sub-list for extension extendee
-	0,  // [0:86] is the sub-list for field type_name
+	15, // 38: pal.v1.RunRouted.rejected:type_name -> pal.v1.RejectedRuntime
+	14, // 39: pal.v1.RunRouted.considered:type_name -> pal.v1.ConsideredRuntime
+	49, // 40: pal.v1.ConsideredRuntime.cost_per_success:type_name -> pal.v1.Money
+	50, // 41: pal.v1.ConsideredRuntime.latency_p95:type_name -> google.protobuf.Duration
+	2,  // 42: pal.v1.RunSuspended.reason:type_name -> pal.v1.SuspendReason
+	48, // 43: pal.v1.RunStopRequested.requester:type_name -> pal.v1.Principal
+	3,  // 44: pal.v1.RunFinished.outcome:type_name -> pal.v1.RunOutcome
+	46, // 45: pal.v1.RunFinished.output:type_name -> pal.v1.Payload
+	51, // 46: pal.v1.RunFinished.failure:type_name -> pal.v1.Failure
+	52, // 47: pal.v1.RunFinished.usage:type_name -> pal.v1.TokenUsage
+	49, // 48: pal.v1.RunFinished.cost:type_name -> pal.v1.Money
+	21, // 49: pal.v1.RunFinished.replay_claim:type_name -> pal.v1.ReplayClaim
+	0,  // 50: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
+	1,  // 51: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
+	45, // 52: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
+	3,  // 53: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
+	46, // 54: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
+	51, // 55: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
+	4,  // 56: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
+	46, // 57: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
+	46, // 58: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
+	46, // 59: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
+	46, // 60: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
+	5,  // 61: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
+	52, // 62: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
+	49, // 63: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
+	51, // 64: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
+	1,  // 65: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
+	45, // 66: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
+	46, // 67: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
+	53, // 68: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
+	6,  // 69: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
+	32, // 70: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
+	7,  // 71: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
+	6,  // 72: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
+	46, // 73: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
+	51, // 74: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
+	34, // 75: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
+	35, // 76: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
+	36, // 77: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
+	32, // 78: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
+	8,  // 79: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
+	46, // 80: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
+	54, // 81: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
+	44, // 82: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 83: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
+	46, // 84: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
+	48, // 85: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
+	55, // 86: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
+	46, // 87: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
+	56, // 88: pal.v1.FaultInjected.kind:type_name -> pal.v1.FaultKind
+	89, // [89:89] is the sub-list for method output_type
+	89, // [89:89] is the sub-list for method input_type
+	89, // [89:89] is the sub-list for extension type_name
+	89, // [89:89] is the sub-list for extension extendee
+	0,  // [0:89] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_run_event_proto_init() }
@@ -4099,13 +4219,14 @@ func file_pal_v1_run_event_proto_init() {
 		(*RunEvent_NoteAdded)(nil),
 		(*RunEvent_FaultInjected)(nil),
 	}
+	file_pal_v1_run_event_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_v1_run_event_proto_rawDesc), len(file_pal_v1_run_event_proto_rawDesc)),
 			NumEnums:      10,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

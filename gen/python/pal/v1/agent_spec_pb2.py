@@ -26,39 +26,39 @@ from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import equivalence_pb2 as pal_dot_v1_dot_equivalence__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17pal/v1/agent_spec.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x9b\x01\n\tAgentSpec\x12\x1f\n\x0b\x61pi_version\x18\x01 \x01(\tR\napiVersion\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n\x08metadata\x18\x03 \x01(\x0b\x32\x10.pal.v1.SpecMetaR\x08metadata\x12+\n\x04spec\x18\x04 \x01(\x0b\x32\x17.pal.v1.AgentDefinitionR\x04spec\"\xa5\x06\n\x0f\x41gentDefinition\x12/\n\x07runtime\x18\x01 \x01(\x0b\x32\x15.pal.v1.RuntimeChoiceR\x07runtime\x12\x1c\n\tobjective\x18\x02 \x01(\tR\tobjective\x12\x31\n\ndirectives\x18\x03 \x03(\x0b\x32\x11.pal.v1.DirectiveR\ndirectives\x12(\n\x05input\x18\x04 \x01(\x0b\x32\x12.pal.v1.IoContractR\x05input\x12*\n\x06output\x18\x05 \x01(\x0b\x32\x12.pal.v1.IoContractR\x06output\x12\'\n\x05tools\x18\x06 \x03(\x0b\x32\x11.pal.v1.ToolGrantR\x05tools\x12\x30\n\x08policies\x18\x07 \x03(\x0b\x32\x14.pal.v1.SpecSelectorR\x08policies\x12:\n\x08requires\x18\x08 \x01(\x0b\x32\x1e.pal.v1.CapabilityRequirementsR\x08requires\x12)\n\x06limits\x18\t \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12\x43\n\x10success_criteria\x18\n \x03(\x0b\x32\x18.pal.v1.SuccessCriterionR\x0fsuccessCriteria\x12\x33\n\x0bmodel_needs\x18\x0b \x01(\x0b\x32\x12.pal.v1.ModelNeedsR\nmodelNeeds\x12 \n\x04plan\x18\x0c \x01(\x0b\x32\x0c.pal.v1.PlanR\x04plan\x12\x37\n\ncomparison\x18\r \x01(\x0b\x32\x17.pal.v1.ComparisonTermsR\ncomparisonR\tcallbacksR\x05\x63hainR\ncheckpointR\x04\x63rewR\x05\x65\x64gesR\x05graphR\x05hooksR\x0cmemory_classR\x08model_idR\x05nodesR\x0fprompt_templateR\x0bpython_pathR\rsession_stateR\rsystem_promptR\x04teamR\tthread_id\"\x8f\x01\n\rRuntimeChoice\x12\x1a\n\x08selector\x18\x01 \x01(\tR\x08selector\x12\'\n\x07on_loss\x18\x02 \x01(\x0e\x32\x0e.pal.v1.OnLossR\x06onLoss\x12\x39\n\ron_divergence\x18\x03 \x01(\x0e\x32\x14.pal.v1.OnDivergenceR\x0conDivergence\"f\n\tDirective\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\x12\x35\n\x08strength\x18\x03 \x01(\x0e\x32\x19.pal.v1.DirectiveStrengthR\x08strength\"v\n\nIoContract\x12*\n\x06schema\x18\x01 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06schema\x12\x1a\n\x08\x66ilename\x18\x02 \x01(\tR\x08\x66ilename\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\"\xa0\x01\n\tToolGrant\x12(\n\x04tool\x18\x01 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x04tool\x12\x1a\n\x08required\x18\x02 \x01(\x08R\x08required\x12\x1d\n\nalways_ask\x18\x03 \x01(\x08R\talwaysAsk\x12 \n\tmax_calls\x18\x04 \x01(\x05H\x00R\x08maxCalls\x88\x01\x01\x42\x0c\n\n_max_calls\"\xbe\x02\n\x16\x43\x61pabilityRequirements\x12\x14\n\x05modes\x18\x01 \x03(\tR\x05modes\x12!\n\x0ctool_calling\x18\x02 \x01(\x08R\x0btoolCalling\x12\"\n\rhuman_in_loop\x18\x03 \x01(\x08R\x0bhumanInLoop\x12\x1e\n\nmultimodal\x18\x04 \x01(\x08R\nmultimodal\x12\x1c\n\tstreaming\x18\x05 \x01(\x08R\tstreaming\x12,\n\x12min_context_tokens\x18\x06 \x01(\x05R\x10minContextTokens\x12.\n\x13parallel_tool_calls\x18\x07 \x01(\x08R\x11parallelToolCalls\x12+\n\x11structured_output\x18\x08 \x01(\x08R\x10structuredOutput\"1\n\x04Plan\x12)\n\x06stages\x18\x01 \x03(\x0b\x32\x11.pal.v1.PlanStageR\x06stages\"\x91\x01\n\tPlanStage\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tobjective\x18\x02 \x01(\tR\tobjective\x12\x14\n\x05\x61\x66ter\x18\x03 \x03(\tR\x05\x61\x66ter\x12\x14\n\x05tools\x18\x04 \x03(\tR\x05tools\x12*\n\x06output\x18\x05 \x01(\x0b\x32\x12.pal.v1.IoContractR\x06output\"l\n\x10SuccessCriterion\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tstatement\x18\x02 \x01(\tR\tstatement\x12*\n\x06schema\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06schema\"&\n\nModelNeeds\x12\x18\n\x07profile\x18\x01 \x01(\tR\x07profile*I\n\x06OnLoss\x12\x17\n\x13ON_LOSS_UNSPECIFIED\x10\x00\x12\x14\n\x10ON_LOSS_CONTINUE\x10\x01\x12\x10\n\x0cON_LOSS_FAIL\x10\x02*^\n\x0cOnDivergence\x12\x1d\n\x19ON_DIVERGENCE_UNSPECIFIED\x10\x00\x12\x16\n\x12ON_DIVERGENCE_STOP\x10\x01\x12\x17\n\x13ON_DIVERGENCE_GO_ON\x10\x02*z\n\x11\x44irectiveStrength\x12\"\n\x1e\x44IRECTIVE_STRENGTH_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44IRECTIVE_STRENGTH_REQUIRED\x10\x01\x12 \n\x1c\x44IRECTIVE_STRENGTH_PREFERRED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17pal/v1/agent_spec.proto\x12\x06pal.v1\x1a\x13pal/v1/common.proto\x1a\x18pal/v1/equivalence.proto\"\x9b\x01\n\tAgentSpec\x12\x1f\n\x0b\x61pi_version\x18\x01 \x01(\tR\napiVersion\x12\x12\n\x04kind\x18\x02 \x01(\tR\x04kind\x12,\n\x08metadata\x18\x03 \x01(\x0b\x32\x10.pal.v1.SpecMetaR\x08metadata\x12+\n\x04spec\x18\x04 \x01(\x0b\x32\x17.pal.v1.AgentDefinitionR\x04spec\"\xa5\x06\n\x0f\x41gentDefinition\x12/\n\x07runtime\x18\x01 \x01(\x0b\x32\x15.pal.v1.RuntimeChoiceR\x07runtime\x12\x1c\n\tobjective\x18\x02 \x01(\tR\tobjective\x12\x31\n\ndirectives\x18\x03 \x03(\x0b\x32\x11.pal.v1.DirectiveR\ndirectives\x12(\n\x05input\x18\x04 \x01(\x0b\x32\x12.pal.v1.IoContractR\x05input\x12*\n\x06output\x18\x05 \x01(\x0b\x32\x12.pal.v1.IoContractR\x06output\x12\'\n\x05tools\x18\x06 \x03(\x0b\x32\x11.pal.v1.ToolGrantR\x05tools\x12\x30\n\x08policies\x18\x07 \x03(\x0b\x32\x14.pal.v1.SpecSelectorR\x08policies\x12:\n\x08requires\x18\x08 \x01(\x0b\x32\x1e.pal.v1.CapabilityRequirementsR\x08requires\x12)\n\x06limits\x18\t \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limits\x12\x43\n\x10success_criteria\x18\n \x03(\x0b\x32\x18.pal.v1.SuccessCriterionR\x0fsuccessCriteria\x12\x33\n\x0bmodel_needs\x18\x0b \x01(\x0b\x32\x12.pal.v1.ModelNeedsR\nmodelNeeds\x12 \n\x04plan\x18\x0c \x01(\x0b\x32\x0c.pal.v1.PlanR\x04plan\x12\x37\n\ncomparison\x18\r \x01(\x0b\x32\x17.pal.v1.ComparisonTermsR\ncomparisonR\tcallbacksR\x05\x63hainR\ncheckpointR\x04\x63rewR\x05\x65\x64gesR\x05graphR\x05hooksR\x0cmemory_classR\x08model_idR\x05nodesR\x0fprompt_templateR\x0bpython_pathR\rsession_stateR\rsystem_promptR\x04teamR\tthread_id\"\xbf\x01\n\rRuntimeChoice\x12\x1a\n\x08selector\x18\x01 \x01(\tR\x08selector\x12\'\n\x07on_loss\x18\x02 \x01(\x0e\x32\x0e.pal.v1.OnLossR\x06onLoss\x12\x39\n\ron_divergence\x18\x03 \x01(\x0e\x32\x14.pal.v1.OnDivergenceR\x0conDivergence\x12.\n\x13min_success_percent\x18\x04 \x01(\x05R\x11minSuccessPercent\"f\n\tDirective\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\x12\x35\n\x08strength\x18\x03 \x01(\x0e\x32\x19.pal.v1.DirectiveStrengthR\x08strength\"v\n\nIoContract\x12*\n\x06schema\x18\x01 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06schema\x12\x1a\n\x08\x66ilename\x18\x02 \x01(\tR\x08\x66ilename\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\"\xa0\x01\n\tToolGrant\x12(\n\x04tool\x18\x01 \x01(\x0b\x32\x14.pal.v1.SpecSelectorR\x04tool\x12\x1a\n\x08required\x18\x02 \x01(\x08R\x08required\x12\x1d\n\nalways_ask\x18\x03 \x01(\x08R\talwaysAsk\x12 \n\tmax_calls\x18\x04 \x01(\x05H\x00R\x08maxCalls\x88\x01\x01\x42\x0c\n\n_max_calls\"\xbe\x02\n\x16\x43\x61pabilityRequirements\x12\x14\n\x05modes\x18\x01 \x03(\tR\x05modes\x12!\n\x0ctool_calling\x18\x02 \x01(\x08R\x0btoolCalling\x12\"\n\rhuman_in_loop\x18\x03 \x01(\x08R\x0bhumanInLoop\x12\x1e\n\nmultimodal\x18\x04 \x01(\x08R\nmultimodal\x12\x1c\n\tstreaming\x18\x05 \x01(\x08R\tstreaming\x12,\n\x12min_context_tokens\x18\x06 \x01(\x05R\x10minContextTokens\x12.\n\x13parallel_tool_calls\x18\x07 \x01(\x08R\x11parallelToolCalls\x12+\n\x11structured_output\x18\x08 \x01(\x08R\x10structuredOutput\"1\n\x04Plan\x12)\n\x06stages\x18\x01 \x03(\x0b\x32\x11.pal.v1.PlanStageR\x06stages\"\x91\x01\n\tPlanStage\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tobjective\x18\x02 \x01(\tR\tobjective\x12\x14\n\x05\x61\x66ter\x18\x03 \x03(\tR\x05\x61\x66ter\x12\x14\n\x05tools\x18\x04 \x03(\tR\x05tools\x12*\n\x06output\x18\x05 \x01(\x0b\x32\x12.pal.v1.IoContractR\x06output\"l\n\x10SuccessCriterion\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n\tstatement\x18\x02 \x01(\tR\tstatement\x12*\n\x06schema\x18\x03 \x01(\x0b\x32\x12.pal.v1.JsonSchemaR\x06schema\"&\n\nModelNeeds\x12\x18\n\x07profile\x18\x01 \x01(\tR\x07profile*I\n\x06OnLoss\x12\x17\n\x13ON_LOSS_UNSPECIFIED\x10\x00\x12\x14\n\x10ON_LOSS_CONTINUE\x10\x01\x12\x10\n\x0cON_LOSS_FAIL\x10\x02*^\n\x0cOnDivergence\x12\x1d\n\x19ON_DIVERGENCE_UNSPECIFIED\x10\x00\x12\x16\n\x12ON_DIVERGENCE_STOP\x10\x01\x12\x17\n\x13ON_DIVERGENCE_GO_ON\x10\x02*z\n\x11\x44irectiveStrength\x12\"\n\x1e\x44IRECTIVE_STRENGTH_UNSPECIFIED\x10\x00\x12\x1f\n\x1b\x44IRECTIVE_STRENGTH_REQUIRED\x10\x01\x12 \n\x1c\x44IRECTIVE_STRENGTH_PREFERRED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.v1.agent_spec_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ONLOSS']._serialized_start=2251
-  _globals['_ONLOSS']._serialized_end=2324
-  _globals['_ONDIVERGENCE']._serialized_start=2326
-  _globals['_ONDIVERGENCE']._serialized_end=2420
-  _globals['_DIRECTIVESTRENGTH']._serialized_start=2422
-  _globals['_DIRECTIVESTRENGTH']._serialized_end=2544
+  _globals['_ONLOSS']._serialized_start=2299
+  _globals['_ONLOSS']._serialized_end=2372
+  _globals['_ONDIVERGENCE']._serialized_start=2374
+  _globals['_ONDIVERGENCE']._serialized_end=2468
+  _globals['_DIRECTIVESTRENGTH']._serialized_start=2470
+  _globals['_DIRECTIVESTRENGTH']._serialized_end=2592
   _globals['_AGENTSPEC']._serialized_start=83
   _globals['_AGENTSPEC']._serialized_end=238
   _globals['_AGENTDEFINITION']._serialized_start=241
   _globals['_AGENTDEFINITION']._serialized_end=1046
   _globals['_RUNTIMECHOICE']._serialized_start=1049
-  _globals['_RUNTIMECHOICE']._serialized_end=1192
-  _globals['_DIRECTIVE']._serialized_start=1194
-  _globals['_DIRECTIVE']._serialized_end=1296
-  _globals['_IOCONTRACT']._serialized_start=1298
-  _globals['_IOCONTRACT']._serialized_end=1416
-  _globals['_TOOLGRANT']._serialized_start=1419
-  _globals['_TOOLGRANT']._serialized_end=1579
-  _globals['_CAPABILITYREQUIREMENTS']._serialized_start=1582
-  _globals['_CAPABILITYREQUIREMENTS']._serialized_end=1900
-  _globals['_PLAN']._serialized_start=1902
-  _globals['_PLAN']._serialized_end=1951
-  _globals['_PLANSTAGE']._serialized_start=1954
-  _globals['_PLANSTAGE']._serialized_end=2099
-  _globals['_SUCCESSCRITERION']._serialized_start=2101
-  _globals['_SUCCESSCRITERION']._serialized_end=2209
-  _globals['_MODELNEEDS']._serialized_start=2211
-  _globals['_MODELNEEDS']._serialized_end=2249
+  _globals['_RUNTIMECHOICE']._serialized_end=1240
+  _globals['_DIRECTIVE']._serialized_start=1242
+  _globals['_DIRECTIVE']._serialized_end=1344
+  _globals['_IOCONTRACT']._serialized_start=1346
+  _globals['_IOCONTRACT']._serialized_end=1464
+  _globals['_TOOLGRANT']._serialized_start=1467
+  _globals['_TOOLGRANT']._serialized_end=1627
+  _globals['_CAPABILITYREQUIREMENTS']._serialized_start=1630
+  _globals['_CAPABILITYREQUIREMENTS']._serialized_end=1948
+  _globals['_PLAN']._serialized_start=1950
+  _globals['_PLAN']._serialized_end=1999
+  _globals['_PLANSTAGE']._serialized_start=2002
+  _globals['_PLANSTAGE']._serialized_end=2147
+  _globals['_SUCCESSCRITERION']._serialized_start=2149
+  _globals['_SUCCESSCRITERION']._serialized_end=2257
+  _globals['_MODELNEEDS']._serialized_start=2259
+  _globals['_MODELNEEDS']._serialized_end=2297
 # @@protoc_insertion_point(module_scope)

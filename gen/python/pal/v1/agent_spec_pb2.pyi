@@ -79,14 +79,16 @@ class AgentDefinition(_message.Message):
     def __init__(self, runtime: _Optional[_Union[RuntimeChoice, _Mapping]] = ..., objective: _Optional[str] = ..., directives: _Optional[_Iterable[_Union[Directive, _Mapping]]] = ..., input: _Optional[_Union[IoContract, _Mapping]] = ..., output: _Optional[_Union[IoContract, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[ToolGrant, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecSelector, _Mapping]]] = ..., requires: _Optional[_Union[CapabilityRequirements, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., success_criteria: _Optional[_Iterable[_Union[SuccessCriterion, _Mapping]]] = ..., model_needs: _Optional[_Union[ModelNeeds, _Mapping]] = ..., plan: _Optional[_Union[Plan, _Mapping]] = ..., comparison: _Optional[_Union[_equivalence_pb2.ComparisonTerms, _Mapping]] = ...) -> None: ...
 
 class RuntimeChoice(_message.Message):
-    __slots__ = ("selector", "on_loss", "on_divergence")
+    __slots__ = ("selector", "on_loss", "on_divergence", "min_success_percent")
     SELECTOR_FIELD_NUMBER: _ClassVar[int]
     ON_LOSS_FIELD_NUMBER: _ClassVar[int]
     ON_DIVERGENCE_FIELD_NUMBER: _ClassVar[int]
+    MIN_SUCCESS_PERCENT_FIELD_NUMBER: _ClassVar[int]
     selector: str
     on_loss: OnLoss
     on_divergence: OnDivergence
-    def __init__(self, selector: _Optional[str] = ..., on_loss: _Optional[_Union[OnLoss, str]] = ..., on_divergence: _Optional[_Union[OnDivergence, str]] = ...) -> None: ...
+    min_success_percent: int
+    def __init__(self, selector: _Optional[str] = ..., on_loss: _Optional[_Union[OnLoss, str]] = ..., on_divergence: _Optional[_Union[OnDivergence, str]] = ..., min_success_percent: _Optional[int] = ...) -> None: ...
 
 class Directive(_message.Message):
     __slots__ = ("id", "text", "strength")

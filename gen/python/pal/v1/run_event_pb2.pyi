@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import fault_pb2 as _fault_pb2
@@ -270,7 +271,7 @@ class RunAccepted(_message.Message):
     def __init__(self, agent: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., tools: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., policies: _Optional[_Iterable[_Union[_common_pb2.SpecRef, _Mapping]]] = ..., input: _Optional[_Union[_common_pb2.Payload, _Mapping]] = ..., limits: _Optional[_Union[_common_pb2.RunLimits, _Mapping]] = ..., requester: _Optional[_Union[_common_pb2.Principal, _Mapping]] = ..., request_id: _Optional[str] = ..., request_digest: _Optional[str] = ..., conversation_id: _Optional[str] = ..., source_run_id: _Optional[str] = ..., deadline: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., labels: _Optional[_Mapping[str, str]] = ..., fidelity: _Optional[_Union[ReplayFidelity, str]] = ..., drill_id: _Optional[str] = ...) -> None: ...
 
 class RunRouted(_message.Message):
-    __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt", "route_revision")
+    __slots__ = ("runtime", "runtime_version", "adapter_version", "rule_id", "reason", "rejected", "attempt", "route_revision", "considered")
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_VERSION_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -279,6 +280,7 @@ class RunRouted(_message.Message):
     REJECTED_FIELD_NUMBER: _ClassVar[int]
     ATTEMPT_FIELD_NUMBER: _ClassVar[int]
     ROUTE_REVISION_FIELD_NUMBER: _ClassVar[int]
+    CONSIDERED_FIELD_NUMBER: _ClassVar[int]
     runtime: str
     runtime_version: str
     adapter_version: str
@@ -287,7 +289,24 @@ class RunRouted(_message.Message):
     rejected: _containers.RepeatedCompositeFieldContainer[RejectedRuntime]
     attempt: int
     route_revision: int
-    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_version: _Optional[str] = ..., rule_id: _Optional[str] = ..., reason: _Optional[str] = ..., rejected: _Optional[_Iterable[_Union[RejectedRuntime, _Mapping]]] = ..., attempt: _Optional[int] = ..., route_revision: _Optional[int] = ...) -> None: ...
+    considered: _containers.RepeatedCompositeFieldContainer[ConsideredRuntime]
+    def __init__(self, runtime: _Optional[str] = ..., runtime_version: _Optional[str] = ..., adapter_version: _Optional[str] = ..., rule_id: _Optional[str] = ..., reason: _Optional[str] = ..., rejected: _Optional[_Iterable[_Union[RejectedRuntime, _Mapping]]] = ..., attempt: _Optional[int] = ..., route_revision: _Optional[int] = ..., considered: _Optional[_Iterable[_Union[ConsideredRuntime, _Mapping]]] = ...) -> None: ...
+
+class ConsideredRuntime(_message.Message):
+    __slots__ = ("runtime", "runs", "success_lower", "cost_per_success", "latency_p95", "verdict")
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    RUNS_FIELD_NUMBER: _ClassVar[int]
+    SUCCESS_LOWER_FIELD_NUMBER: _ClassVar[int]
+    COST_PER_SUCCESS_FIELD_NUMBER: _ClassVar[int]
+    LATENCY_P95_FIELD_NUMBER: _ClassVar[int]
+    VERDICT_FIELD_NUMBER: _ClassVar[int]
+    runtime: str
+    runs: int
+    success_lower: float
+    cost_per_success: _common_pb2.Money
+    latency_p95: _duration_pb2.Duration
+    verdict: str
+    def __init__(self, runtime: _Optional[str] = ..., runs: _Optional[int] = ..., success_lower: _Optional[float] = ..., cost_per_success: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., latency_p95: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., verdict: _Optional[str] = ...) -> None: ...
 
 class RejectedRuntime(_message.Message):
     __slots__ = ("runtime", "reason")

@@ -187,6 +187,14 @@ export declare type RuntimeChoice = Message<"pal.v1.RuntimeChoice"> & {
    * @generated from field: pal.v1.OnDivergence on_divergence = 3;
    */
   onDivergence: OnDivergence;
+
+  /**
+   * For "auto": percentage of runs that have to succeed, for a runtime to be chosen
+   * by its cost: 1 to 99. Zero means 95.
+   *
+   * @generated from field: int32 min_success_percent = 4;
+   */
+  minSuccessPercent: number;
 };
 
 /**

@@ -18,7 +18,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ExecutionMode, Failure, JsonSchema, Money, Payload, Principal, RunLimits, SpecRef, TokenUsage } from "./common_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { EffectClass } from "./tool_spec_pb.js";
 import type { PolicyDecision } from "./policy_spec_pb.js";
 import type { FaultKind } from "./fault_pb.js";
@@ -543,6 +543,14 @@ export declare type RunRouted = Message<"pal.v1.RunRouted"> & {
    * @generated from field: int64 route_revision = 8;
    */
   routeRevision: bigint;
+
+  /**
+   * For the rules of automatic selection: what was known of each runtime that
+   * could have had the run.
+   *
+   * @generated from field: repeated pal.v1.ConsideredRuntime considered = 9;
+   */
+  considered: ConsideredRuntime[];
 };
 
 /**
@@ -550,6 +558,62 @@ export declare type RunRouted = Message<"pal.v1.RunRouted"> & {
  * Use `create(RunRoutedSchema)` to create a new message.
  */
 export declare const RunRoutedSchema: GenMessage<RunRouted>;
+
+/**
+ * A runtime as automatic selection saw it.
+ *
+ * @generated from message pal.v1.ConsideredRuntime
+ */
+export declare type ConsideredRuntime = Message<"pal.v1.ConsideredRuntime"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: string runtime = 1;
+   */
+  runtime: string;
+
+  /**
+   * Live runs of the agent there that count, within the last seven days.
+   *
+   * @generated from field: int64 runs = 2;
+   */
+  runs: bigint;
+
+  /**
+   * Lower end of the 95 % interval of their success. Absent without runs.
+   *
+   * @generated from field: optional double success_lower = 3;
+   */
+  successLower?: number | undefined;
+
+  /**
+   * Cost per success. Absent when it is not known.
+   *
+   * @generated from field: pal.v1.Money cost_per_success = 4;
+   */
+  costPerSuccess?: Money | undefined;
+
+  /**
+   * Latency that 95 % of the succeeded runs stay below. Absent without any.
+   *
+   * @generated from field: google.protobuf.Duration latency_p95 = 5;
+   */
+  latencyP95?: Duration | undefined;
+
+  /**
+   * What was made of it, for example "CHOSEN", "DEARER", "BELOW_OBJECTIVE",
+   * "TOO_FEW_RUNS".
+   *
+   * @generated from field: string verdict = 6;
+   */
+  verdict: string;
+};
+
+/**
+ * Describes the message pal.v1.ConsideredRuntime.
+ * Use `create(ConsideredRuntimeSchema)` to create a new message.
+ */
+export declare const ConsideredRuntimeSchema: GenMessage<ConsideredRuntime>;
 
 /**
  * A runtime that was not chosen.
