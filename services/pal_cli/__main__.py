@@ -38,6 +38,8 @@ WORDS = {
     "explain": ("explain", "explain"),
     "conformance": ("conformance", "conformance"),
     "audit": ("audit", "app"),
+    "gameday": ("gameday", "app"),
+    "certificate": ("certificate", "app"),
     "doctor": ("doctor", "doctor"),
     "version": ("doctor", "version"),
     "demo": ("demo", "demo"),

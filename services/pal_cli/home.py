@@ -79,6 +79,11 @@ class Home:
         return self.path / "logs"
 
     @property
+    def certificates(self) -> Path:
+        """One file for each drill."""
+        return self.path / "certificates"
+
+    @property
     def _state(self) -> Path:
         return self.path / "mesh.json"
 

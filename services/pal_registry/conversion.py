@@ -16,7 +16,7 @@ from pal.v1 import policy_spec_pb2 as policies
 from pal_registry import spellings
 from pal_registry.nodes import Node, Unreadable, to_json
 from pal_registry.problems import Problems
-from pal_registry.words import enum_words, folded, found, hint
+from pal_registry.words import enum_words, folded, found, hint, nearest
 
 # The registry sets them; a document that was printed may be applied again.
 _SET_BY_REGISTRY = frozenset({"digest", "published_at", "published_by"})
@@ -143,7 +143,9 @@ def _enum(enum: EnumDescriptor, node: Node, problems: Problems, path: str, *, wi
     known.update((folded(value.name), value.number) for value in enum.values if value.number or with_zero)
     if isinstance(node.value, str) and folded(node.value) in known:
         return known[folded(node.value)]
-    problems.add(path, f"expected one of {', '.join(words)}, found {found(node)}")
+    meant = nearest(node.value, words) if isinstance(node.value, str) else ""
+    advice = f"; did you mean {meant}?" if meant else ""
+    problems.add(path, f"expected one of {', '.join(words)}, found {found(node)}{advice}")
     return None
 
 

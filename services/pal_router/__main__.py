@@ -36,6 +36,7 @@ from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError, from_env
+from pal_rpc.faults import Faults
 from pal_rpc.identity import read_token
 from pal_rpc.in_process import InProcessChannel
 from pal_rpc.keys import LEASE, MESH, private_key, public_key
@@ -101,6 +102,7 @@ async def router(
         standings = Standings(recorder_client)
         peers = Peers(
             snapshot=snapshot,
+            faults=Faults(snapshot, allowed=config.drills),
             slots=slots,
             crossings=crossings,
             breakers=breakers,

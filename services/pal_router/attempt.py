@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from pal.service.v1 import runtime_service_pb2 as rt
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import ADAPTER_TYPES, BODIES, EventWriter, new_id, now, stable_id
 from pal_router.active import ActiveRun
+from pal_router.drilling import drilled
 from pal_router.stages import RULE, StageOrder
 from pal_rpc.adapter_client import AdapterClient, AdapterLost
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import MeshError, failure
+from pal_rpc.faults import DRILL, Faults
 from pal_rpc.spans import SpanWriter
 
 # An adapter gives a sign of life every five seconds.
@@ -57,6 +60,7 @@ class Attempt:
     artifacts: ArtifactClient
     spans: SpanWriter
     writer: EventWriter
+    faults: Faults
     last: list[events.RunEvent] = field(default_factory=list)
     # Whether the adapter has said anything but a refusal.
     begun: bool = False
@@ -76,7 +80,7 @@ class Attempt:
         try:
             async with (
                 asyncio.timeout(SILENCE_SECONDS) as silence,
-                aclosing(self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)) as stream,
+                aclosing(self._stream(timeout_seconds)) as stream,
             ):
                 async for frames in stream:
                     # What takes its time here is not the adapter.
@@ -89,6 +93,20 @@ class Attempt:
         if self._result is None:
             raise AdapterLost(self.runtime, "the stream ended without a result")
         return self._result
+
+    def _stream(self, timeout_seconds: float) -> AsyncGenerator[Sequence[rt.RunFrame], None]:
+        stream = self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)
+        if self.run.mode != DRILL:
+            return stream
+        grant = shared.RunGrant(accepted=self.run.acceptance.accepted, runtime=self.runtime)
+        return drilled(stream, self.faults, self.request.lease, grant, self._receipt)
+
+    async def _receipt(self, injected: events.FaultInjected) -> None:
+        lease, traceparent = self.request.lease, self.request.traceparent
+        fact = self.writer.event(
+            lease.run_id, lease.mode, lease.epoch, traceparent=traceparent, fault_injected=injected
+        )
+        await self.appender.append(lease.run_id, [fact])
 
     async def _take(self, frames: Sequence[rt.RunFrame]) -> None:
         batch: list[events.RunEvent] = []

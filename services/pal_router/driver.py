@@ -189,6 +189,7 @@ class Driver:
             artifacts=self._peers.artifacts,
             spans=self._peers.spans,
             writer=self._writer,
+            faults=self._peers.faults,
         )
 
     async def _conversation(self, run: ActiveRun) -> Sequence[llm.ModelMessage]:

@@ -15,6 +15,7 @@ from pal_router.standings import Standings
 from pal_rpc.adapter_client import AdapterClient
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
+from pal_rpc.faults import Faults
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.snapshot import RegistrySnapshot
 from pal_rpc.spans import SpanWriter
@@ -25,6 +26,7 @@ class Peers:
     """The registry's snapshot, the recorder, the adapters and the places on them."""
 
     snapshot: RegistrySnapshot
+    faults: Faults
     appender: Appender
     recorder: RecorderClient
     adapters: AdapterClient

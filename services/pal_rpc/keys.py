@@ -1,4 +1,7 @@
-"""The keys of a mesh: a pair each signs service tokens, leases, and checkpoints of the record (Ed25519, RFC 8032)."""
+"""The keys of a mesh (Ed25519, RFC 8032).
+
+A pair each signs service tokens, leases, checkpoints of the record, and certificates of drills.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal_rpc.config import StartError
 
-MESH, LEASE, RECORDER = "mesh", "lease", "recorder"
+MESH, LEASE, RECORDER, GAMEDAY = "mesh", "lease", "recorder", "gameday"
 
 
 def create_keys(directory: Path) -> None:
     """Create the key pairs that *directory* lacks; existing ones stay."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for name in (MESH, LEASE, RECORDER):
+    for name in (MESH, LEASE, RECORDER, GAMEDAY):
         if not (directory / f"{name}.key").exists():
             _write_pair(directory, name)
 

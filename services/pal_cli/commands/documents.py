@@ -180,8 +180,10 @@ def _documents_in(path: Path) -> list[Path]:
 
 
 def _is_document(path: Path) -> bool:
-    # Other settings may lie beside documents: tool bindings, model profiles.
+    # Other settings may lie beside documents: tool bindings, model profiles, plans of drills.
     head = path.read_text(errors="replace")
+    if re.search(r"^kind: *GameDay\b", head, re.MULTILINE):
+        return False
     return "apiVersion" in head or ("runtime:" in head and "capabilities:" in head)
 
 

@@ -88,7 +88,7 @@ async def upgrade(
 async def start(name: Name, home: HomeOption = None) -> int:
     """Start a runtime that was stopped or given up."""
     where = home_of(home)
-    return await _shown(where, _ordered(where, name, running=True))
+    return await _shown(where, ordered(where, name, running=True))
 
 
 @app.command()
@@ -96,7 +96,7 @@ async def start(name: Name, home: HomeOption = None) -> int:
 async def stop(name: Name, home: HomeOption = None) -> int:
     """Stop a runtime. It stays installed, and stopped, until it is started again."""
     where = home_of(home)
-    return await _shown(where, _ordered(where, name, running=False))
+    return await _shown(where, ordered(where, name, running=False))
 
 
 @app.command()
@@ -114,7 +114,7 @@ async def limit(
     stated = Limits(memory_mib=memory_mib, cpu_percent=cpu_percent, open_files=open_files, processes=processes)
     if stated == Limits():
         raise CommandError("name a limit: --memory-mib, --cpu-percent, --open-files or --processes")
-    return await _shown(where, _ordered(where, name, running=None, limits=stated))
+    return await _shown(where, ordered(where, name, running=None, limits=stated))
 
 
 @app.command()
@@ -174,7 +174,7 @@ def _source(spec: str, words: str) -> Source:
     return program(words, Path.cwd()) if words else source(spec, Path.cwd())
 
 
-def _ordered(home: Home, name: str, *, running: bool | None, limits: Limits | None = None) -> Record:
+def ordered(home: Home, name: str, *, running: bool | None, limits: Limits | None = None) -> Record:
     """Return the record of a runtime after an order is written to it; None leaves a thing as it is."""
     records = Records(home.path)
     with records.held(name):

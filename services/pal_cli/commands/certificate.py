@@ -1,0 +1,114 @@
+"""`pal certificate ...`: what drills have shown, and whether that can be believed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from pal.v1 import gameday_pb2 as pb
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
+from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
+from pal_cli.show import as_json, moment, money, print_json, say
+from pal_gameday.certificate import Signed, Unreadable, known_keys, problems, read
+from pal_gameday.chain import Chain
+from pal_gameday.page import page
+
+app = typer.Typer(no_args_is_help=True, help="The certificates of drills.")
+_COLOURS = {pb.DRILL_VERDICT_PASS: "green", pb.DRILL_VERDICT_FAIL: "red"}
+File = Annotated[Path, typer.Argument(help="certificate, a .json file of `pal gameday run`")]
+
+
+@app.command()
+@command
+async def verify(
+    file: File,
+    home: HomeOption = None,
+    keys: Annotated[
+        Path | None, typer.Option(help="directory with gameday.pub; default: the keys of the home", show_default=False)
+    ] = None,
+    output: Output = OutputFormat.table,
+) -> int:
+    """Check signature, chain and expiry of a certificate. Exit code 1 when something is wrong with it."""
+    one = _read(file)
+    try:
+        before = Chain(file.parent).before(one)
+    except Unreadable as error:
+        raise CommandError(f"{file}: the certificate before it: {error}") from None
+    found = problems(one, before, known_keys(keys or home_of(home).keys))
+    stated = one.stated
+    if output is OutputFormat.json:
+        print_json({"problems": found, "verdict": _verdict(stated), "digest": one.digest, "keyId": one.key})
+    else:
+        for problem in found:
+            say(f"[bold red]✗[/] {escape(problem)}")
+        if not found:
+            name = f"{stated.plan.name} {stated.plan.version}"
+            until = moment(stated.expires_at)
+            say(f"[bold green]✓[/] genuine: {escape(name)} came to {_verdict(stated)}; good until {until}")
+    return RUN_FAILED if found else OK
+
+
+@app.command()
+@command
+async def show(
+    file: File,
+    html: Annotated[Path | None, typer.Option(help="write it as a page to this file")] = None,
+    output: Output = OutputFormat.table,
+) -> int:
+    """Show what a certificate states. Whether it is genuine says `pal certificate verify`."""
+    one = _read(file)
+    if html:
+        try:
+            html.write_text(page(one.stated, one.key))
+        except OSError as error:
+            raise CommandError(f"--html {html}: {error.strerror}") from None
+    if output is OutputFormat.json:
+        print_json(as_json(one.stated))
+    else:
+        shown(one.stated)
+    return OK
+
+
+def shown(certificate: pb.Certificate) -> None:
+    """Print what *certificate* states."""
+    for finding in certificate.findings:
+        name = pb.GameDayInvariant.Name(finding.invariant).removeprefix("GAME_DAY_INVARIANT_")
+        say(f"{_mark(finding.verdict)} {name.replace('_', ' ').lower():22} [dim]{escape(finding.detail)}[/]")
+    for probe in certificate.probes:
+        value = str(probe.value) if probe.HasField("value") else "no data"
+        measure = pb.GameDayMeasure.Name(probe.measure).removeprefix("GAME_DAY_MEASURE_").replace("_", " ").lower()
+        say(f"{_mark(probe.verdict)} {escape(probe.id):22} [dim]{measure}: {value}[/]")
+    for one in certificate.rollbacks:
+        took = f"{one.took.ToMilliseconds() / 1000:.2f} s" if one.HasField("ended_at") else "did not end"
+        limit = f"{one.limit.ToMilliseconds() / 1000:g} s"
+        say(f"[dim]rollback[/] {escape(one.left)} to {escape(one.back_on)}: {took} of {limit}")
+    met = len(certificate.receipts)
+    usage = certificate.usage
+    said = f"{len(certificate.runs)} runs, {met} receipts, {usage.input_tokens + usage.output_tokens} tokens"
+    say(f"[dim]{said}, cost {money(certificate.cost)}, {certificate.clean_drills} clean drills in a row[/]")
+    colour = _COLOURS.get(certificate.verdict, "yellow")
+    say(f"[bold {colour}]{_verdict(certificate)}[/]")
+    for reason in certificate.reasons:
+        say(f"  {escape(reason)}")
+
+
+def _read(file: Path) -> Signed:
+    try:
+        return read(file.read_text())
+    except FileNotFoundError:
+        raise CommandError(f"{file}: no such file", NOT_FOUND) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{file}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+    except Unreadable as error:
+        raise CommandError(f"{file}: {error}") from None
+
+
+def _mark(verdict: pb.DrillVerdict) -> str:
+    return {pb.DRILL_VERDICT_PASS: "[green]✓[/]", pb.DRILL_VERDICT_FAIL: "[red]✗[/]"}.get(verdict, "[yellow]?[/]")
+
+
+def _verdict(certificate: pb.Certificate) -> str:
+    return pb.DrillVerdict.Name(certificate.verdict).removeprefix("DRILL_VERDICT_")

@@ -1,0 +1,218 @@
+"""One drill from its first step to its evidence; whatever happens, it leaves the mesh as it found it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import grpc
+from google.protobuf import duration_pb2
+
+from pal.service.v1 import registry_service_pb2 as registry
+from pal.v1 import fault_pb2 as faults
+from pal.v1 import gameday_pb2 as pb
+from pal_cli.failures import CommandError, explained
+from pal_cli.gameday.processes import acted, find, lives
+from pal_cli.gameday.readings import (
+    audited,
+    check_runtimes,
+    compared,
+    documents,
+    processes,
+    repeatable,
+    serving,
+    whole,
+)
+from pal_cli.gameday.routing import Routing
+from pal_cli.gameday.traffic import BrokenOff, Traffic
+from pal_cli.home import Home
+from pal_cli.settings import Mesh
+from pal_gameday.evidence import Evidence, Put
+from pal_gameday.plan import DEFAULT_MAX_SECONDS, action_of, seconds_of, steps_of
+from pal_rpc.errors import MeshError
+from pal_rpc.identity import bearer
+
+CALL_SECONDS = 20.0
+END_SECONDS = 60.0
+WAIT_SECONDS = 60.0
+_WITHIN = duration_pb2.Duration(seconds=10)
+_ERRORS = (CommandError, MeshError, grpc.aio.AioRpcError)
+Tell = Callable[[str, str], None]
+
+
+class Drill:
+    """Carries out one plan."""
+
+    def __init__(self, mesh: Mesh, home: Home, token: str, plan: pb.GameDay, drill_id: str, tell: Tell) -> None:
+        """Drill *mesh*, whose processes are those of *home*, as the operator of *token*; *tell* each step."""
+        self._mesh = mesh
+        self._home = home
+        self._metadata = bearer(token)
+        self._plan = plan
+        self._tell = tell
+        self._traffic = Traffic(mesh, plan.spec, drill_id)
+        self._routing = Routing(mesh, plan.spec.agent.name, drill_id)
+        self._evidence = Evidence(plan=plan, drill_id=drill_id, began_ns=time.time_ns())
+        self._problems: dict[str, str] = {}
+        # How long what the plan makes slow, silent or away is so, instead of what it says.
+        self.delay_seconds: float | None = None
+
+    async def carried_out(self) -> Evidence:
+        """Return what was seen.
+
+        Raises:
+            CommandError: the plan names what the mesh does not have; nothing was done.
+            AioRpcError: the mesh forbids drills, or the agent is not there; nothing was done.
+        """
+        # Refused where drills are forbidden, before anything is done.
+        await self._heal("")
+        before = await documents(self._mesh, self._plan.spec.agent)
+        await check_runtimes(self._mesh, self._plan.spec)
+        lived = lives(self._home)
+        for step in steps_of(self._plan.spec):
+            if step.HasField("process"):
+                find(self._home, step.process.name)
+        await self._routing.remember()
+        try:
+            await self._method()
+        finally:
+            await self._rolled_back()
+        seen = self._evidence
+        until = time.monotonic() + END_SECONDS
+        seen.runs = [await whole(self._mesh, run, until) for run in self._traffic.runs]
+        seen.ended_ns = time.time_ns()
+        seen.rollbacks = self._routing.rollbacks
+        seen.repeatable = repeatable(before)
+        seen.documents = compared(before, await documents(self._mesh, self._plan.spec.agent))
+        seen.processes = processes(lived, lives(self._home), self._plan.spec, seen.runs)
+        seen.audit = await audited(self._mesh, seen.runs)
+        seen.problems = self._problems
+        return seen
+
+    async def _method(self) -> None:
+        limit = seconds_of(self._plan.spec.stop.max_duration, DEFAULT_MAX_SECONDS)
+        try:
+            async with asyncio.timeout(limit), asyncio.TaskGroup() as tasks:
+                for step in self._plan.spec.method:
+                    await self._take(step, tasks)
+        except* TimeoutError:
+            self._evidence.broken_off = f"it took longer than {limit:g} s"
+        except* BrokenOff as group:
+            self._evidence.broken_off = _first(group)
+        except* _ERRORS as group:
+            self._evidence.broken_off = _first(group)
+
+    async def _take(self, step: pb.GameDayStep, tasks: asyncio.TaskGroup) -> None:
+        action = action_of(step)
+        self._tell(step.id, _told(step, action))
+        match action:
+            case "runs" if step.runs.background:
+                tasks.create_task(self._traffic.carry_out(step))
+                # What comes next comes after the runs have begun.
+                await asyncio.sleep(0)
+            case "runs":
+                await self._traffic.carry_out(step)
+            case "fault":
+                await self._put(step)
+            case "heal":
+                await self._heal(step.heal)
+            case "route":
+                self._receipt(step, "ROUTE", await self._routing.switch(step.route))
+            case "route_back":
+                self._receipt(step, "ROUTE_BACK", await self._routing.put_back(step.id))
+            case "process":
+                what = pb.GameDayAction.Name(step.process.action).removeprefix("GAME_DAY_ACTION_")
+                seen = await acted(self._home, step.process, self.delay_seconds)
+                self._receipt(step, f"{what} {step.process.name}", seen)
+            case _:
+                await self._wait(step.wait)
+
+    async def _put(self, step: pb.GameDayStep) -> None:
+        order = faults.FaultOrder()
+        order.CopyFrom(step.fault)
+        if self.delay_seconds is not None and order.HasField("delay"):
+            order.delay.FromMilliseconds(int(self.delay_seconds * 1000))
+        request = registry.PutFaultRequest(
+            fault_id=self._fault_id(step.id),
+            drill_id=self._evidence.drill_id,
+            order=order,
+            acknowledged_within=_WITHIN,
+        )
+        answer = await self._mesh.registry.PutFault(request, metadata=self._metadata, timeout=CALL_SECONDS)
+        self._evidence.faults.append(Put(step=step.id, fault_id=request.fault_id, kind=order.kind))
+        unaware = [one.watcher for one in answer.acknowledgements if not one.acknowledged]
+        if unaware:
+            self._problems[step.id] = f"{len(unaware)} services did not hear of the fault"
+
+    async def _heal(self, step_id: str) -> None:
+        request = registry.HealFaultsRequest(
+            drill_id=self._evidence.drill_id,
+            fault_id=self._fault_id(step_id) if step_id else "",
+            acknowledged_within=_WITHIN,
+        )
+        await self._mesh.registry.HealFaults(request, metadata=self._metadata, timeout=CALL_SECONDS)
+
+    async def _wait(self, wait: pb.GameDayWait) -> None:
+        seconds = seconds_of(wait.timeout, WAIT_SECONDS)
+        what = wait.runs or wait.runtime or wait.fault
+        try:
+            async with asyncio.timeout(seconds):
+                if wait.runs:
+                    await self._traffic.until(lambda: self._traffic.over(wait.runs))
+                elif wait.fault:
+                    fault_id = self._fault_id(wait.fault)
+                    await self._traffic.until(lambda: self._traffic.met(fault_id) >= max(wait.hits, 1))
+                else:
+                    await serving(self._mesh, wait.runtime)
+        except TimeoutError:
+            raise BrokenOff(f"waited {seconds:g} s for {what} in vain") from None
+
+    async def _rolled_back(self) -> None:
+        """Leave the mesh as it was before; what cannot be put back is said and does not keep the rest from it."""
+        try:
+            async with asyncio.timeout(END_SECONDS), asyncio.TaskGroup() as tasks:
+                for step in self._plan.spec.rollback:
+                    await self._take(step, tasks)
+        except* TimeoutError:
+            self._problems["rollback"] = f"it took longer than {END_SECONDS:g} s"
+        except* (BrokenOff, *_ERRORS) as group:
+            self._problems["rollback"] = _first(group)
+        for name, putting in (("faults", self._heal("")), ("route", self._routing.restore())):
+            try:
+                await putting
+            except _ERRORS as error:
+                self._problems[name] = explained(error)[0]
+
+    def _receipt(self, step: pb.GameDayStep, what: str, seen: str) -> None:
+        self._evidence.actions.append(pb.DrillReceipt(step=step.id, what=what, seen=seen))
+
+    def _fault_id(self, step_id: str) -> str:
+        return f"{self._evidence.drill_id}/{step_id}"
+
+
+def _told(step: pb.GameDayStep, action: str) -> str:
+    match action:
+        case "runs":
+            on = f" on {step.runs.runtime}" if step.runs.runtime else ""
+            return f"{step.runs.count or 1} runs{on}"
+        case "fault":
+            return faults.FaultKind.Name(step.fault.kind).removeprefix("FAULT_KIND_")
+        case "heal":
+            return f"heals {step.heal}"
+        case "route":
+            return f"route to {step.route.candidate or step.route.stable}"
+        case "route_back":
+            return "route back"
+        case "process":
+            what = pb.GameDayAction.Name(step.process.action).removeprefix("GAME_DAY_ACTION_").lower()
+            return f"{what} {step.process.name}"
+        case _:
+            return f"waits for {step.wait.runs or step.wait.runtime or step.wait.fault}"
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    error = group.exceptions[0]
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return explained(error)[0] if isinstance(error, _ERRORS) else str(error)

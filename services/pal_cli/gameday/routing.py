@@ -1,0 +1,97 @@
+"""The route of the agent in a drill: switched, put back, and at the end as it was."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+from google.protobuf import duration_pb2
+
+from pal.service.v1 import registry_service_pb2 as registry
+from pal.service.v1 import router_service_pb2 as router_pb
+from pal.v1 import common_pb2 as common
+from pal.v1 import gameday_pb2 as pb
+from pal_cli.routes import difference, used
+from pal_cli.settings import Mesh
+from pal_gameday.evidence import RolledBack
+
+AUTHOR = "gameday"
+CALL_SECONDS = 20.0
+_WITHIN = duration_pb2.Duration(seconds=10)
+
+
+class Routing:
+    """Changes the route of one agent and remembers what it was."""
+
+    def __init__(self, mesh: Mesh, agent: str, drill_id: str) -> None:
+        """Change the route of *agent* for *drill_id*."""
+        self._mesh = mesh
+        self._agent = agent
+        self._drill_id = drill_id
+        self._first = self._before = self._present = registry.Route()
+        self._changed_ns = 0
+        self.rollbacks: list[RolledBack] = []
+
+    async def remember(self) -> None:
+        """Take in the route as it is; an agent without one has what its runs would get now."""
+        known = await self._mesh.registry.GetRoute(registry.GetRouteRequest(agent=self._agent), timeout=CALL_SECONDS)
+        own = [route for route in known.routes if route.agent == self._agent and not route.version_range]
+        if own:
+            self._first = own[0]
+        else:
+            request = router_pb.PlanRouteRequest(agent=common.SpecSelector(name=self._agent))
+            planned = await self._mesh.router.PlanRoute(request, timeout=CALL_SECONDS)
+            self._first = registry.Route(agent=self._agent, stable=planned.primary.runtime)
+        self._before = self._present = self._first
+
+    async def switch(self, route: pb.GameDayRoute) -> str:
+        """Make *route* the present one; return what was seen."""
+        wanted = registry.Route(
+            agent=self._agent,
+            stable=route.stable,
+            candidate=route.candidate,
+            candidate_basis_points=route.candidate_basis_points,
+            fallbacks=route.fallbacks,
+        )
+        return await self._set(wanted)
+
+    async def put_back(self, step_id: str) -> str:
+        """Put the route back to what it was before it changed last; return what was seen."""
+        left, back, switched_ns = self._present, self._before, self._changed_ns
+        ordered_ns = time.time_ns()
+        seen = await self._set(back)
+        gone = sorted(used(left) - used(back)) or [left.candidate]
+        self.rollbacks.append(
+            RolledBack(
+                step=step_id,
+                left=gone[0],
+                back_on=back.stable,
+                switched_ns=switched_ns,
+                ordered_ns=ordered_ns,
+                acknowledged_ns=time.time_ns(),
+            )
+        )
+        return seen
+
+    async def restore(self) -> None:
+        """Put the route back to what it was before the drill."""
+        if difference(self._present, self._first):
+            await self._set(self._first)
+
+    async def _set(self, wanted: registry.Route) -> str:
+        route = registry.Route()
+        route.CopyFrom(wanted)
+        for name in ("revision", "created_at", "running"):
+            route.ClearField(name)
+        route.author, route.reason = AUTHOR, f"drill {self._drill_id}"
+        if self.rollbacks and not self.rollbacks[-1].until_ns:
+            self.rollbacks[-1] = dataclasses.replace(self.rollbacks[-1], until_ns=time.time_ns())
+        request = registry.SetRouteRequest(
+            route=route, expected_revision=self._present.revision, acknowledged_within=_WITHIN
+        )
+        answer = await self._mesh.registry.SetRoute(request, timeout=CALL_SECONDS)
+        self._before, self._present, self._changed_ns = self._present, answer.route, time.time_ns()
+        known = sum(one.acknowledged for one in answer.acknowledgements)
+        if not known or known < len(answer.acknowledgements):
+            return ""
+        return f"revision {answer.route.revision}, followed by {known} routers"
