@@ -12,6 +12,8 @@ _ORDERS: dict[str, dict[str, Any]] = {
     "A-1003": {"item": "monitor arm", "status": "waiting for payment", "arrives": "", "total": "89.50 EUR"},
 }
 _REFUNDED: dict[str, str] = {}
+# By order: each note by the key of the call that added it.
+_NOTES: dict[str, dict[str, str]] = {}
 
 
 def lookup_order(order_id: str) -> dict[str, Any]:
@@ -29,3 +31,18 @@ def refund_order(order_id: str, reason: str, idempotency_key: str) -> dict[str, 
     if _REFUNDED.setdefault(order_id, idempotency_key) != idempotency_key:
         raise ToolError(f"order {order_id} is refunded already")
     return {"order_id": order_id, "refunded": order["total"], "reason": reason}
+
+
+def add_note(order_id: str, text: str, idempotency_key: str) -> dict[str, Any]:
+    """Add a note to an order; the same key a second time changes nothing."""
+    lookup_order(order_id)
+    notes = _NOTES.setdefault(order_id, {})
+    notes.setdefault(idempotency_key, text)
+    return {"order_id": order_id, "notes": len(notes)}
+
+
+def remove_note(order_id: str, text: str) -> dict[str, Any]:
+    """Remove every note with *text* from an order."""
+    notes = {key: note for key, note in _NOTES.get(order_id, {}).items() if note != text}
+    _NOTES[order_id] = notes
+    return {"order_id": order_id, "notes": len(notes)}

@@ -123,7 +123,7 @@ async def pal(
     folder = tmp_path_factory.mktemp("mesh")
     (folder / "profiles.yaml").write_text(PROFILES)
     store = ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
-    options = (*store, "--profiles", str(folder / "profiles.yaml"))
+    options = (*store, "--drills", "--profiles", str(folder / "profiles.yaml"))
     async with started(folder / "home", *options, runtimes=TWO, PAL_OTLP_ENDPOINT=f"http://{traces[1]}") as cli:
         applied = await cli("apply", "-f", "examples")
         assert applied.code == 0, applied.err

@@ -12,7 +12,7 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
 from pal_cli.commands.certificate import shown
-from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.gameday.drill import Drill
 from pal_cli.home import Home
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
@@ -41,14 +41,13 @@ async def run(
     ] = None,
     output: Output = OutputFormat.table,
 ) -> int:
-    """Carry out plans on a mesh that was started with --drills. Exit code 1 when one does not PASS."""
+    """Carry out plans on a mesh that was started with --drills. Exit code 1 for a FAIL, 8 for an INVALID."""
     where = home_of(home)
     drafts = [(path, _plan(path)) for path in plans]
-    passed = True
-    for path, plan in drafts:
-        certificate = await _drilled(where, path, plan, delay, output)
-        passed = passed and certificate.verdict == pb.DRILL_VERDICT_PASS
-    return OK if passed else RUN_FAILED
+    verdicts = {(await _drilled(where, path, plan, delay, output)).verdict for path, plan in drafts}
+    if pb.DRILL_VERDICT_FAIL in verdicts:
+        return RUN_FAILED
+    return OK if verdicts == {pb.DRILL_VERDICT_PASS} else UNDECIDED
 
 
 @app.command()
