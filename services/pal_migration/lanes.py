@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
-
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import router_service_pb2 as router
-from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_migration.ledger import Lane
+from pal_migration.pacing import patiently
 from pal_rpc.errors import MeshError
 from pal_rpc.router_client import RouterClient
 
 SHADOW_LABEL, LANE_LABEL = "pal.shadow", "pal.lane"
 CANDIDATE, BASELINE = "candidate", "baseline"
 HORIZON = "SHADOW_HORIZON"
-# A lane that finds no place, or nobody who takes it, tries again for about a minute.
-_PAUSES_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15, 30)
-_AGAIN = frozenset(
-    {
-        reasons.ERROR_REASON_OVERLOADED,
-        reasons.ERROR_REASON_ROUTER_UNAVAILABLE,
-        reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
-        reasons.ERROR_REASON_RECORDER_UNAVAILABLE,
-        reasons.ERROR_REASON_STORE_UNAVAILABLE,
-    }
-)
 
 
 class LaneLost(Exception):
@@ -58,15 +44,10 @@ class Lanes:
             labels={SHADOW_LABEL: shadow.shadow_id, LANE_LABEL: lane},
             limits=shadow.plan.limits,
         )
-        pauses: Iterator[float] = iter(_PAUSES_SECONDS)
-        while True:
-            try:
-                return _lane(await self._router.shadow(request))
-            except MeshError as error:
-                pause = next(pauses, None) if error.reason in _AGAIN else None
-                if pause is None:
-                    raise LaneLost(error.reason_name) from None
-            await asyncio.sleep(pause)
+        try:
+            return _lane(await patiently(lambda: self._router.shadow(request)))
+        except MeshError as error:
+            raise LaneLost(error.reason_name) from None
 
 
 def _lane(event: events.RunEvent) -> Lane:

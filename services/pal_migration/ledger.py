@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from pal.v1 import comparison_pb2 as comparisons
 from pal_migration.sampling import sampled, with_baseline
 from pal_migration.store import Item, Kind
 
+_RECENT_RUNS = 10_000
 CAP_RUNS, CAP_COST, STOPPED = "CAP_RUNS", "CAP_COST", "STOPPED"
 
 
@@ -31,16 +32,17 @@ class Ledger:
     """A shadow as it is now. Everything that changes is noted, to be kept by whoever owns the store."""
 
     def __init__(self, shadow: pb.Shadow, samples: Iterable[pb.Sample], clock: Callable[[], float] = time.time) -> None:
-        """Go on from what was kept."""
+        """Go on from what was kept; of *samples* only those whose lanes are not over are held on to."""
         self.shadow = shadow
-        self.samples = {sample.run_id: sample for sample in samples}
+        self._waiting = {sample.run_id: sample for sample in samples if sample.state == pb.SAMPLE_STATE_WAITING}
+        # Runs that were seen lately: after a cut the record tells some of them again.
+        self._recent: OrderedDict[str, None] = OrderedDict.fromkeys(self._waiting)
         self._clock = clock
         self._losses = Counter({loss.reason: loss.pairs for loss in shadow.progress.losses})
         self._left_out = Counter({loss.reason: loss.pairs for loss in shadow.progress.left_out})
-        self._changed: set[str] = set()
+        self._changed: dict[str, pb.Sample] = {}
         self._dirty = False
         self._under_way: set[str] = set()
-        self._waiting = {run_id for run_id, sample in self.samples.items() if sample.state == pb.SAMPLE_STATE_WAITING}
         self._count()
 
     @property
@@ -66,13 +68,15 @@ class Ledger:
     @property
     def waiting(self) -> list[pb.Sample]:
         """The samples whose lanes are not over, oldest first."""
-        waiting = (self.samples[run_id] for run_id in self._waiting)
-        return sorted(waiting, key=lambda sample: sample.sampled_at.ToNanoseconds())
+        return sorted(self._waiting.values(), key=lambda sample: sample.sampled_at.ToNanoseconds())
 
     def see(self, run_id: str) -> pb.Sample | None:
         """Take note of a live run of the agent, and return it if it is sampled now."""
-        if run_id in self.samples or not self.going:
+        if run_id in self._recent or not self.going:
             return None
+        self._recent[run_id] = None
+        if len(self._recent) > _RECENT_RUNS:
+            self._recent.popitem(last=False)
         self.progress.seen += 1
         self._dirty = True
         if not sampled(self.shadow_id, run_id, self.plan.sample_ppm):
@@ -83,29 +87,27 @@ class Ledger:
             with_baseline=with_baseline(self.shadow_id, run_id, self.plan.baseline_ppm),
             sampled_at=self._now(),
         )
-        self.samples[run_id] = sample
-        self._waiting.add(run_id)
+        self._waiting[run_id] = self._changed[run_id] = sample
         self.progress.sampled += 1
         self.progress.newest_run_id = run_id
-        self._changed.add(run_id)
         self._count()
         return sample
 
-    def begin(self, sample: pb.Sample) -> str:
-        """Have the lanes of *sample* begin; return why they may not, empty when they may."""
+    def refusal(self, sample: pb.Sample) -> str:
+        """Return why the lanes of *sample* may not begin; empty when they may."""
         self._roll()
-        lanes = 1 + sample.with_baseline
         if not self.going:
             return STOPPED
-        if self.progress.runs_of_day + lanes > self.plan.max_runs_per_day:
+        if self.progress.runs_of_day + _lanes(sample) > self.plan.max_runs_per_day:
             return CAP_RUNS
         cap, spent = self.plan.max_cost_per_day, self.progress.cost_of_day
-        if spent.currency_code == cap.currency_code and spent.nanos >= cap.nanos:
-            return CAP_COST
-        self.progress.runs_of_day += lanes
+        return CAP_COST if spent.currency_code == cap.currency_code and spent.nanos >= cap.nanos else ""
+
+    def begin(self, sample: pb.Sample) -> None:
+        """Count that the lanes of *sample* begin."""
+        self.progress.runs_of_day += _lanes(sample)
         self._under_way.add(sample.run_id)
         self._count()
-        return ""
 
     def spent(self, lane: Lane) -> None:
         """Count what a lane has cost."""
@@ -149,8 +151,8 @@ class Ledger:
         if not (self._dirty or self._changed):
             return []
         items = [
-            Item(Kind.SAMPLE, f"{self.shadow_id}/{run_id}", self.samples[run_id].SerializeToString())
-            for run_id in sorted(self._changed)
+            Item(Kind.SAMPLE, f"{self.shadow_id}/{run_id}", sample.SerializeToString())
+            for run_id, sample in sorted(self._changed.items())
         ]
         items.append(Item(Kind.SHADOW, self.shadow_id, self.shadow.SerializeToString()))
         self._changed.clear()
@@ -162,14 +164,17 @@ class Ledger:
         for item in items:
             shadow_id, _, run_id = item.key.partition("/")
             if item.kind is Kind.SAMPLE and shadow_id == self.shadow_id:
-                self._changed.add(run_id)
+                self._changed.setdefault(run_id, pb.Sample.FromString(item.encoded))
         self._dirty = True
 
     def _end(self, sample: pb.Sample, state: pb.SampleState) -> None:
+        never_kept = self._changed.pop(sample.run_id, None) is not None
         sample.state = state
         self._under_way.discard(sample.run_id)
-        self._waiting.discard(sample.run_id)
-        self._changed.add(sample.run_id)
+        self._waiting.pop(sample.run_id, None)
+        # Of a sample that was dropped at once the counts are all there is to know.
+        if not never_kept or sample.candidate_run_id or sample.baseline_run_id:
+            self._changed[sample.run_id] = sample
         self._count()
 
     def _count(self) -> None:
@@ -193,3 +198,7 @@ class Ledger:
         moment = timestamp_pb2.Timestamp()
         moment.FromNanoseconds(int(self._clock() * 1e9))
         return moment
+
+
+def _lanes(sample: pb.Sample) -> int:
+    return 1 + sample.with_baseline

@@ -5,8 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc.errors import MeshError
+
+T = TypeVar("T")
+PAUSES_SECONDS = (0.2, 0.5, 1, 2, 4, 8, 15, 30)
+AGAIN = frozenset(
+    {
+        reasons.ERROR_REASON_OVERLOADED,
+        reasons.ERROR_REASON_ROUTER_UNAVAILABLE,
+        reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
+        reasons.ERROR_REASON_RECORDER_UNAVAILABLE,
+        reasons.ERROR_REASON_STORE_UNAVAILABLE,
+    }
+)
 # A machine that is twice as busy as it has cores begins a quarter of the shadow runs.
 _POWER = 2
 
@@ -14,6 +29,22 @@ _POWER = 2
 def load_per_core() -> float:
     """Return how many processes want each core, over the last minute."""
     return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Return what *ask* gives; a peer that cannot be reached is asked again for about a minute.
+
+    Raises:
+        MeshError: what *ask* raises.
+    """
+    for pause in PAUSES_SECONDS:
+        try:
+            return await ask()
+        except MeshError as error:
+            if error.reason not in AGAIN:
+                raise
+        await asyncio.sleep(pause)
+    return await ask()
 
 
 class Pace:

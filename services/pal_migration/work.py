@@ -12,7 +12,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_migration.comparing import Comparing
 from pal_migration.lanes import BASELINE, CANDIDATE, LaneLost, Lanes
 from pal_migration.ledger import Ledger
-from pal_migration.pacing import Pace
+from pal_migration.pacing import Pace, patiently
 from pal_migration.sampling import candidate_first
 from pal_migration.shadows import Shadows
 from pal_migration.store import Item, Kind
@@ -24,6 +24,7 @@ log = logging.getLogger("pal.migration")
 LIVE_CANCELLED, ON_CANDIDATE, LIVE_STILL_GOING = "LIVE_RUN_CANCELLED", "LIVE_RUN_ON_CANDIDATE", "LIVE_RUN_STILL_GOING"
 # How long the end of a live run is waited for that was shadowed while it was going.
 _LIVE_SECONDS = 900.0
+_STORE_RETRY_SECONDS = 1.0
 _NO_WORK = frozenset({events.RUN_OUTCOME_CANCELLED, events.RUN_OUTCOME_REJECTED})
 
 
@@ -63,10 +64,12 @@ class Work:
                 ledger.lose(sample, "INTERNAL")
 
     async def _carry_out(self, ledger: Ledger, sample: pb.Sample) -> None:
-        live = await self._record.run(sample.run_id)
+        _check_open(ledger, sample)
+        live = await patiently(lambda: self._record.run(sample.run_id))
         _check(live, ledger)
-        if reason := ledger.begin(sample):
-            raise _LeftOut(reason)
+        # Another worker may have begun meanwhile.
+        _check_open(ledger, sample)
+        ledger.begin(sample)
         runtimes = {CANDIDATE: ledger.plan.candidate}
         if sample.with_baseline:
             runtimes[BASELINE] = live.runtime
@@ -83,11 +86,21 @@ class Work:
         if sample.with_baseline:
             await self._over(sample.run_id, ledger)
             made_at = time.time_ns()
-            for pair in await self._comparing.pairs(await self._comparing.triple(sample)):
+            triple = await patiently(lambda: self._comparing.triple(sample))
+            for pair in await patiently(lambda: self._comparing.pairs(triple)):
                 key = f"{ledger.shadow_id}/{made_at:020}/{sample.run_id}/{pair.pair_kind}"
                 kept.append(Item(Kind.COMPARISON, key, pair.SerializeToString()))
         ledger.compared(sample)
-        await self._shadows.keep(*kept)
+        await self._keep(kept)
+
+    async def _keep(self, items: list[Item]) -> None:
+        """Keep *items* together with the end of their sample, as soon as the store takes them."""
+        while True:
+            try:
+                return await self._shadows.keep(*items)
+            except MeshError as error:
+                log.warning("comparison not kept yet", extra={"reason": error.reason_name, "error": error.message})
+            await asyncio.sleep(_STORE_RETRY_SECONDS)
 
     async def _over(self, run_id: str, ledger: Ledger) -> None:
         """Wait for the end of a live run that was shadowed while it was going."""
@@ -101,6 +114,11 @@ class Work:
         except TimeoutError:
             raise LaneLost(LIVE_STILL_GOING) from None
         _check(live, ledger)
+
+
+def _check_open(ledger: Ledger, sample: pb.Sample) -> None:
+    if reason := ledger.refusal(sample):
+        raise _LeftOut(reason)
 
 
 def _check(live: shared.Run, ledger: Ledger) -> None:

@@ -121,7 +121,7 @@ async def test_the_caps_of_a_day_hold(bench: Bench, tmp_path: Path) -> None:
         request = pb.WatchShadowRequest(shadow=DESK)
         async with asyncio.timeout(20):
             async for frame in service.WatchShadow(request):
-                if reasons(frame.shadow.progress.left_out).get("CAP_RUNS") == 2:
+                if reasons(frame.shadow.progress.left_out).get("CAP_RUNS") == 2 and frame.shadow.progress.pairs:
                     break
 
     assert frame.shadow.progress.pairs == 1 and frame.shadow.progress.runs_of_day == 2

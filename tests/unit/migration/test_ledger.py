@@ -58,12 +58,12 @@ def test_a_run_is_seen_once() -> None:
 def test_every_sample_is_somewhere() -> None:
     shadow = ledger()
     compared, lost, left_out, waiting = (sample(shadow, run_id) for run_id in "abcd")
-    assert shadow.begin(compared) == ""
+    shadow.begin(compared)
     compared.baseline_run_id = "x"
     shadow.compared(compared)
     shadow.lose(lost, "QUEUE_FULL")
     shadow.leave_out(left_out, CAP_RUNS)
-    assert shadow.begin(waiting) == ""
+    shadow.begin(waiting)
 
     progress = shadow.progress
     assert (progress.compared, progress.pairs, progress.under_way, progress.waiting) == (1, 1, 1, 0)
@@ -76,19 +76,21 @@ def test_the_cap_on_runs_counts_both_lanes_and_ends_with_the_day() -> None:
     shadow = ledger(clock, max_runs_per_day=3)
     first, second = sample(shadow, "a"), sample(shadow, "b")
 
-    assert (shadow.begin(first), shadow.begin(second)) == ("", CAP_RUNS)
+    assert shadow.refusal(first) == ""
+    shadow.begin(first)
+    assert shadow.refusal(second) == CAP_RUNS
     clock.now += DAY
-    assert shadow.begin(second) == ""
+    assert shadow.refusal(second) == ""
 
 
 def test_the_cap_on_money_holds_once_it_is_reached() -> None:
     shadow = ledger(max_cost_per_day=usd(0.5))
     first, second = sample(shadow, "a"), sample(shadow, "b")
-    assert shadow.begin(first) == ""
+    shadow.begin(first)
     for lane in ("x", "y"):
         shadow.spent(Lane(lane, usd(0.3), horizon=False))
 
-    assert shadow.begin(second) == CAP_COST
+    assert shadow.refusal(second) == CAP_COST
     assert shadow.progress.cost_of_day == usd(0.6)
 
 
@@ -105,7 +107,7 @@ def test_a_stopped_shadow_begins_nothing() -> None:
     waiting = sample(shadow, "a")
     shadow.stop()
 
-    assert shadow.begin(waiting) == STOPPED
+    assert shadow.refusal(waiting) == STOPPED
     assert shadow.see("b") is None and shadow.shadow.HasField("stopped_at")
 
 
@@ -120,7 +122,7 @@ def test_what_was_kept_is_gone_on_from() -> None:
     after = Ledger(shadow, samples, Clock())
 
     assert before.unkept() == []
-    assert [waiting.run_id for waiting in after.waiting] == ["a"] and after.see("b") is None
+    assert [waiting.run_id for waiting in after.waiting] == ["a"] and after.see("a") is None
     after.lose(after.waiting[0], "QUEUE_FULL")
     assert [(loss.reason, loss.pairs) for loss in after.progress.losses] == [("QUEUE_FULL", 2)]
 
@@ -133,3 +135,21 @@ def test_what_could_not_be_kept_is_kept_the_next_time() -> None:
     shadow.put_back(items)
 
     assert {item.key for item in shadow.unkept()} == {item.key for item in items}
+
+
+def test_a_sample_that_is_dropped_at_once_is_counted_and_not_kept() -> None:
+    shadow = ledger()
+    shadow.lose(sample(shadow, "a"), "QUEUE_FULL")
+
+    assert [item.kind for item in shadow.unkept()] == [Kind.SHADOW]
+
+
+def test_a_sample_that_was_kept_waiting_is_kept_as_lost() -> None:
+    shadow = ledger()
+    waiting = sample(shadow, "a")
+    shadow.unkept()
+    shadow.lose(waiting, "OVERLOADED")
+
+    kept = [pb.Sample.FromString(item.encoded) for item in shadow.unkept() if item.kind is Kind.SAMPLE]
+
+    assert [(entry.state, entry.loss) for entry in kept] == [(pb.SAMPLE_STATE_LOST, "OVERLOADED")]
