@@ -96,7 +96,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
             shadows,
             Starting(shadows, snapshot, router, config.recorder_address),
             comparing,
-            Judging(store, snapshot, comparing),
+            Judging(store, snapshot, comparing, record),
         )
         async with asyncio.TaskGroup() as tasks:
             working = [

@@ -14,9 +14,11 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_diff.terms import Terms
 from pal_log.events import new_id
 from pal_migration.comparing import DEFAULT_ENTRIES, Comparing, Log
+from pal_migration.history import History, history
 from pal_migration.ledger import Ledger
 from pal_migration.store import Item, Kind, MigrationStore
 from pal_rpc.errors import MeshError
+from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.snapshot import RegistrySnapshot
 
 # Pairs of A and A' that the judge is tested on, the newest ones: the test reads their logs and compares them again.
@@ -27,8 +29,12 @@ _GONE = frozenset({reasons.ERROR_REASON_RUN_NOT_FOUND, reasons.ERROR_REASON_RUN_
 class Judging:
     """Judges shadows."""
 
-    def __init__(self, store: MigrationStore, snapshot: RegistrySnapshot, comparing: Comparing) -> None:
-        """Judge what *store* keeps."""
+    def __init__(
+        self, store: MigrationStore, snapshot: RegistrySnapshot, comparing: Comparing, record: RecorderClient
+    ) -> None:
+        """Judge what *store* keeps; what production did before is in *record*."""
+        self._record = record
+        self._histories: dict[str, History] = {}
         self._store = store
         self._snapshot = snapshot
         self._comparing = comparing
@@ -42,7 +48,11 @@ class Judging:
         pairs = [comparisons.Comparison.FromString(item.encoded) for item in items]
         declared = self._declared(ledger.plan.agent)
         rates = await self._rates(ledger.shadow_id, pairs, declared)
-        found = await asyncio.to_thread(_judged, pairs, ledger.progress.losses, declared, rates)
+        before = self._histories.get(ledger.shadow_id)
+        if before is None:
+            before = await history(ledger.shadow, self._record, self._snapshot)
+            self._histories[ledger.shadow_id] = before
+        found = await asyncio.to_thread(_judged, pairs, ledger.progress.losses, declared, rates, before)
         _describe(found, ledger)
         kept = pb.KeptVerdict(shadow_id=ledger.shadow_id, verdict=found)
         await self._store.put([Item(Kind.VERDICT, new_id(), kept.SerializeToString())])
@@ -110,10 +120,12 @@ def _judged(
     losses: Sequence[comparisons.Loss],
     declared: equivalences.ComparisonTerms,
     rates: comparisons.JudgeRates,
+    before: History,
 ) -> comparisons.Verdict:
     from pal_verdict.judge import Judge
 
     judge = Judge(declared)
+    judge.remember(before.tools, before.runs)
     for pair in pairs:
         judge.add(pair)
     for loss in losses:

@@ -35,6 +35,7 @@ from pal_registry.__main__ import registry
 from pal_router.__main__ import Config as RouterConfig
 from pal_router.__main__ import router
 from pal_router.acceptance import run_id_of
+from pal_rpc.appender import Appender
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
 from pal_rpc.identity import issue_token
@@ -68,6 +69,9 @@ class Bench:
     router: router_rpc.RouterServiceStub
     record: RecorderClient
     fakes: FakeSeams
+    registry: registry_rpc.RegistryServiceStub
+    # Writes to the record as a service does.
+    writers: dict[str, Appender]
     config: Config
 
     @asynccontextmanager
@@ -165,7 +169,13 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(documents.address)))
         await registry_stub.Apply(registry_pb.ApplyRequest(text=AGENTS))
         recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(record.address)))
+        writers = {
+            name: await enter(Appender(recorder_stub, issue_token(private_key(keys, MESH), name)))
+            for name in ("router", "tool_executor")
+        }
         yield Bench(
+            registry=registry_stub,
+            writers=writers,
             router=router_rpc.RouterServiceStub(await enter(channel(front.address))),
             record=RecorderClient(recorder_stub, record.address),
             fakes=fakes,
