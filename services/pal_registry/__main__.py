@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
@@ -21,6 +22,9 @@ from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
 from pal_rpc.keys import MESH, public_key
 from pal_rpc.server import Server, serving
+
+if TYPE_CHECKING:
+    from pal_registry.replicas import Front
 
 SERVICE = pb.DESCRIPTOR.services_by_name["RegistryService"].full_name
 
@@ -46,37 +50,67 @@ async def registry(config: Config) -> AsyncIterator[Server]:
     """Serve RegistryService until the block ends."""
     if problem := problem_with_name(config.default_runtime):
         raise StartError(f"PAL_DEFAULT_RUNTIME={config.default_runtime}: {problem}")
-    async with _opened(config) as store:
+    mesh_key = public_key(config.keys_dir, MESH) if config.drills else None
+
+    def made(store: RegistryStore) -> tuple[Registry, RegistryServicer]:
         known = Registry(store, config.default_runtime, drills=config.drills)
-        mesh_key = public_key(config.keys_dir, MESH) if config.drills else None
-        async with serving(
-            config.address,
-            [SERVICE],
-            functools.partial(rpc.add_RegistryServiceServicer_to_server, RegistryServicer(known, mesh_key)),
-            drain_seconds=config.drain_seconds,
-        ) as server:
+        return known, RegistryServicer(known, mesh_key)
+
+    async with _alone(config, made) if config.store_url is None else _beside(config, config.store_url, made) as server:
+        yield server
+
+
+Made = Callable[[RegistryStore], tuple[Registry, RegistryServicer]]
+
+
+@asynccontextmanager
+async def _alone(config: Config, made: Made) -> AsyncIterator[Server]:
+    """Serve from the data directory, which has one registry."""
+    store = SqliteStore(config.data_dir)
+    try:
+        known, servicer = made(store)
+        async with _serving(config, servicer) as server:
             try:
                 yield server
             finally:
                 await server.set_serving(False)
                 # Watches never end by themselves and would hold the server up.
                 known.close()
+    finally:
+        await store.close()
 
 
 @asynccontextmanager
-async def _opened(config: Config) -> AsyncIterator[RegistryStore]:
-    if config.store_url is None:
-        store: RegistryStore = SqliteStore(config.data_dir)
-    else:
-        # Only whoever uses PostgreSQL pays for its import.
-        from pal_registry.postgres import PostgresStore
+async def _beside(config: Config, store_url: str, made: Made) -> AsyncIterator[Server]:
+    """Serve from a database, which others may do as well."""
+    # Only whoever uses PostgreSQL pays for its import.
+    from pal_registry.postgres import PostgresStore
+    from pal_registry.replicas import Front, Replica
 
-        store = opened = PostgresStore(config.store_url)
-        await opened.open()
+    store, front = PostgresStore(store_url), Front()
+    await store.open()
     try:
-        yield store
+        async with _serving(config, front) as server, asyncio.TaskGroup() as tasks:
+            replica = Replica(store, front, lambda: made(store), server.address)
+            await replica.look()
+            looking = tasks.create_task(replica.keep_looking())
+            try:
+                yield server
+            finally:
+                looking.cancel()
+                await server.set_serving(False)
+                await replica.close()
     finally:
         await store.close()
+
+
+def _serving(config: Config, servicer: rpc.RegistryServiceServicer | Front) -> AbstractAsyncContextManager[Server]:
+    return serving(
+        config.address,
+        [SERVICE],
+        functools.partial(rpc.add_RegistryServiceServicer_to_server, servicer),  # type: ignore[arg-type]
+        drain_seconds=config.drain_seconds,
+    )
 
 
 async def main(stop: asyncio.Event) -> None:

@@ -1,4 +1,4 @@
-"""The store in PostgreSQL. One registry has it: a second would not know the runtimes that announce themselves to it."""
+"""The store in PostgreSQL. Of several registries one leads: it alone writes, and its memory has the runtimes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
 from pal_rpc.postgres import connected, is_lost, migrated, said, shown, start_error
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0001"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0002"
 
 _LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('pal.registry.' || current_schema()))"
+_LEADER: LiteralString = "SELECT address, term FROM leader"
+_LEAD: LiteralString = "UPDATE leader SET address = %s, term = term + 1 RETURNING term"
 _DOCUMENTS: LiteralString = "SELECT encoded FROM documents ORDER BY kind, namespace, name, version"
 _ROUTES: LiteralString = """
 SELECT DISTINCT ON (agent, version_range) encoded FROM routes ORDER BY agent, version_range, revision DESC
@@ -43,33 +45,61 @@ class PostgresStore:
         """Keep things at *url*; nothing is opened before :meth:`open`."""
         self._url = url
         self._connection: psycopg.AsyncConnection | None = None
+        # How often the lead had changed hands when this registry took it; 0 while it never had it.
+        self.term = 0
         self._documents: list[pb.Document] = []
         self._routes: list[pb.Route] = []
 
     async def open(self) -> None:
-        """Migrate the tables where that is needed, and read what is there.
+        """Migrate the tables where that is needed.
 
         Raises:
-            StartError: there is no such database, it cannot be used, another registry has it, or a newer version
-                wrote it.
+            StartError: there is no such database, it cannot be used, or a newer version wrote it.
         """
         await migrated(self._url, MIGRATIONS, VERSION_TABLE, NEWEST)
-        connection = await self._locked()
+
+    async def lead(self, address: str) -> str:
+        """Return where the registry answers that leads: *address*, this one, when nobody else does.
+
+        Whoever takes the lead has read what there is.
+
+        Raises:
+            StartError: the database cannot be used.
+        """
         try:
-            documents = await (await connection.execute(_DOCUMENTS, binary=True)).fetchall()
-            routes = await (await connection.execute(_ROUTES, binary=True)).fetchall()
-        except psycopg.Error as error:
+            if self._connection is not None:
+                await self._connection.execute("SELECT 1")
+                return address
+        except psycopg.Error:
             await self.close()
+        connection = await connected(self._url)
+        try:
+            leads = await self._taken(connection)
+            at, term = await (await connection.execute(_LEADER)).fetchone() or ("", 0)
+            if not leads:
+                await connection.close()
+                return str(at)
+            if term != self.term or at != address:
+                await self._read(connection)
+                (self.term,) = await (await connection.execute(_LEAD, (address,))).fetchone() or (0,)
+        except psycopg.Error as error:
+            await connection.close()
             raise start_error(self._url, error) from None
+        self._connection = connection
+        return address
+
+    async def _read(self, connection: psycopg.AsyncConnection) -> None:
+        documents = await (await connection.execute(_DOCUMENTS, binary=True)).fetchall()
+        routes = await (await connection.execute(_ROUTES, binary=True)).fetchall()
         self._documents = [pb.Document.FromString(encoded) for (encoded,) in documents]
         self._routes = [pb.Route.FromString(encoded) for (encoded,) in routes]
 
     def documents(self) -> list[pb.Document]:
-        """Return every document there was when the store was opened."""
+        """Return every document there was when the lead was taken."""
         return self._documents
 
     def routes(self) -> list[pb.Route]:
-        """Return the newest revision of every route there was when the store was opened."""
+        """Return the newest revision of every route there was when the lead was taken."""
         return self._routes
 
     async def revisions(self, agent: str, version_range: str, before: int, most: int) -> list[pb.Route]:
@@ -126,20 +156,24 @@ class PostgresStore:
                 again = False
 
     async def _locked(self) -> psycopg.AsyncConnection:
+        """Return the connection that has the lead; after a cut a new one, if nobody else has led meanwhile."""
         if self._connection is None:
             connection = await connected(self._url)
             try:
-                row = await (await connection.execute(_LOCK)).fetchone()
+                leads = await self._taken(connection)
+                row = await (await connection.execute(_LEADER)).fetchone()
             except psycopg.Error as error:
                 await connection.close()
                 raise start_error(self._url, error) from None
-            if row is None or not row[0]:
+            if not leads or row is None or row[1] != self.term:
                 await connection.close()
-                raise StartError(
-                    f"PAL_STORE_URL={shown(self._url)}: another registry uses it; stop it, or name another database"
-                )
+                raise StartError(f"PAL_STORE_URL={shown(self._url)}: another registry leads by now")
             self._connection = connection
         return self._connection
+
+    async def _taken(self, connection: psycopg.AsyncConnection) -> bool:
+        row = await (await connection.execute(_LOCK)).fetchone()
+        return bool(row and row[0])
 
     def _unavailable(self, problem: str) -> MeshError:
         return MeshError(

@@ -40,7 +40,10 @@ class Mesh:
 
 @asynccontextmanager
 async def mesh(
-    directory: Path, profiles: Mapping[str, object], runtimes: tuple[str, ...] = ("agno",)
+    directory: Path,
+    profiles: Mapping[str, object],
+    runtimes: tuple[str, ...] = ("agno",),
+    tools: Path | None = None,
 ) -> AsyncIterator[Mesh]:
     """Run a mesh below *directory* on free ports until the block ends."""
     home = Home(directory)
@@ -48,7 +51,9 @@ async def mesh(
         profiles_file = directory / "profiles.yaml"
         # JSON is YAML.
         profiles_file.write_text(json.dumps({"profiles": profiles}))
-        planned = plan(home, port=0, runtimes=runtimes, profiles=profiles_file, tools=None, default_runtime=runtimes[0])
+        planned = plan(
+            home, port=0, runtimes=runtimes, profiles=profiles_file, tools=tools, default_runtime=runtimes[0]
+        )
         planned = dataclasses.replace(planned, programs=[*planned.programs, *_echoes(planned)])
         async with (
             running(home, planned) as state,

@@ -29,6 +29,7 @@ async def opening(request: pytest.FixtureRequest, tmp_path: Path, database: Call
         if url:
             store: RegistryStore = PostgresStore(url)
             await store.open()  # type: ignore[attr-defined]
+            assert await store.lead("here") == "here"  # type: ignore[attr-defined]
         else:
             store = SqliteStore(tmp_path)
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import signal
 from collections.abc import Awaitable, Callable
@@ -17,7 +19,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.server import Server
 from pal_rpc.status import from_rpc_error
 from tests.fakes.postgres import Postgres
-from tests.integration.registry.texts import tool
+from tests.integration.registry.texts import announcement, tool
 
 Database = Callable[[], Awaitable[str]]
 BREAK = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pal'"
@@ -50,11 +52,73 @@ async def test_what_is_published_survives_a_restart(stored: Config) -> None:
     assert found == ["1.0.0"]
 
 
-async def test_a_second_registry_on_the_same_database_is_refused(stored: Config) -> None:
-    async with registry(stored):
-        with pytest.raises(StartError, match=r"PAL_STORE_URL=.*another registry uses it"):
-            async with registry(stored):
-                pass
+async def test_a_second_registry_answers_with_what_the_first_has(stored: Config) -> None:
+    async with registry(stored) as first, registry(stored) as second, asyncio.timeout(20):
+        watch = stub_of(second).Watch(pb.RegistryServiceWatchRequest())
+        whole = await watch.read()
+        await publish(first, "1.0.0")
+        seen = await watch.read()
+        await publish(second, "1.1.0")
+        also = await watch.read()
+        announced = await stub_of(second).RegisterRuntime(announcement())
+        shown = await stub_of(first).ListRuntimes(pb.ListRuntimesRequest())
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await stub_of(second).GetDocument(
+                pb.GetDocumentRequest(kind=pb.DOCUMENT_KIND_TOOL, selector={"name": "nobody"})
+            )
+        watch.cancel()
+
+        assert whole.snapshot and not whole.documents
+        assert [change.documents[0].ref.version for change in (seen, also)] == ["1.0.0", "1.1.0"]
+        assert await versions(first) == await versions(second) == ["1.0.0", "1.1.0"]
+        assert [one.registration_id for one in shown.runtimes] == [announced.runtime.registration_id]
+    error = from_rpc_error(refused.value)
+    assert error is not None and error.reason_name == "TOOL_NOT_FOUND"
+
+
+async def test_the_second_registry_leads_when_the_first_is_gone(stored: Config) -> None:
+    async with contextlib.AsyncExitStack() as stack, asyncio.timeout(30):
+        first = await stack.enter_async_context(registry(stored))
+        async with registry(stored) as second:
+            await publish(second, "1.0.0")
+            await stack.aclose()
+            await eventually(lambda: publish(second, "1.1.0"))
+
+            assert await versions(second) == ["1.0.0", "1.1.0"]
+            assert first.address != second.address
+
+
+async def test_who_lost_the_lead_while_the_database_was_away_follows(
+    stored: Config, postgres: Callable[[], Awaitable[Postgres]]
+) -> None:
+    database = await postgres()
+    async with registry(stored) as first, registry(stored) as second, asyncio.timeout(60):
+        await publish(first, "1.0.0")
+        for version in ("1.1.0", "1.2.0", "1.3.0"):
+            # Whoever is faster leads from then on.
+            await database.execute(BREAK)
+            await eventually(lambda version=version: publish(second, version))  # type: ignore[misc]
+
+        await eventually(lambda: same(first, second))
+        assert await versions(first) == ["1.0.0", "1.1.0", "1.2.0", "1.3.0"]
+
+
+async def same(*servers: Server) -> None:
+    """Fail while registries do not answer alike."""
+    first, *others = [await versions(server) for server in servers]
+    if any(other != first for other in others):
+        raise grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, grpc.aio.Metadata(), grpc.aio.Metadata())
+
+
+async def eventually(attempt: Callable[[], Awaitable[None]]) -> None:
+    """Repeat *attempt* until a registry that can do it leads."""
+    while True:
+        try:
+            return await attempt()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                raise
+            await asyncio.sleep(0.05)
 
 
 async def test_a_broken_connection_is_opened_again(stored: Config, postgres: Callable[[], Awaitable[Postgres]]) -> None:
