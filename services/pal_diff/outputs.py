@@ -17,6 +17,7 @@ from pal_diff.values import Opaque, line, normal, read
 from pal_log.payload import artifact_digest
 
 _WORDS_COMPARED = 400
+_CHUNK = 64 * 1024
 
 
 def compare_outputs(a: Record, b: Record, terms: Terms, findings: Findings) -> None:
@@ -122,7 +123,7 @@ def _bytes(
     findings.tally(VALUES, name, 1, int(one != two))
     if one == two:
         return
-    at = next((place for place, (x, y) in enumerate(zip(one, two, strict=False)) if x != y), min(len(one), len(two)))
+    at = _first_difference(one, two)
     row = one.count("\n", 0, at) + 1
     findings.add(
         VALUES, "CONTENT_DIFFERS", path=f"{name}:{row}" if known else name, field=name,
@@ -130,6 +131,16 @@ def _bytes(
         b=two[max(at - 20, 0) : at + 180], seq_a=seqs[0], seq_b=seqs[1],
         message=f"{name} differs from line {row} on" if known else f"{name} has another digest",
     )  # fmt: skip
+
+
+def _first_difference(a: str, b: str) -> int:
+    """Return where two unequal texts part; chunks are compared at once, which a loop over 50 MB is not."""
+    start = 0
+    while a[start : start + _CHUNK] == b[start : start + _CHUNK]:
+        start += _CHUNK
+    pairs = zip(a[start : start + _CHUNK], b[start : start + _CHUNK], strict=False)
+    shared = min(len(a) - start, len(b) - start)
+    return start + next((place for place, (one, other) in enumerate(pairs) if one != other), shared)
 
 
 def _said(a: Record, b: Record, terms: Terms, findings: Findings) -> None:

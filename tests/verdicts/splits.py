@@ -167,17 +167,26 @@ _STABLE = ("get_reservation_details", "reservation_id")
 
 def _value_found(seed: int) -> bool:
     tool, name = _STABLE
+    judge = Judge()
+    for a, a_now, b in triples(seed):
+        judge.add(compared(a, a_now, DRIFT))
+        judge.add(_known_changed(a_now[0].run_id, b[0].run_id))
+    judge.settle()
+    verdict = judge.verdict(pb.JudgeRates(sound=True))
+    values = next(tier for tier in verdict.tiers if tier.tier == pb.COMPARISON_TIER_VALUES)
+    return values.outcome == FAIL and f"{tool}/arguments/{name}" in values.reason
+
+
+@cache
+def _known_changed(run_a: str, run_b: str) -> pb.Comparison:
+    tool, name = _STABLE
 
     def change(arguments: dict[str, object]) -> None:
         if name in arguments:
             arguments[name] = f"X{arguments[name]}"
 
-    judge = Judge()
-    for a, a_now, b in triples(seed):
-        faulty = [_changed(event, change) if event.tool_call_requested.tool.name == tool else event for event in b]
-        judge.add(compared(a, a_now, DRIFT))
-        judge.add(brief(compare(a_now, faulty, _TERMS)))
-    judge.settle()
-    verdict = judge.verdict(pb.JudgeRates(sound=True))
-    values = next(tier for tier in verdict.tiers if tier.tier == pb.COMPARISON_TIER_VALUES)
-    return values.outcome == FAIL and f"{tool}/arguments/{name}" in values.reason
+    runs = {run[0].run_id: run for four in trials().values() for run in four}
+    faulty = [
+        _changed(event, change) if event.tool_call_requested.tool.name == tool else event for event in runs[run_b]
+    ]
+    return brief(compare(runs[run_a], faulty, _TERMS))
