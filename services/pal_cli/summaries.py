@@ -96,7 +96,16 @@ def _model(finished: events.ModelCallFinished) -> str:
 def _tool(finished: events.ToolCallFinished) -> str:
     outcome = word(events.ToolCallOutcome, finished.outcome, "TOOL_CALL_OUTCOME_")
     detail = _failure(finished.failure) if finished.HasField("failure") else _content(finished.result)
-    return f"{finished.call_id} {outcome} {detail}"
+    return f"{finished.call_id} {outcome} {detail}{_intended(finished)}"
+
+
+def _intended(finished: events.ToolCallFinished) -> str:
+    if not finished.HasField("intended_input"):
+        return ""
+    intended = finished.intended_input
+    decision = word(events.InputDecision, intended.answer.decision, "INPUT_DECISION_")
+    then = f"in the live run it was {decision}" if intended.HasField("answer") else "in the live run nobody was"
+    return f" (a person would have been asked; {then})"
 
 
 def _failure(failure: common.Failure) -> str:

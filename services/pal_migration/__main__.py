@@ -63,7 +63,7 @@ class Config:
     shadow_queue: int = 1000
     shadow_runs_per_second: float = 5.0
     # Live runs go first where both want the machine.
-    niceness: int = 10
+    niceness: int = 5
     drain_seconds: float = 1.0
 
 

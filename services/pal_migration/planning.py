@@ -91,6 +91,8 @@ def checked(plan: pb.ShadowPlan, snapshot: RegistrySnapshot) -> list[str]:
         )
     granted = [snapshot.resolve(registry.DOCUMENT_KIND_TOOL, grant.tool).tool for grant in agent.spec.tools]
     warnings = [said for tool in granted if (said := _about(tool))]
+    if runtimes[plan.candidate].state != registry.RUNTIME_STATE_SERVING:
+        warnings.append(f"runtime {plan.candidate} does not take runs now: until it does, every sampled run is lost")
     if plan.baseline_ppm == 0:
         warnings.append("no sampled run is run again in production (baseline share 0): there will be no verdict")
     return warnings

@@ -41,6 +41,9 @@ class Starting:
         warnings = checked(plan, self._snapshot)
         try:
             async with asyncio.timeout(_RECORDER_SECONDS):
-                return await self._shadows.start(plan, await self._router.production(plan.agent), warnings)
+                production = await self._router.production(plan.agent)
+                if production == plan.candidate:
+                    warnings.append(f"{production} is what production is: this compares it with itself")
+                return await self._shadows.start(plan, production, warnings)
         except TimeoutError:
             raise RecorderUnavailable(self._recorder_address) from None
