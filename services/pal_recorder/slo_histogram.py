@@ -21,6 +21,12 @@ def counted(histogram: slo.DurationHistogram) -> Counter[int]:
     return Counter(dict(zip(histogram.buckets, histogram.counts, strict=True)))
 
 
+def add_counts(counts: Counter[int], more: slo.DurationHistogram) -> None:
+    """Add *more* to *counts*."""
+    for bucket, count in zip(more.buckets, more.counts, strict=True):
+        counts[bucket] = counts.get(bucket, 0) + count
+
+
 def histogram(counts: Mapping[int, int]) -> slo.DurationHistogram:
     """Return *counts* by bucket as a message."""
     buckets = sorted(counts)

@@ -42,8 +42,8 @@ class SloQuery:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._fold.catch_up()
         now = int(self._now())
-        totals = await self._totals(request, now - window, now)
-        burns = [await self._totals(request, now - width, now) for width in BURN_WINDOWS_SECONDS]
+        totals = await self._totals(request, now - window, now, Rollup.add)
+        burns = [await self._totals(request, now - width, now, Rollup.add_outcomes) for width in BURN_WINDOWS_SECONDS]
         least = request.least_runs or DEFAULT_LEAST_RUNS
         response = slo.GetSloResponse(objective=objective, events_behind=await self._fold.behind())
         response.since.FromSeconds(min(start for _, start, _ in stretches(now - window, now)))
@@ -53,13 +53,15 @@ class SloQuery:
             response.reports.append(report(who, totals[who].message(), newest, objective, least))
         return response
 
-    async def _totals(self, request: slo.GetSloRequest, start: int, end: int) -> dict[Who, Rollup]:
+    async def _totals(
+        self, request: slo.GetSloRequest, start: int, end: int, add: Callable[[Rollup, slo.SloRollup], None]
+    ) -> dict[Who, Rollup]:
         found: defaultdict[Who, Rollup] = defaultdict(Rollup)
         mode = request.mode or common.EXECUTION_MODE_LIVE
         for width, first, last in stretches(start, end):
             for key, encoded in await self._store.slo_rows(width, first, last):
                 if key.mode == mode and request.agent in ("", key.agent) and request.runtime in ("", key.runtime):
-                    found[key.mode, key.agent, key.runtime].add(slo.SloRollup.FromString(encoded))
+                    add(found[key.mode, key.agent, key.runtime], slo.SloRollup.FromString(encoded))
         return dict(found)
 
 

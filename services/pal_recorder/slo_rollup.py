@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import run_event_pb2 as events
-from pal_recorder.slo_histogram import bucket_of, counted, histogram
+from pal_recorder.slo_histogram import add_counts, bucket_of, histogram
 from pal_recorder.slo_timing import RunTiming
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # How long rollups of each width are kept.
 KEPT_SECONDS = {MINUTE: 2 * DAY, HOUR: 60 * DAY, DAY: 400 * DAY}
 # Up to this length a window is looked at by minutes, above it by hours and days.
-_BY_MINUTES_SECONDS = 6 * HOUR
+_BY_MINUTES_SECONDS = HOUR
 
 
 class RollupKey(NamedTuple):
@@ -63,14 +63,20 @@ class Rollup:
 
     def add(self, other: slo.SloRollup) -> None:
         """Count everything of *other* in."""
-        self.outcomes.update(other.outcomes)
-        self.failures.update(other.failures)
-        self.latency.update(counted(other.latency))
-        self.first_output.update(counted(other.first_output))
-        self.overhead.update(counted(other.overhead))
+        self.add_outcomes(other)
+        for reason, count in other.failures.items():
+            self.failures[reason] += count
+        add_counts(self.latency, other.latency)
+        add_counts(self.first_output, other.first_output)
+        add_counts(self.overhead, other.overhead)
         self._price(other.priced_runs, other.cost_nanos, other.currency_code)
         self.complete_runs += other.complete_runs
         self.repeated_runs += other.repeated_runs
+
+    def add_outcomes(self, other: slo.SloRollup) -> None:
+        """Count only how the runs of *other* ended."""
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] += count
 
     def message(self) -> slo.SloRollup:
         """Return the rollup as it is kept and told."""

@@ -11,6 +11,8 @@ from pal_rpc.errors import InvalidField
 from pal_rpc.snapshot import SEAM
 
 MAX_NAME_CHARACTERS = 128
+# A place has one life at a time: what comes before this in a name is the place, for those who have one.
+_SEPARATOR = "/"
 # A watcher that was lost goes by what it knew, so it counts for this long, unless it said that it leaves.
 REMEMBERED_SECONDS = 60.0
 # Routers that were there before the registry come back within this time.
@@ -36,7 +38,11 @@ class Watchers:
         self._began = time.monotonic()
 
     async def joined(self, name: str) -> None:
-        """Take in that *name* watches."""
+        """Take in that *name* watches; whoever was lost at the same place is gone for good."""
+        place = name.rpartition(_SEPARATOR)[0]
+        for other in [other for other, known in self._by_name.items() if not known.watches and other != name]:
+            if place and other.rpartition(_SEPARATOR)[0] == place:
+                del self._by_name[other]
         watcher = self._by_name.setdefault(name, _Watcher())
         watcher.watches += 1
         watcher.seen_seconds = time.time()

@@ -82,6 +82,25 @@ class CapabilityMissing(MeshError):
         )
 
 
+# What agents lack where, by identity: of a published agent and an announced runtime there is one object each, until
+# something changes.
+_LACKING: dict[tuple[int, int], tuple[agents.AgentSpec, registry.RegisteredRuntime, list[str]]] = {}
+_MOST_LACKING = 10_000
+
+
+def lacking(agent: agents.AgentSpec, runtime: registry.RegisteredRuntime) -> list[str]:
+    """Return what *agent* requires and *runtime* does not declare."""
+    key = id(agent), id(runtime)
+    if (known := _LACKING.get(key)) is not None:
+        return known[2]
+    if len(_LACKING) >= _MOST_LACKING:
+        _LACKING.clear()
+    # Kept with both, so that their identities are not given to others meanwhile.
+    found = missing(agent.spec, runtime.capability)
+    _LACKING[key] = agent, runtime, found
+    return found
+
+
 def select(
     agent: agents.AgentSpec,
     pinned: str,
@@ -100,19 +119,32 @@ def select(
         MeshError: there is no such runtime, it does not take runs, or it lacks a capability.
     """
     wanted = _wanted(agent, pinned, list(routes), affinity)
-    able = [name for name in wanted.fallbacks if _takes(agent, name, runtimes)]
-    fallback = next((name for name in able if name not in avoided), "")
-    why = avoided.get(wanted.name, "") if fallback else ""
+    why = avoided.get(wanted.name, "")
     if not why:
         try:
             return _selected(agent, wanted, runtimes, avoided)
         except MeshError:
-            fallback = fallback or next(iter(able), "")
+            fallback = _fallback(agent, wanted, runtimes, avoided)
             if not fallback:
                 raise
+    else:
+        fallback = _fallback(agent, wanted, runtimes, avoided)
+        if not fallback or fallback in avoided:
+            return _selected(agent, wanted, runtimes, avoided)
     reason = f"{wanted.name} {_AVOIDED.get(why, 'is not to be had')}; a fallback of {wanted.reason}"
     other = _Wanted(rule="fallback", name=fallback, revision=wanted.revision, reason=reason)
     return _selected(agent, other, runtimes, avoided)
+
+
+def _fallback(
+    agent: agents.AgentSpec,
+    wanted: _Wanted,
+    runtimes: Mapping[str, registry.RegisteredRuntime],
+    avoided: Mapping[str, str],
+) -> str:
+    """Return the first fallback that takes the run, one that is avoided if need be; empty for none."""
+    able = [name for name in wanted.fallbacks if _takes(agent, name, runtimes)]
+    return next((name for name in able if name not in avoided), next(iter(able), ""))
 
 
 def _selected(
@@ -130,11 +162,7 @@ def _selected(
 
 def _takes(agent: agents.AgentSpec, name: str, runtimes: Mapping[str, registry.RegisteredRuntime]) -> bool:
     found = runtimes.get(name)
-    return (
-        found is not None
-        and found.state == registry.RUNTIME_STATE_SERVING
-        and not missing(agent.spec, found.capability)
-    )
+    return found is not None and found.state == registry.RUNTIME_STATE_SERVING and not lacking(agent, found)
 
 
 def _eligible(
@@ -152,8 +180,8 @@ def _eligible(
             runtime=name,
             state=state,
         )
-    if lacking := missing(agent.spec, runtime.capability):
-        raise CapabilityMissing(agent.metadata.name, name, lacking)
+    if lacks := lacking(agent, runtime):
+        raise CapabilityMissing(agent.metadata.name, name, lacks)
     return runtime
 
 
@@ -169,7 +197,7 @@ def ineligible(agent: agents.AgentSpec, runtimes: Mapping[str, registry.Register
     for name, runtime in runtimes.items():
         if runtime.state != registry.RUNTIME_STATE_SERVING:
             reasons_by_name[name] = _STATES.get(runtime.state, "NOT_SERVING")
-        elif missing(agent.spec, runtime.capability):
+        elif lacking(agent, runtime):
             reasons_by_name[name] = "CAPABILITY_MISSING"
     return reasons_by_name
 

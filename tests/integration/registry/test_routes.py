@@ -191,6 +191,21 @@ async def test_a_watcher_that_was_lost_is_named_and_one_that_left_is_not(ready: 
     assert response.route.revision == 1
 
 
+async def test_a_new_life_at_the_same_place_ends_the_wait_for_the_one_before(ready: rpc.RegistryServiceStub) -> None:
+    for name in ("here/one", "here/two"):
+        watch = ready.Watch(pb.RegistryServiceWatchRequest(watcher=name))
+        first = await watch.read()
+        await ready.Acknowledge(pb.AcknowledgeRequest(watcher=name, position=first.position))
+        watch.cancel()
+    within = duration_pb2.Duration(nanos=100_000_000)
+
+    response = await ready.SetRoute(
+        pb.SetRouteRequest(route=pb.Route(agent="writer", stable="agno"), acknowledged_within=within)
+    )
+
+    assert [one.watcher for one in response.acknowledgements] == ["here/two"]
+
+
 async def test_whoever_follows_goes_by_what_it_knew_while_the_registry_is_away(config: Config) -> None:
     async with AsyncExitStack() as stack:
         async with registry(config) as server:
