@@ -71,7 +71,7 @@ class Recovery:
 
     async def _sweep(self) -> None:
         for run in await self._all(_OPEN):
-            if self._runs.free(run.holder) and not self._runs.carries(run.run_id):
+            if self._runs.free(run.holder) and self._runs.carried(run.run_id) is None:
                 self._tasks.create_task(self._recover(run.run_id))
 
     async def expire(self) -> None:

@@ -35,13 +35,13 @@ from pal_router.selection import Selection, ineligible
 from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
 from pal_router.split import Affinity
+from pal_router.stopping import Stops
 from pal_rpc.errors import MeshError
 from pal_rpc.faults import DrillsForbidden
 from pal_rpc.recorder_client import RecorderUnavailable
 
 log = logging.getLogger("pal.router")
 
-GRACE_SECONDS = 10.0
 DRAIN_MARGIN_SECONDS = 5.0
 # How long after its start a router waits for a runtime that it does not know.
 SETTLING_SECONDS = 5.0
@@ -69,6 +69,7 @@ class Runs:
         self._default_limits = default_limits
         self._tasks = tasks
         self._driver = Driver(peers, lease_key)
+        self.stops = Stops(self, peers, tasks)
         self._active: dict[str, ActiveRun] = {}
         self._carrying: set[asyncio.Task[None]] = set()
         self._began = time.monotonic()
@@ -178,37 +179,17 @@ class Runs:
         async for batch in self._followed(run, request.after_seq, live_output=request.live_output, prefixes=prefixes):
             yield batch
 
-    async def cancel(self, request: pb.CancelRequest, requester: common.Principal) -> shared.Run:
-        """Ask a run to stop and return it as it is now; a run that is over is left alone.
-
-        Raises:
-            MeshError: RUN_NOT_FOUND.
-        """
-        stop = events.RunStopRequested(requester=requester, reason=request.reason, graceful=request.graceful)
-        run = self._active.get(request.run_id)
-        if run is not None and run.carrying:
-            await self._stop(run, stop)
-        else:
-            await self._stop_elsewhere(request.run_id, stop)
-        return await self._peers.recorder.run(request.run_id)
-
-    async def leave(self, run: ActiveRun, requester: common.Principal) -> None:
-        """Stop *run* because the client it was bound to has left."""
-        if run.fold.finished is None and run.fold.suspended is None:
-            stop = events.RunStopRequested(requester=requester, reason="the client left")
-            await (self._stop(run, stop) if run.carrying else self._stop_elsewhere(run.run_id, stop))
-
     def follow(self, event: events.RunEvent) -> None:
         """Hand on what the recorder has made durable."""
         if run := self._active.get(event.run_id):
             run.add(event)
             if run.carrying and event.type in _HEEDED and event.producer.instance_id != self._peers.holding.own:
-                self._heed(run, event)
+                self.stops.heed(run, event)
 
-    def carries(self, run_id: str) -> bool:
-        """Tell whether this router does something for the run now."""
+    def carried(self, run_id: str) -> ActiveRun | None:
+        """Return the run if this router does something for it now."""
         run = self._active.get(run_id)
-        return run is not None and run.carrying
+        return run if run is not None and run.carrying else None
 
     def free(self, holder: str) -> bool:
         """Tell whether no other router has the runs of *holder*."""
@@ -478,50 +459,6 @@ class Runs:
         task = self._tasks.create_task(end())
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
-
-    async def _stop(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
-        if run.stop is not None or run.fold.finished is not None:
-            return
-        run.stop = stop
-        with suppress(MeshError):
-            await self._peers.appender.append(run.run_id, [self._event(run, run_stop_requested=stop)])
-        await self._obey(run, stop)
-
-    async def _obey(self, run: ActiveRun, stop: events.RunStopRequested) -> None:
-        """Stop what is done for *run* here, or end it when nothing is."""
-        if not run.carrying:
-            return await self.go_on(run)
-        if stop.graceful and run.attempt is not None:
-            attempt = run.attempt
-            await self._peers.adapters.cancel(attempt.endpoint, attempt.request.lease, stop.reason, GRACE_SECONDS)
-        if run.driving is not None:
-            run.driving.cancel()
-
-    async def _stop_elsewhere(self, run_id: str, stop: events.RunStopRequested) -> None:
-        """Ask whoever has the run to stop it: that router, or the one that takes it over, finds it in the record."""
-        while True:
-            run = await self._peers.recorder.run(run_id)
-            if run.state in (shared.RUN_STATE_FINISHED, shared.RUN_STATE_STOPPING):
-                return
-            if run.state == shared.RUN_STATE_SUSPENDED:
-                return await self._stop(await self.adopted(run_id), stop)
-            fact = self._peers.writer.event(run_id, run.mode, run.epoch, run_stop_requested=stop)
-            try:
-                await self._peers.appender.append(run_id, [fact], expected_head_seq=run.head_seq)
-            except MeshError as error:
-                if error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
-                    continue
-                raise
-            return
-
-    def _heed(self, run: ActiveRun, event: events.RunEvent) -> None:
-        """Do what another router has recorded of a run that is carried out here."""
-        if event.type == "run.stop.requested":
-            if run.stop is None:
-                run.stop = event.run_stop_requested
-                self._tasks.create_task(self._obey(run, run.stop))
-        elif event.type == "run.finished" or event.lease_epoch > run.epoch:
-            run.lose()
 
     async def _followed(
         self, run: ActiveRun, after_seq: int, *, live_output: bool, prefixes: tuple[str, ...] = ()

@@ -48,7 +48,7 @@ class RouterServicer(rpc.RouterServiceServicer):
                 yield pb.RunResponse(frames=frames)
         finally:
             if request.stop_on_disconnect and isinstance(started, ActiveRun):
-                await self._runs.leave(started, ANONYMOUS)
+                await self._runs.stops.leave(started, ANONYMOUS)
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> AsyncIterator[pb.WatchResponse]:
         """Follow a run after a position."""
@@ -57,7 +57,7 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
         """Ask a run to stop."""
-        return pb.CancelResponse(run=await self._runs.cancel(request, ANONYMOUS))
+        return pb.CancelResponse(run=await self._runs.stops.cancel(request, ANONYMOUS))
 
     async def Answer(self, request: pb.AnswerRequest, context: Context) -> pb.AnswerResponse:
         """Answer an input request."""
