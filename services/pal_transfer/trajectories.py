@@ -75,14 +75,19 @@ def _trajectory(number: int, line: str) -> Trajectory:
     key = next((key for key in MESSAGE_KEYS if isinstance(row.get(key), list)), None)
     if key is None:
         raise BrokenLine(number, f"no list of messages under {' or '.join(MESSAGE_KEYS)}")
-    system, turns = _turns(number, row[key])
+    system, told = turns(number, row[key])
     labels = {name: _word(value) for name, value in row.items() if isinstance(value, str | int | float | bool)}
-    return Trajectory(system, turns, {name: word for name, word in labels.items() if len(word) <= 63})
+    return Trajectory(system, told, {name: word for name, word in labels.items() if len(word) <= 63})
 
 
-def _turns(number: int, messages: Sequence[Any]) -> tuple[str, list[Turn]]:
+def turns(number: int, messages: Sequence[Any]) -> tuple[str, list[Turn]]:
+    """Return the system message and the turns that *messages*, of line *number*, tell.
+
+    Raises:
+        BrokenLine: they tell none.
+    """
     system: list[str] = []
-    turns: list[Turn] = []
+    told: list[Turn] = []
     open_calls: list[Call] = []
     for place, message in enumerate(messages):
         where = f"message {place}"
@@ -91,21 +96,21 @@ def _turns(number: int, messages: Sequence[Any]) -> tuple[str, list[Turn]]:
         role, text = message.get("role"), _text(number, where, message.get("content"))
         if open_calls and role != "tool":
             raise BrokenLine(number, f"{where}: {len(open_calls)} tool calls before it have no result")
-        if role in ("system", "developer") and not turns:
+        if role in ("system", "developer") and not told:
             system.append(text)
         elif role == "user":
-            turns.append(Turn(text))
-        elif role == "assistant" and turns:
+            told.append(Turn(text))
+        elif role == "assistant" and told:
             open_calls = list(_calls(number, where, message.get("tool_calls") or ()))
-            turns[-1].answers.append(Answer(text, list(open_calls)))
+            told[-1].answers.append(Answer(text, list(open_calls)))
         elif role == "tool" and open_calls:
             # By position: identifiers of providers repeat within a run.
             open_calls.pop(0).result = text
         else:
             raise BrokenLine(number, f"{where}: a message of {role!r} does not belong here")
-    if not turns:
+    if not told:
         raise BrokenLine(number, "there is no message of a user")
-    return "\n\n".join(system), turns
+    return "\n\n".join(system), told
 
 
 def _calls(number: int, where: str, calls: Sequence[Any]) -> Iterator[Call]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from pathlib import Path
 
@@ -52,23 +53,56 @@ async def test_a_disk_that_is_full_is_named_and_the_export_goes_on_later(pal: Cl
     assert (later.code, later.json["runs"]) == (0, 1), later.err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        (["export", "--to", "x.tar"], 2, "--runs SELECTION, or export --all"),
-        (["export", "--runs", "agnt=x", "--to", "x.tar"], 2, "there are: agent"),
-        (["export", "--all", "--to", "README.md/x.tar"], 2, "README.md"),
-        (["export", "--all", "--to", "docs"], 4, "not empty and holds no export"),
-        (["import", "no-such-file"], 3, "No such file"),
-        (["import", "README.md"], 2, "no whole tar file"),
-        (["import", "docs"], 2, "manifest.json"),
-    ],
-)
-async def test_wrong_input_is_named(pal: Cli, arguments: list[str], code: int, words: str) -> None:
-    finished = await pal(*arguments)
+def spans(*content: tuple[str, object]) -> str:
+    """Return a line of OTLP/JSON with one span of a model call."""
+    attributes = [{"key": f"gen_ai.{key}", "value": {"stringValue": json.dumps(value)}} for key, value in content]
+    span = {"traceId": "t1", "spanId": "s1", "name": "chat", "endTimeUnixNano": "1", "attributes": attributes}
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
 
-    assert finished.code == code, finished.err
-    assert words in finished.err
+
+async def test_spans_of_elsewhere_become_runs_that_are_repeated(pal: Cli, tmp_path: Path) -> None:
+    def said(role: str, **part: object) -> dict[str, object]:
+        return {"role": role, "parts": [part]}
+
+    given = [
+        said("user", type="text", content="Where is order 7?"),
+        said("assistant", type="tool_call", id="c1", name="get_order", arguments={"id": 7}),
+        said("tool", type="tool_call_response", id="c1", response={"state": "sent"}),
+    ]
+    answer = [said("assistant", type="text", content="It was sent.")]
+    file = tmp_path / "spans.jsonl"
+    file.write_text(spans(("input.messages", given), ("output.messages", answer)) + "\n")
+
+    brought = await pal("import", "otlp", str(file), "--agent", "from-spans", "--read", "get_*", "-o", "json")
+    repeated = await pal("replay", "--select", "agent=from-spans", "-r", "agno", "-o", "json")
+    file.write_text(file.read_text() + "{oops\n")
+    broken = await pal("import", "otlp", str(file), "--agent", "from-broken-spans")
+
+    assert (brought.code, repeated.code) == (0, 0), brought.err + repeated.err
+    assert (brought.json["runs"], brought.json["model_calls"], brought.json["tool_calls"]) == (1, 2, 1)
+    assert (repeated.json["summary"]["toolHits"], repeated.json["summary"]["misses"]) == (1, 0)
+    assert (broken.code, "line 2" in broken.err and "nothing was imported" in broken.err) == (2, True), broken.err
+
+
+WRONG = [
+    (["export", "--to", "x.tar"], 2, "--runs SELECTION, or export --all"),
+    (["export", "--runs", "agnt=x", "--to", "x.tar"], 2, "there are: agent"),
+    (["export", "--all", "--to", "README.md/x.tar"], 2, "README.md"),
+    (["export", "--all", "--to", "docs"], 4, "not empty and holds no export"),
+    (["import", "no-such-file"], 3, "No such file"),
+    (["import", "README.md"], 2, "no whole tar file"),
+    (["import", "docs"], 2, "manifest.json"),
+    (["archive", "--older-than", "long ago", "--to", "x"], 2, "--older-than"),
+    (["archive", "--older-than", "9999d", "--to", "ftp://x"], 5, "s3://BUCKET/PREFIX"),
+    (["retention", "--delete-older-than", "365"], 2, "--delete-older-than"),
+]
+
+
+async def test_wrong_input_is_named(pal: Cli) -> None:
+    finished = await asyncio.gather(*(pal(*arguments) for arguments, _, _ in WRONG))
+
+    for (arguments, code, words), ended in zip(WRONG, finished, strict=True):
+        assert (ended.code, words in ended.err) == (code, True), f"{arguments}: {ended.err}"
 
 
 @pytest.mark.slow

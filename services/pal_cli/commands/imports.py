@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.progress import Progress, TaskID, TextColumn
@@ -22,11 +22,13 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, private_key
 from pal_rpc.recorder_client import RecorderClient
+from pal_transfer import otlp
 from pal_transfer.export_file import BrokenExport, opened
-from pal_transfer.importing import Importer
+from pal_transfer.importing import Importer, Report
 from pal_transfer.restoring import Restorer
 from pal_transfer.trajectories import BrokenLine, Trajectory, read
 
+T = TypeVar("T")
 _MESH = "mesh"
 
 
@@ -87,19 +89,51 @@ def _shown(bar: Progress) -> Callable[[str, int], None]:
     return told
 
 
+AgentOption = Annotated[str, typer.Option("--agent", help="name of the agent that the runs are given to")]
+ReadOption = Annotated[
+    list[str] | None, typer.Option("--read", help="glob of tools that only read; all others are taken to write")
+]
+
+
 @app.command("openai-messages")
 @command
 async def openai_messages(
     file: Annotated[Path, typer.Argument(help="JSON lines, a conversation each", show_default=False)],
-    agent: Annotated[str, typer.Option("--agent", help="name of the agent that the runs are given to")],
+    agent: AgentOption,
     home: HomeOption = None,
-    reads: Annotated[
-        list[str] | None, typer.Option("--read", help="glob of tools that only read; all others are taken to write")
-    ] = None,
+    reads: ReadOption = None,
     output: Output = OutputFormat.table,
 ) -> None:
     """Bring in chat trajectories in the message format of OpenAI. A broken line is named, and nothing is imported."""
-    trajectories = _read(file)
+    trajectories = _read(file, lambda text: read(text.splitlines()))
+    if not trajectories:
+        raise CommandError(f"{file}: there is no trajectory in it")
+    _say(await _bring(trajectories, file, agent, home, reads or []), agent, output)
+
+
+@app.command("otlp")
+@command
+async def otlp_(
+    file: Annotated[Path, typer.Argument(help="OTLP/JSON of GenAI spans, a request a line", show_default=False)],
+    agent: AgentOption,
+    home: HomeOption = None,
+    reads: ReadOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Bring in what spans of OpenTelemetry tell of conversations. A broken line is named, and nothing is imported."""
+    spans = _read(file, otlp.read)
+    if not spans.trajectories:
+        raise CommandError(
+            f"{file}: no span carries content ({spans.silent} model calls without); have the "
+            "application record it (OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT)"
+        )
+    report = await _bring(spans.trajectories, file, agent, home, reads or [])
+    _say(report, agent, output)
+
+
+async def _bring(
+    trajectories: Sequence[Trajectory], file: Path, agent: str, home: Path | None, reads: Sequence[str]
+) -> Report:
     where = home_of(home)
     async with connected(where) as mesh:
         token = issue_token(private_key(where.keys, MESH), IMPORTER)
@@ -108,13 +142,12 @@ async def openai_messages(
             importer = Importer(mesh.registry, appender, artifacts, _told(mesh, artifacts))
             with Progress(TextColumn("{task.completed} of {task.total} conversations"), console=err) as bar:
                 task = bar.add_task("", total=len(trajectories))
-                report = await importer.bring(
-                    trajectories,
-                    agent=agent,
-                    reads=reads or [],
-                    source=file.name,
-                    progress=lambda: bar.advance(task),
+                return await importer.bring(
+                    trajectories, agent=agent, reads=reads, source=file.name, progress=lambda: bar.advance(task)
                 )
+
+
+def _say(report: Report, agent: str, output: OutputFormat) -> None:
     if output is OutputFormat.json:
         print_json(vars(report))
         return
@@ -125,18 +158,15 @@ async def openai_messages(
     say(f"[dim]`pal runs list --agent {agent}`, `pal replay RUN --runtime R`[/]")
 
 
-def _read(file: Path) -> list[Trajectory]:
+def _read(file: Path, parse: Callable[[str], T]) -> T:
     try:
-        trajectories = read(file.read_text().splitlines())
+        return parse(file.read_text())
     except UnicodeDecodeError:
         raise CommandError(f"{file}: not UTF-8 text") from None
     except OSError as error:
         raise CommandError(f"{file}: {error.strerror}", NOT_FOUND) from None
     except BrokenLine as broken:
         raise CommandError(f"{file}: {broken}; nothing was imported") from None
-    if not trajectories:
-        raise CommandError(f"{file}: there is no trajectory in it")
-    return trajectories
 
 
 def _told(mesh: Mesh, artifacts: ArtifactClient):  # type: ignore[no-untyped-def]  # a closure over one mesh

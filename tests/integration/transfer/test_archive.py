@@ -25,7 +25,7 @@ from tests.integration.transfer.conftest import Mesh, Start
 Database = Callable[[], Awaitable[str]]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 async def one(request: pytest.FixtureRequest, mesh: Start, database: Database) -> AsyncIterator[Mesh]:
     async with mesh("a", await database() if request.param == "postgres" else None) as started:
         yield started

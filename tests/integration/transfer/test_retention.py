@@ -29,7 +29,7 @@ Database = Callable[[], Awaitable[str]]
 RUN_LOST, ADDED = pb.AUDIT_FINDING_KIND_RUN_LOST, pb.AUDIT_FINDING_KIND_ADDED
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.slow)])
 async def one(request: pytest.FixtureRequest, mesh: Start, database: Database) -> AsyncIterator[Mesh]:
     async with mesh("a", await database() if request.param == "postgres" else None) as started:
         yield started
