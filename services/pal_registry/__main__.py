@@ -92,7 +92,7 @@ async def _beside(config: Config, store_url: str, made: Made) -> AsyncIterator[S
     try:
         async with _serving(config, front) as server, asyncio.TaskGroup() as tasks:
             replica = Replica(store, front, lambda: made(store), server.address)
-            await replica.look()
+            await replica.begin()
             looking = tasks.create_task(replica.keep_looking())
             try:
                 yield server

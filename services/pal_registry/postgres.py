@@ -61,7 +61,7 @@ class PostgresStore:
     async def lead(self, address: str) -> str:
         """Return where the registry answers that leads: *address*, this one, when nobody else does.
 
-        Whoever takes the lead has read what there is.
+        Whoever takes the lead has read what there is. Empty while that is not known.
 
         Raises:
             StartError: the database cannot be used.
@@ -78,7 +78,8 @@ class PostgresStore:
             at, term = await (await connection.execute(_LEADER)).fetchone() or ("", 0)
             if not leads:
                 await connection.close()
-                return str(at)
+                # An earlier life of this registry, whose end the database has not noticed yet.
+                return "" if at == address else str(at)
             if term != self.term or at != address:
                 await self._read(connection)
                 (self.term,) = await (await connection.execute(_LEAD, (address,))).fetchone() or (0,)

@@ -20,7 +20,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import HEADER
 from pal_rpc.status import from_rpc_error
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS, _BEGINNING_SECONDS = 0.5, 0.05
 _METHODS = pb.DESCRIPTOR.services_by_name["RegistryService"].methods
 Servicer = rpc.RegistryServiceServicer
 
@@ -139,6 +139,17 @@ class Replica:
         elif self._registry is None or self._store.term != term:
             self._step_back()
             self._registry, self._front.answering = self._made()
+
+    async def begin(self) -> None:
+        """Return once somebody leads.
+
+        Raises:
+            StartError: the database cannot be used.
+        """
+        await self.look()
+        while isinstance(self._front.answering, Forwarding) and not self._front.answering.address:
+            await asyncio.sleep(_BEGINNING_SECONDS)
+            await self.look()
 
     async def keep_looking(self) -> None:
         """Go on finding out who leads, for ever; who led when the database went away goes on answering."""

@@ -13,7 +13,9 @@ import pytest
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
+from pal_cli.ports import free_addresses
 from pal_registry.__main__ import Config, registry
+from pal_registry.postgres import PostgresStore
 from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
 from pal_rpc.server import Server
@@ -88,6 +90,24 @@ async def test_the_second_registry_leads_when_the_first_is_gone(stored: Config) 
             assert first.address != second.address
 
 
+async def test_a_registry_does_not_follow_an_earlier_life_of_its_own(stored: Config) -> None:
+    (address,) = free_addresses(1)
+    earlier = PostgresStore(stored.store_url or "")
+    await earlier.open()
+    assert await earlier.lead(address) == address
+    starting = registry(dataclasses.replace(stored, address=address))
+    begun = asyncio.create_task(starting.__aenter__())
+    await asyncio.wait([begun], timeout=0.5)
+    early = begun.done()
+    await earlier.close()
+    async with asyncio.timeout(20):
+        await publish(await begun, "1.0.0")
+        await starting.__aexit__(None, None, None)
+
+    assert not early
+
+
+@pytest.mark.slow
 async def test_who_lost_the_lead_while_the_database_was_away_follows(
     stored: Config, postgres: Callable[[], Awaitable[Postgres]]
 ) -> None:
