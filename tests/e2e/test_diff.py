@@ -30,6 +30,7 @@ async def test_two_runtimes_are_compared_and_differ_in_nothing_hard(pal: Cli, tm
     jsonschema_rs.validator_for(schema.json).validate(found.json)
     assert (found.json["a"]["runtime"], found.json["b"]["runtime"]) == ("agno", "pydantic-ai")
     assert found.json["a"]["success"] == "SUCCESS_STATE_REACHED"
+    assert not [remark for remark in found.json.get("remarks", []) if "not in the registry" in remark]
     assert not any(entry.get("hard") for entry in found.json["tiers"])
     assert not [one for one in found.json.get("findings", []) if one["path"].startswith("artifacts/")]
     assert "</html>" in page.read_text() and "<testsuites" in junit.read_text()

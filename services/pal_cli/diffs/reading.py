@@ -63,8 +63,10 @@ async def compared(mesh: Mesh, run_a: str, run_b: str, table: PriceTable) -> Com
     if run_a == run_b:
         raise CommandError(f"{run_a} is one run; name two, `pal runs list` shows them")
     a, b = [await _log(mesh, run_id) for run_id in (run_a, run_b)]
-    terms = await _terms(mesh, a, b, table)
-    return Compared(a, b, await asyncio.to_thread(compare, a, b, terms))
+    terms, gone = await _terms(mesh, a, b, table)
+    comparison = await asyncio.to_thread(compare, a, b, terms)
+    comparison.remarks.extend(gone)
+    return Compared(a, b, comparison)
 
 
 async def _log(mesh: Mesh, run_id: str) -> list[events.RunEvent]:
@@ -77,27 +79,32 @@ async def _log(mesh: Mesh, run_id: str) -> list[events.RunEvent]:
     return log
 
 
-async def _terms(mesh: Mesh, a: Log, b: Log, table: PriceTable) -> Terms:
+async def _terms(mesh: Mesh, a: Log, b: Log, table: PriceTable) -> tuple[Terms, list[str]]:
+    """Return what the runs are compared by, and what of it is not there any more."""
     accepted = a[0].run_accepted
     agent = await _document(mesh, registry.DOCUMENT_KIND_AGENT, accepted.agent)
     refs = {ref.name: ref for log in (b, a) for ref in log[0].run_accepted.tools}
-    tools = {name: await _document(mesh, registry.DOCUMENT_KIND_TOOL, ref) for name, ref in refs.items()}
-    return Terms(
+    tools = {name: await _document(mesh, registry.DOCUMENT_KIND_TOOL, ref) for name, ref in sorted(refs.items())}
+    gone = [f"tool {name} {refs[name].version}" for name, document in tools.items() if document is None]
+    if agent is None:
+        gone.append(f"agent {accepted.agent.name} {accepted.agent.version}")
+    terms = Terms(
         agent=agent.agent if agent else None,
         tools={name: document.tool for name, document in tools.items() if document},
         prices=table,
         contents=await _contents(mesh, [*a, *b]),
     )
+    return terms, [f"{what} is not in the registry any more; what it declares was left aside" for what in gone]
 
 
 async def _document(mesh: Mesh, kind: registry.DocumentKind, ref: common.SpecRef) -> registry.Document | None:
     """Return the document that *ref* pins; None where the registry does not have it any more."""
-    selector = common.SpecSelector(name=ref.name, namespace=ref.namespace, version_range=f"=={ref.version}")
+    selector = common.SpecSelector(name=ref.name, namespace=ref.namespace, version_range=ref.version)
     request = registry.GetDocumentRequest(kind=kind, selector=selector)
     try:
         return (await mesh.registry.GetDocument(request, timeout=_CALL_SECONDS)).document
     except grpc.aio.AioRpcError as error:
-        if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT):
+        if error.code() is grpc.StatusCode.NOT_FOUND:
             return None
         raise
 
