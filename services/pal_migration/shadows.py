@@ -155,8 +155,9 @@ class Shadows:
         self._see(agent, run_id, pb.SHADOW_START_AFTER_PRIMARY)
 
     def move_on(self, cursor: str) -> None:
-        """Take note that everything up to *cursor* is known."""
-        self.cursor = cursor
+        """Take note that everything up to *cursor* is known, as far as anybody wants to know it."""
+        if self.wanted.is_set():
+            self.cursor = cursor
         self.connected.set()
 
     async def keep_on(self) -> None:

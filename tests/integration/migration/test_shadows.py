@@ -176,6 +176,19 @@ async def _all(service: object) -> list[pb.Shadow]:
     return [frame.shadow async for frame in frames]
 
 
+async def test_what_happens_while_nothing_is_shadowed_is_nobodys(bench: Bench, tmp_path: Path) -> None:
+    async with bench.service(tmp_path) as service:
+        await service.StartShadow(plan())
+        await service.StopShadow(pb.StopShadowRequest(shadow=DESK))
+        before = await bench.live()
+        await service.StartShadow(plan(candidate="echo"))
+        after = await bench.live()
+        shadow = await until(service, pairs=1)
+
+    assert await bench.shadows(before) == {} and set(await bench.shadows(after)) == {"candidate", "baseline"}
+    assert shadow.progress.seen == 1
+
+
 async def test_starting_twice_is_one_shadow_and_another_plan_is_refused(bench: Bench, tmp_path: Path) -> None:
     async with bench.service(tmp_path) as service:
         first = (await service.StartShadow(plan())).shadow
