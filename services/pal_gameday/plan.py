@@ -217,6 +217,8 @@ def _route_back(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep]
 
 
 def _process(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], problems: Problems) -> None:
+    if (step.process.action == pb.GAME_DAY_ACTION_UPGRADE) != bool(step.process.to):
+        problems.add(f"{path}.process.to", "belongs to UPGRADE, which needs it; write for example agno==3.1.5")
     if not step.process.name:
         problems.add(f"{path}.process.name", "missing; name a process as `pal status` does, for example agno")
     if not step.process.action:

@@ -34,7 +34,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import bearer
 
 CALL_SECONDS = 20.0
-END_SECONDS = 60.0
+END_SECONDS = 120.0
 WAIT_SECONDS = 60.0
 _WITHIN = duration_pb2.Duration(seconds=10)
 _ERRORS = (CommandError, MeshError, grpc.aio.AioRpcError)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -39,6 +40,8 @@ async def acted(home: Home, process: pb.GameDayProcess, pause_seconds: float | N
         case pb.GAME_DAY_ACTION_PAUSE:
             planned = seconds_of(process.lasting, DEFAULT_PAUSE_SECONDS)
             return await _paused(home, process.name, planned if pause_seconds is None else pause_seconds)
+        case pb.GAME_DAY_ACTION_UPGRADE:
+            return await _upgraded(home, process.name, process.to)
         case action:
             running = action == pb.GAME_DAY_ACTION_START
             state = await obeyed(home, ordered(home, process.name, running=running))
@@ -81,6 +84,19 @@ async def _paused(home: Home, name: str, seconds: float) -> str:
         healer.terminate()
         await healer.wait()
     return f"pid {pid} did nothing for {seconds:g} s" if stopped else ""
+
+
+async def _upgraded(home: Home, name: str, to: str) -> str:
+    before = find(home, name).version
+    command = (sys.executable, "-m", "pal_cli", "runtime", "upgrade", name, to, "--home", str(home.path))
+    upgrading = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await upgrading.communicate()
+    if upgrading.returncode:
+        raise CommandError(said.decode(errors="replace").strip().removeprefix("error: "))
+    after = find(home, name)
+    return f"moved from {before} to {after.version}" if after.version != before and after.state == "serving" else ""
 
 
 async def _is_stopped(pid: int) -> bool:

@@ -10,7 +10,6 @@ from pal.service.v1 import recorder_service_pb2 as recorder_pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import common_pb2 as common
 from pal.v1 import gameday_pb2 as pb
-from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
 from pal_cli.failures import NOT_FOUND, CommandError
 from pal_cli.gameday.traffic import Followed
@@ -118,33 +117,27 @@ async def audited(mesh: Mesh, runs: Iterable[Seen]) -> pb.DrillAudit:
 def processes(
     before: Mapping[str, str], after: Mapping[str, str], plan: pb.GameDayPlan, runs: Iterable[Seen]
 ) -> list[pb.DrillProcess]:
-    """Return the processes before and after, by their supervisor and by who wrote the first and the last fact."""
-    ended = (pb.GAME_DAY_ACTION_KILL, pb.GAME_DAY_ACTION_STOP, pb.GAME_DAY_ACTION_START)
-    planned = {step.process.name for step in steps_of(plan) if step.process.action in ended}
-    listed = [
+    """Return the processes before and after: by their supervisor, or where it is not here by who stated the facts."""
+    if not before:
+        return _instances(runs)
+    acted_on = [step.process for step in steps_of(plan) if step.HasField("process")]
+    planned = {process.name for process in acted_on if process.action != pb.GAME_DAY_ACTION_PAUSE}
+    return [
         pb.DrillProcess(name=name, before=life, after=after.get(name, ""), planned=name in planned)
         for name, life in before.items()
     ]
+
+
+def _instances(runs: Iterable[Seen]) -> list[pb.DrillProcess]:
     facts = sorted((fact for run in runs for fact in run.log), key=lambda fact: fact.recorded_at.ToNanoseconds())
-    first: dict[str, events.ProducerStamp] = {}
-    last: dict[str, events.ProducerStamp] = {}
+    first: dict[str, str] = {}
+    last: dict[str, str] = {}
     for fact in facts:
-        first.setdefault(fact.producer.component, fact.producer)
-        last[fact.producer.component] = fact.producer
+        first.setdefault(fact.producer.component, fact.producer.instance_id)
+        last[fact.producer.component] = fact.producer.instance_id
     # Adapters are what a drill may do anything to; the rest is the platform.
-    platform = [name for name in first if not name.startswith("adapter.")]
-    return [
-        *listed,
-        *(
-            pb.DrillProcess(
-                name=f"{name} (instance)",
-                before=first[name].instance_id,
-                after=last[name].instance_id,
-                planned=name in planned or (name == "router" and "core" in planned),
-            )
-            for name in sorted(platform)
-        ),
-    ]
+    platform = sorted(name for name in first if not name.startswith("adapter."))
+    return [pb.DrillProcess(name=name, before=first[name], after=last[name]) for name in platform]
 
 
 async def _document(mesh: Mesh, kind: registry.DocumentKind, selector: common.SpecSelector) -> registry.Document:

@@ -16,6 +16,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_cli.failures import explained
 from pal_cli.settings import Mesh
 from pal_gameday.evidence import Seen
+from pal_gameday.plan import seconds_of
 from pal_log.payload import text_payload
 from pal_rpc.status import from_rpc_error, is_lost
 
@@ -69,6 +70,7 @@ class Traffic:
         async def one(run: Followed) -> None:
             async with places:
                 await self._follow(run)
+                await asyncio.sleep(seconds_of(step.runs.pause, 0))
 
         async with asyncio.TaskGroup() as tasks:
             for run in wanted:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
+import grpc
 import pytest
 
+from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import run_event_pb2 as events
+from pal_rpc.identity import bearer, issue_token
+from pal_rpc.keys import MESH, private_key
 from tests.fakes import tools as fakes
 from tests.integration.tool_executor.conftest import Bench
 
@@ -148,3 +152,15 @@ async def test_a_drill_writes_only_what_can_be_taken_back(
 
     assert (response.finished.outcome, response.finished.failure.reason) == (outcome, reason)
     assert len(fakes.CALLS) == called + (outcome == SUCCEEDED)
+
+
+async def test_only_an_operator_puts_a_fault(bench: Bench) -> None:
+    order = faults.FaultOrder(kind=faults.FAULT_KIND_TOOL_ERROR)
+    request = registry_pb.PutFaultRequest(fault_id="f", drill_id="d", order=order)
+    codes = []
+    for metadata in ((), bearer(issue_token(private_key(bench.config.keys_dir, MESH), "router"))):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await bench.registry.PutFault(request, metadata=metadata)
+        codes.append(refused.value.code())
+
+    assert codes == [grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED]

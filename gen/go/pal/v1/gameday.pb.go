@@ -39,6 +39,8 @@ const (
 	GameDayAction_GAME_DAY_ACTION_STOP GameDayAction = 3
 	// A runtime is started.
 	GameDayAction_GAME_DAY_ACTION_START GameDayAction = 4
+	// A runtime that was installed is moved to another version.
+	GameDayAction_GAME_DAY_ACTION_UPGRADE GameDayAction = 5
 )
 
 // Enum value maps for GameDayAction.
@@ -49,6 +51,7 @@ var (
 		2: "GAME_DAY_ACTION_PAUSE",
 		3: "GAME_DAY_ACTION_STOP",
 		4: "GAME_DAY_ACTION_START",
+		5: "GAME_DAY_ACTION_UPGRADE",
 	}
 	GameDayAction_value = map[string]int32{
 		"GAME_DAY_ACTION_UNSPECIFIED": 0,
@@ -56,6 +59,7 @@ var (
 		"GAME_DAY_ACTION_PAUSE":       2,
 		"GAME_DAY_ACTION_STOP":        3,
 		"GAME_DAY_ACTION_START":       4,
+		"GAME_DAY_ACTION_UPGRADE":     5,
 	}
 )
 
@@ -594,6 +598,8 @@ type GameDayRuns struct {
 	Background bool `protobuf:"varint,5,opt,name=background,proto3" json:"background,omitempty"`
 	// Runtime that they have to begin on. Empty does not say.
 	ExpectRuntime string `protobuf:"bytes,6,opt,name=expect_runtime,json=expectRuntime,proto3" json:"expect_runtime,omitempty"`
+	// Time between the end of one and the start of the next. Absent means none.
+	Pause         *durationpb.Duration `protobuf:"bytes,7,opt,name=pause,proto3" json:"pause,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -668,6 +674,13 @@ func (x *GameDayRuns) GetExpectRuntime() string {
 		return x.ExpectRuntime
 	}
 	return ""
+}
+
+func (x *GameDayRuns) GetPause() *durationpb.Duration {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
 }
 
 // A route as a drill sets it.
@@ -751,7 +764,9 @@ type GameDayProcess struct {
 	// What is done.
 	Action GameDayAction `protobuf:"varint,2,opt,name=action,proto3,enum=pal.v1.GameDayAction" json:"action,omitempty"`
 	// For PAUSE: how long. Absent means 5 s.
-	Lasting       *durationpb.Duration `protobuf:"bytes,3,opt,name=lasting,proto3" json:"lasting,omitempty"`
+	Lasting *durationpb.Duration `protobuf:"bytes,3,opt,name=lasting,proto3" json:"lasting,omitempty"`
+	// For UPGRADE: what it is moved to, for example "agno==3.1.5".
+	To            string `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -805,6 +820,13 @@ func (x *GameDayProcess) GetLasting() *durationpb.Duration {
 		return x.Lasting
 	}
 	return nil
+}
+
+func (x *GameDayProcess) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
 }
 
 // Something that is waited for: exactly one of runs, runtime and fault.
@@ -2035,7 +2057,7 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\n" +
 	"route_back\x18\x06 \x01(\bR\trouteBack\x120\n" +
 	"\aprocess\x18\a \x01(\v2\x16.pal.v1.GameDayProcessR\aprocess\x12'\n" +
-	"\x04wait\x18\b \x01(\v2\x13.pal.v1.GameDayWaitR\x04wait\"\xcc\x01\n" +
+	"\x04wait\x18\b \x01(\v2\x13.pal.v1.GameDayWaitR\x04wait\"\xfd\x01\n" +
 	"\vGameDayRuns\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x05R\x05count\x12\x1a\n" +
 	"\bparallel\x18\x02 \x01(\x05R\bparallel\x12\x18\n" +
@@ -2044,16 +2066,18 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\n" +
 	"background\x18\x05 \x01(\bR\n" +
 	"background\x12%\n" +
-	"\x0eexpect_runtime\x18\x06 \x01(\tR\rexpectRuntime\"\x98\x01\n" +
+	"\x0eexpect_runtime\x18\x06 \x01(\tR\rexpectRuntime\x12/\n" +
+	"\x05pause\x18\a \x01(\v2\x19.google.protobuf.DurationR\x05pause\"\x98\x01\n" +
 	"\fGameDayRoute\x12\x16\n" +
 	"\x06stable\x18\x01 \x01(\tR\x06stable\x12\x1c\n" +
 	"\tcandidate\x18\x02 \x01(\tR\tcandidate\x124\n" +
 	"\x16candidate_basis_points\x18\x03 \x01(\x05R\x14candidateBasisPoints\x12\x1c\n" +
-	"\tfallbacks\x18\x04 \x03(\tR\tfallbacks\"\x88\x01\n" +
+	"\tfallbacks\x18\x04 \x03(\tR\tfallbacks\"\x98\x01\n" +
 	"\x0eGameDayProcess\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x15.pal.v1.GameDayActionR\x06action\x123\n" +
-	"\alasting\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\alasting\"\x9a\x01\n" +
+	"\alasting\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\alasting\x12\x0e\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\x9a\x01\n" +
 	"\vGameDayWait\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\tR\x04runs\x12\x18\n" +
 	"\aruntime\x18\x02 \x01(\tR\aruntime\x12\x14\n" +
@@ -2159,13 +2183,14 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"DrillAudit\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x1a\n" +
-	"\bfindings\x18\x03 \x03(\tR\bfindings*\x9a\x01\n" +
+	"\bfindings\x18\x03 \x03(\tR\bfindings*\xb7\x01\n" +
 	"\rGameDayAction\x12\x1f\n" +
 	"\x1bGAME_DAY_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14GAME_DAY_ACTION_KILL\x10\x01\x12\x19\n" +
 	"\x15GAME_DAY_ACTION_PAUSE\x10\x02\x12\x18\n" +
 	"\x14GAME_DAY_ACTION_STOP\x10\x03\x12\x19\n" +
-	"\x15GAME_DAY_ACTION_START\x10\x04*\xcc\x02\n" +
+	"\x15GAME_DAY_ACTION_START\x10\x04\x12\x1b\n" +
+	"\x17GAME_DAY_ACTION_UPGRADE\x10\x05*\xcc\x02\n" +
 	"\x10GameDayInvariant\x12\"\n" +
 	"\x1eGAME_DAY_INVARIANT_UNSPECIFIED\x10\x00\x12&\n" +
 	"\"GAME_DAY_INVARIANT_SPECS_UNCHANGED\x10\x01\x12*\n" +
@@ -2253,44 +2278,45 @@ var file_pal_v1_gameday_proto_depIdxs = []int32{
 	9,  // 12: pal.v1.GameDayStep.process:type_name -> pal.v1.GameDayProcess
 	10, // 13: pal.v1.GameDayStep.wait:type_name -> pal.v1.GameDayWait
 	26, // 14: pal.v1.GameDayRuns.expect:type_name -> pal.v1.RunOutcome
-	0,  // 15: pal.v1.GameDayProcess.action:type_name -> pal.v1.GameDayAction
-	27, // 16: pal.v1.GameDayProcess.lasting:type_name -> google.protobuf.Duration
-	27, // 17: pal.v1.GameDayWait.timeout:type_name -> google.protobuf.Duration
-	2,  // 18: pal.v1.GameDayProbe.measure:type_name -> pal.v1.GameDayMeasure
-	27, // 19: pal.v1.GameDayStop.max_duration:type_name -> google.protobuf.Duration
-	28, // 20: pal.v1.GameDayStop.max_cost:type_name -> pal.v1.Money
-	27, // 21: pal.v1.GameDayEvidence.rollback_limit:type_name -> google.protobuf.Duration
-	27, // 22: pal.v1.GameDayEvidence.valid_for:type_name -> google.protobuf.Duration
-	29, // 23: pal.v1.Certificate.plan:type_name -> pal.v1.SpecRef
-	3,  // 24: pal.v1.Certificate.verdict:type_name -> pal.v1.DrillVerdict
-	30, // 25: pal.v1.Certificate.began_at:type_name -> google.protobuf.Timestamp
-	30, // 26: pal.v1.Certificate.ended_at:type_name -> google.protobuf.Timestamp
-	30, // 27: pal.v1.Certificate.expires_at:type_name -> google.protobuf.Timestamp
-	15, // 28: pal.v1.Certificate.findings:type_name -> pal.v1.DrillFinding
-	16, // 29: pal.v1.Certificate.probes:type_name -> pal.v1.DrillProbe
-	17, // 30: pal.v1.Certificate.runs:type_name -> pal.v1.DrillRun
-	18, // 31: pal.v1.Certificate.receipts:type_name -> pal.v1.DrillReceipt
-	19, // 32: pal.v1.Certificate.rollbacks:type_name -> pal.v1.DrillRollback
-	20, // 33: pal.v1.Certificate.documents:type_name -> pal.v1.DrillDocument
-	21, // 34: pal.v1.Certificate.processes:type_name -> pal.v1.DrillProcess
-	22, // 35: pal.v1.Certificate.audit:type_name -> pal.v1.DrillAudit
-	31, // 36: pal.v1.Certificate.usage:type_name -> pal.v1.TokenUsage
-	28, // 37: pal.v1.Certificate.cost:type_name -> pal.v1.Money
-	1,  // 38: pal.v1.DrillFinding.invariant:type_name -> pal.v1.GameDayInvariant
-	3,  // 39: pal.v1.DrillFinding.verdict:type_name -> pal.v1.DrillVerdict
-	2,  // 40: pal.v1.DrillProbe.measure:type_name -> pal.v1.GameDayMeasure
-	3,  // 41: pal.v1.DrillProbe.verdict:type_name -> pal.v1.DrillVerdict
-	26, // 42: pal.v1.DrillRun.outcome:type_name -> pal.v1.RunOutcome
-	27, // 43: pal.v1.DrillRun.took:type_name -> google.protobuf.Duration
-	30, // 44: pal.v1.DrillRollback.began_at:type_name -> google.protobuf.Timestamp
-	30, // 45: pal.v1.DrillRollback.ended_at:type_name -> google.protobuf.Timestamp
-	27, // 46: pal.v1.DrillRollback.took:type_name -> google.protobuf.Duration
-	27, // 47: pal.v1.DrillRollback.limit:type_name -> google.protobuf.Duration
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	27, // 15: pal.v1.GameDayRuns.pause:type_name -> google.protobuf.Duration
+	0,  // 16: pal.v1.GameDayProcess.action:type_name -> pal.v1.GameDayAction
+	27, // 17: pal.v1.GameDayProcess.lasting:type_name -> google.protobuf.Duration
+	27, // 18: pal.v1.GameDayWait.timeout:type_name -> google.protobuf.Duration
+	2,  // 19: pal.v1.GameDayProbe.measure:type_name -> pal.v1.GameDayMeasure
+	27, // 20: pal.v1.GameDayStop.max_duration:type_name -> google.protobuf.Duration
+	28, // 21: pal.v1.GameDayStop.max_cost:type_name -> pal.v1.Money
+	27, // 22: pal.v1.GameDayEvidence.rollback_limit:type_name -> google.protobuf.Duration
+	27, // 23: pal.v1.GameDayEvidence.valid_for:type_name -> google.protobuf.Duration
+	29, // 24: pal.v1.Certificate.plan:type_name -> pal.v1.SpecRef
+	3,  // 25: pal.v1.Certificate.verdict:type_name -> pal.v1.DrillVerdict
+	30, // 26: pal.v1.Certificate.began_at:type_name -> google.protobuf.Timestamp
+	30, // 27: pal.v1.Certificate.ended_at:type_name -> google.protobuf.Timestamp
+	30, // 28: pal.v1.Certificate.expires_at:type_name -> google.protobuf.Timestamp
+	15, // 29: pal.v1.Certificate.findings:type_name -> pal.v1.DrillFinding
+	16, // 30: pal.v1.Certificate.probes:type_name -> pal.v1.DrillProbe
+	17, // 31: pal.v1.Certificate.runs:type_name -> pal.v1.DrillRun
+	18, // 32: pal.v1.Certificate.receipts:type_name -> pal.v1.DrillReceipt
+	19, // 33: pal.v1.Certificate.rollbacks:type_name -> pal.v1.DrillRollback
+	20, // 34: pal.v1.Certificate.documents:type_name -> pal.v1.DrillDocument
+	21, // 35: pal.v1.Certificate.processes:type_name -> pal.v1.DrillProcess
+	22, // 36: pal.v1.Certificate.audit:type_name -> pal.v1.DrillAudit
+	31, // 37: pal.v1.Certificate.usage:type_name -> pal.v1.TokenUsage
+	28, // 38: pal.v1.Certificate.cost:type_name -> pal.v1.Money
+	1,  // 39: pal.v1.DrillFinding.invariant:type_name -> pal.v1.GameDayInvariant
+	3,  // 40: pal.v1.DrillFinding.verdict:type_name -> pal.v1.DrillVerdict
+	2,  // 41: pal.v1.DrillProbe.measure:type_name -> pal.v1.GameDayMeasure
+	3,  // 42: pal.v1.DrillProbe.verdict:type_name -> pal.v1.DrillVerdict
+	26, // 43: pal.v1.DrillRun.outcome:type_name -> pal.v1.RunOutcome
+	27, // 44: pal.v1.DrillRun.took:type_name -> google.protobuf.Duration
+	30, // 45: pal.v1.DrillRollback.began_at:type_name -> google.protobuf.Timestamp
+	30, // 46: pal.v1.DrillRollback.ended_at:type_name -> google.protobuf.Timestamp
+	27, // 47: pal.v1.DrillRollback.took:type_name -> google.protobuf.Duration
+	27, // 48: pal.v1.DrillRollback.limit:type_name -> google.protobuf.Duration
+	49, // [49:49] is the sub-list for method output_type
+	49, // [49:49] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_gameday_proto_init() }

@@ -21,6 +21,7 @@ class GameDayAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GAME_DAY_ACTION_PAUSE: _ClassVar[GameDayAction]
     GAME_DAY_ACTION_STOP: _ClassVar[GameDayAction]
     GAME_DAY_ACTION_START: _ClassVar[GameDayAction]
+    GAME_DAY_ACTION_UPGRADE: _ClassVar[GameDayAction]
 
 class GameDayInvariant(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -52,6 +53,7 @@ GAME_DAY_ACTION_KILL: GameDayAction
 GAME_DAY_ACTION_PAUSE: GameDayAction
 GAME_DAY_ACTION_STOP: GameDayAction
 GAME_DAY_ACTION_START: GameDayAction
+GAME_DAY_ACTION_UPGRADE: GameDayAction
 GAME_DAY_INVARIANT_UNSPECIFIED: GameDayInvariant
 GAME_DAY_INVARIANT_SPECS_UNCHANGED: GameDayInvariant
 GAME_DAY_INVARIANT_PROCESSES_UNCHANGED: GameDayInvariant
@@ -125,20 +127,22 @@ class GameDayStep(_message.Message):
     def __init__(self, id: _Optional[str] = ..., runs: _Optional[_Union[GameDayRuns, _Mapping]] = ..., fault: _Optional[_Union[_fault_pb2.FaultOrder, _Mapping]] = ..., heal: _Optional[str] = ..., route: _Optional[_Union[GameDayRoute, _Mapping]] = ..., route_back: bool = ..., process: _Optional[_Union[GameDayProcess, _Mapping]] = ..., wait: _Optional[_Union[GameDayWait, _Mapping]] = ...) -> None: ...
 
 class GameDayRuns(_message.Message):
-    __slots__ = ("count", "parallel", "runtime", "expect", "background", "expect_runtime")
+    __slots__ = ("count", "parallel", "runtime", "expect", "background", "expect_runtime", "pause")
     COUNT_FIELD_NUMBER: _ClassVar[int]
     PARALLEL_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     EXPECT_FIELD_NUMBER: _ClassVar[int]
     BACKGROUND_FIELD_NUMBER: _ClassVar[int]
     EXPECT_RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
     count: int
     parallel: int
     runtime: str
     expect: _containers.RepeatedScalarFieldContainer[_run_event_pb2.RunOutcome]
     background: bool
     expect_runtime: str
-    def __init__(self, count: _Optional[int] = ..., parallel: _Optional[int] = ..., runtime: _Optional[str] = ..., expect: _Optional[_Iterable[_Union[_run_event_pb2.RunOutcome, str]]] = ..., background: bool = ..., expect_runtime: _Optional[str] = ...) -> None: ...
+    pause: _duration_pb2.Duration
+    def __init__(self, count: _Optional[int] = ..., parallel: _Optional[int] = ..., runtime: _Optional[str] = ..., expect: _Optional[_Iterable[_Union[_run_event_pb2.RunOutcome, str]]] = ..., background: bool = ..., expect_runtime: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class GameDayRoute(_message.Message):
     __slots__ = ("stable", "candidate", "candidate_basis_points", "fallbacks")
@@ -153,14 +157,16 @@ class GameDayRoute(_message.Message):
     def __init__(self, stable: _Optional[str] = ..., candidate: _Optional[str] = ..., candidate_basis_points: _Optional[int] = ..., fallbacks: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GameDayProcess(_message.Message):
-    __slots__ = ("name", "action", "lasting")
+    __slots__ = ("name", "action", "lasting", "to")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ACTION_FIELD_NUMBER: _ClassVar[int]
     LASTING_FIELD_NUMBER: _ClassVar[int]
+    TO_FIELD_NUMBER: _ClassVar[int]
     name: str
     action: GameDayAction
     lasting: _duration_pb2.Duration
-    def __init__(self, name: _Optional[str] = ..., action: _Optional[_Union[GameDayAction, str]] = ..., lasting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    to: str
+    def __init__(self, name: _Optional[str] = ..., action: _Optional[_Union[GameDayAction, str]] = ..., lasting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., to: _Optional[str] = ...) -> None: ...
 
 class GameDayWait(_message.Message):
     __slots__ = ("runs", "runtime", "fault", "hits", "timeout")

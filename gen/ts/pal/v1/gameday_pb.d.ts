@@ -250,6 +250,13 @@ export declare type GameDayRuns = Message<"pal.v1.GameDayRuns"> & {
    * @generated from field: string expect_runtime = 6;
    */
   expectRuntime: string;
+
+  /**
+   * Time between the end of one and the start of the next. Absent means none.
+   *
+   * @generated from field: google.protobuf.Duration pause = 7;
+   */
+  pause?: Duration | undefined;
 };
 
 /**
@@ -325,6 +332,13 @@ export declare type GameDayProcess = Message<"pal.v1.GameDayProcess"> & {
    * @generated from field: google.protobuf.Duration lasting = 3;
    */
   lasting?: Duration | undefined;
+
+  /**
+   * For UPGRADE: what it is moved to, for example "agno==3.1.5".
+   *
+   * @generated from field: string to = 4;
+   */
+  to: string;
 };
 
 /**
@@ -1097,6 +1111,13 @@ export enum GameDayAction {
    * @generated from enum value: GAME_DAY_ACTION_START = 4;
    */
   START = 4,
+
+  /**
+   * A runtime that was installed is moved to another version.
+   *
+   * @generated from enum value: GAME_DAY_ACTION_UPGRADE = 5;
+   */
+  UPGRADE = 5,
 }
 
 /**
