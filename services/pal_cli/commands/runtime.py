@@ -178,7 +178,7 @@ def ordered(home: Home, name: str, *, running: bool | None, limits: Limits | Non
     """Return the record of a runtime after an order is written to it; None leaves a thing as it is."""
     records = Records(home.path)
     with records.held(name):
-        record = records.read(name) or (Record(name=name, generation=0) if name in BUNDLED else None)
+        record = records.read(name) or (Record(name=name) if name in BUNDLED else None)
         if record is None:
             known = ", ".join(sorted({*BUNDLED, *records.names()}))
             raise CommandError(f"runtime {name} is not installed; installed are: {known}", NOT_FOUND)

@@ -64,7 +64,7 @@ def test_without_a_mesh_an_order_holds_from_the_next_start_on(tmp_path: Path, mo
     record = Records(tmp_path).read("agno")
     assert "stays stopped with the next `pal up`" in " ".join(stopped.output.split()), stopped.output
     assert limited.exit_code == 0
-    assert record and (record.running, record.limits, record.generation) == (False, Limits(memory_mib=512), 2)
+    assert record and (record.running, record.limits, record.generation) == (False, Limits(memory_mib=512), 3)
 
 
 def test_what_is_installed_can_be_listed_without_a_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
