@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import aclosing
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.archive import Archive
 from pal_recorder.log import RunLog
 from pal_recorder.reading import cursor_of, place_of
-from pal_recorder.removal import all_entries, stand_ins
+from pal_recorder.removal import logs, stand_ins
 from pal_recorder.store import Entry, EventStore, Group, Removal
 from pal_rpc.errors import InvalidField
 
@@ -39,18 +40,19 @@ class Archiving:
             raise InvalidField("url", "missing; name a directory or s3://BUCKET/PREFIX, or set PAL_ARCHIVE_URL")
         after = place_of(request.after_cursor, "after_cursor") or (-1, "")
         runs = await self._store.unarchived(after, request.accepted_before.ToNanoseconds(), _FILE_RUNS)
-        chosen, size_bytes = [], 0
-        for run in runs:
-            entries = await all_entries(self._store, run.run_id)
-            chosen.append((run, entries))
-            size_bytes += sum(len(entry.encoded) for entry in entries)
-            if size_bytes > _FILE_BYTES:
-                break
-        if not chosen:
-            return pb.ArchiveRunsResponse()
-        more = len(chosen) < len(runs) or len(runs) == _FILE_RUNS
-        told = await self._move(url, chosen)
-        told.cursor = cursor_of(chosen[-1][0]) if more else ""
+        looked_at, size_bytes = 0, 0
+        chosen: list[tuple[shared.Run, list[Entry]]] = []
+        async with aclosing(logs(self._store, runs)) as each:
+            async for entries in each:
+                if entries:
+                    chosen.append((runs[looked_at], entries))
+                looked_at += 1
+                size_bytes += sum(len(entry.encoded) for entry in entries)
+                if size_bytes > _FILE_BYTES:
+                    break
+        told = await self._move(url, chosen) if chosen else pb.ArchiveRunsResponse()
+        more = looked_at < len(runs) or len(runs) == _FILE_RUNS
+        told.cursor = cursor_of(runs[looked_at - 1]) if more else ""
         return told
 
     async def _move(self, url: str, chosen: Sequence[tuple[shared.Run, list[Entry]]]) -> pb.ArchiveRunsResponse:

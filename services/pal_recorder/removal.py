@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import AsyncGenerator, Iterator, Sequence, Set
 from itertools import pairwise
 
 from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.store import Entry, RecordReader
 
-_PAGE_CHECKPOINTS, _PAGE_EVENTS = 50, 1000
+_PAGE_CHECKPOINTS, _PAGE_EVENTS, _BATCH_EVENTS = 50, 1000, 2000
 # Beyond so many pages a place is searched for.
 _NEAR_PAGES = 3
 
@@ -63,6 +64,24 @@ async def all_entries(store: RecordReader, run_id: str) -> list[Entry]:
     while page := await store.entries(run_id, entries[-1].seq if entries else 0, _PAGE_EVENTS):
         entries += page
     return entries
+
+
+async def logs(store: RecordReader, runs: Sequence[shared.Run]) -> AsyncGenerator[list[Entry], None]:
+    """Yield every entry of each of *runs*, which are over and not archived; small runs are read together."""
+    start = 0
+    while start < len(runs):
+        end, events = start + 1, runs[start].head_seq
+        while end < len(runs) and events + runs[end].head_seq <= _BATCH_EVENTS:
+            events += runs[end].head_seq
+            end += 1
+        batch = [run.run_id for run in runs[start:end]]
+        found: dict[str, list[Entry]] = {run_id: [] for run_id in batch}
+        for entry in await store.entries_of(batch) if len(batch) > 1 else await all_entries(store, batch[0]):
+            found[entry.run_id].append(entry)
+        for run_id in batch:
+            # Somebody else may have moved it meanwhile.
+            yield found[run_id]
+        start = end
 
 
 async def stand_ins(store: RecordReader, runs: Sequence[Sequence[Entry]]) -> list[list[Entry]]:

@@ -83,7 +83,7 @@ async def measured(directory: Path, runs: int) -> dict[str, float | int | str]:
         rows["export / content"] = sum(part.size_bytes for part in manifest.parts) / size_bytes
         rows["archive / content"] = archived / size_bytes
         rows["recorder that exports, MB resident"] = resident_bytes(a.pid) / 1e6
-        rows["recorder that imports, MB resident"] = resident_bytes(b.pid) / 1e6
+        rows["recorder that imports and archives, MB resident"] = resident_bytes(b.pid) / 1e6
         return rows
 
 
