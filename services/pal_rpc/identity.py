@@ -14,8 +14,7 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import MeshError
 
 HEADER = "authorization"
-# Whoever keeps the record: deletes from it, moves it to an archive.
-OPERATOR = "operator"
+# The operator keeps the record as well: deletes from it, moves it to an archive.
 MIGRATION, OPERATOR = "migration", "operator"
 _BEARER = "Bearer "
 _CACHED_TOKENS = 64
