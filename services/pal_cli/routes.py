@@ -10,7 +10,7 @@ from pal_cli.failures import NOT_FOUND, CommandError
 
 WHOLE = 10_000
 # What a revision says, without who made it and when.
-FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "shadow", "running")
+FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running")
 
 
 def split(words: Sequence[str]) -> tuple[str, str, int]:

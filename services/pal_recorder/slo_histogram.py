@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from pal.service.v1 import slo_pb2 as slo
@@ -16,15 +15,25 @@ def bucket_of(duration_ns: int) -> int:
     return math.floor(_PER_DOUBLING * math.log2(max(duration_ns / 1000, 1.0)))
 
 
-def counted(histogram: slo.DurationHistogram) -> Counter[int]:
+def counted(histogram: slo.DurationHistogram) -> dict[int, int]:
     """Return the counts of *histogram* by bucket."""
-    return Counter(dict(zip(histogram.buckets, histogram.counts, strict=True)))
+    return dict(zip(histogram.buckets, histogram.counts, strict=True))
 
 
-def add_counts(counts: Counter[int], more: slo.DurationHistogram) -> None:
+def add_duration(counts: dict[int, int], duration_ns: int) -> None:
+    """Count one more duration in *counts*."""
+    bucket = bucket_of(duration_ns)
+    counts[bucket] = counts.get(bucket, 0) + 1
+
+
+def add_counts(counts: dict[int, int], more: slo.DurationHistogram) -> None:
     """Add *more* to *counts*."""
-    for bucket, count in zip(more.buckets, more.counts, strict=True):
-        counts[bucket] = counts.get(bucket, 0) + count
+    # Copies of both lists are gone through faster than the lists of the message.
+    for bucket, count in zip(more.buckets[:], more.counts[:], strict=True):
+        if bucket in counts:
+            counts[bucket] += count
+        else:
+            counts[bucket] = count
 
 
 def histogram(counts: Mapping[int, int]) -> slo.DurationHistogram:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import run_event_pb2 as events
-from pal_recorder.slo_histogram import add_counts, bucket_of, histogram
+from pal_recorder.slo_histogram import add_counts, add_duration, histogram
 from pal_recorder.slo_timing import RunTiming
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -35,9 +35,10 @@ class Rollup:
 
     outcomes: Counter[int] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    latency: Counter[int] = field(default_factory=Counter)
-    first_output: Counter[int] = field(default_factory=Counter)
-    overhead: Counter[int] = field(default_factory=Counter)
+    # Counts by bucket; a Counter is half as fast.
+    latency: dict[int, int] = field(default_factory=dict)
+    first_output: dict[int, int] = field(default_factory=dict)
+    overhead: dict[int, int] = field(default_factory=dict)
     priced_runs: int = 0
     cost_nanos: int = 0
     currency_code: str = ""
@@ -52,10 +53,10 @@ class Rollup:
         if finished.HasField("failure"):
             self.failures[finished.failure.reason] += 1
         if finished.outcome == events.RUN_OUTCOME_SUCCEEDED:
-            self.latency[bucket_of(run.latency_ns)] += 1
-            self.overhead[bucket_of(run.overhead_ns)] += 1
+            add_duration(self.latency, run.latency_ns)
+            add_duration(self.overhead, run.overhead_ns)
         if run.first_output_ns is not None:
-            self.first_output[bucket_of(run.first_output_ns)] += 1
+            add_duration(self.first_output, run.first_output_ns)
         if finished.HasField("cost"):
             self._price(1, finished.cost.nanos, finished.cost.currency_code)
         self.complete_runs += not finished.unresolved_call_ids

@@ -104,7 +104,7 @@ def _check_capabilities(route: pb.Route, catalogue: Catalogue, runtimes: Runtime
 
 
 def _named(route: pb.Route) -> Mapping[str, str]:
-    single = {"stable": route.stable, "candidate": route.candidate, "shadow": route.shadow}
+    single = {"stable": route.stable, "candidate": route.candidate}
     named = single | {f"fallbacks[{index}]": name for index, name in enumerate(route.fallbacks)}
     return {field: name for field, name in named.items() if name}
 

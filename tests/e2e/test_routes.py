@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from pal.service.v1 import router_service_pb2 as pb
+from pal.service.v1 import router_service_pb2_grpc as rpc
+from pal.v1 import common_pb2 as common
+from pal_rpc.channels import channel
 from tests.e2e.conftest import Cli
 
 AGENT = "testcase-writer"
@@ -44,3 +48,38 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     assert [route["revision"] for route in revisions] == ["4", "3", "2", "1"]
     assert (revisions[2]["author"], revisions[2]["reason"]) == ("ann", "try it")
     assert revisions[0]["candidateBasisPoints"] == 2500
+
+
+SLOW = """
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: drained, version: 1.0.0}
+spec: {objective: Take long., modelNeeds: {profile: slow}}
+"""
+
+
+async def begun(pal: Cli) -> str:
+    """Begin a run and leave it; return its id."""
+    request = pb.RunRequest(agent=common.SpecSelector(name="drained"), input=common.Payload(text="hello"))
+    async with channel(pal.address("router")) as opened:
+        call = rpc.RouterServiceStub(opened).Run(request)
+        response = await call.read()
+        call.cancel()
+    return str(response.frames[0].event.run_id)
+
+
+async def test_runs_that_are_going_are_waited_for_or_moved(pal: Cli) -> None:
+    assert (await pal("apply", "-f", "-", stdin=SLOW.encode())).code == 0
+    told, runtimes = {}, {}
+    for running in ("drain", "move"):
+        assert (await pal("route", "set", "drained", "pydantic-ai")).code == 0
+        run_id = await begun(pal)
+        told[running] = await pal("route", "set", "drained", "agno", "--running", running)
+        shown = await pal("runs", "watch", run_id, "-o", "json")
+        log = [frame["event"] for frame in shown.lines if "event" in frame]
+        runtimes[running] = [event["runRouted"]["runtime"] for event in log if event["type"] == "run.routed"]
+        assert log[-1]["runFinished"]["outcome"] == "RUN_OUTCOME_SUCCEEDED"
+
+    assert (told["drain"].code, told["move"].code) == (0, 0)
+    assert "no run goes on pydantic-ai any more" in told["drain"].out
+    assert runtimes == {"drain": ["pydantic-ai"], "move": ["pydantic-ai", "agno"]}

@@ -61,7 +61,7 @@ async def get_route(
         print_json(as_json(response))
         return
     rows = [[route.agent or "(default)", route.version_range or "all", *_row(route)] for route in response.routes]
-    columns = ["AGENT", "VERSIONS", "REVISION", "RUNTIME", "FALLBACKS", "SHADOW", "BY", "SINCE", "WHY"]
+    columns = ["AGENT", "VERSIONS", "REVISION", "RUNTIME", "FALLBACKS", "BY", "SINCE", "WHY"]
     table(columns, rows, empty=f"{agent} has no route of its own")
 
 
@@ -78,7 +78,6 @@ async def set_route(
     fallback: Annotated[
         list[str] | None, typer.Option(help='when the chosen runtime is not to be had, repeatable; "" for none')
     ] = None,
-    shadow: Annotated[str | None, typer.Option(help='repeat runs beside the live ones there; "" for none')] = None,
     sticky: Annotated[str, typer.Option(help="what stays on one side of the split: conversation or run")] = "",
     salt: Annotated[str, typer.Option(help="salt of the split; default: kept while the candidate stays")] = "",
     running: RunningRuns = Running.leave,
@@ -99,7 +98,6 @@ async def set_route(
             salt=salt,
             stickiness=sticky or present.stickiness,
             fallbacks=[name for name in _kept(fallback, present.fallbacks) if name and name != stable],
-            shadow=present.shadow if shadow is None else shadow,
         )
         change = _Change(mesh, present, expect, running=running, wait_seconds=wait, within_seconds=within)
         return await change.made(_signed(route, author, reason), dry_run=dry_run)
@@ -120,7 +118,7 @@ async def history(
     if output is OutputFormat.json:
         print_json({"routes": [as_json(route) for route in found]})
         return
-    columns = ["REVISION", "RUNTIME", "FALLBACKS", "SHADOW", "BY", "SINCE", "WHY"]
+    columns = ["REVISION", "RUNTIME", "FALLBACKS", "BY", "SINCE", "WHY"]
     table(columns, [_row(route) for route in found], empty=f"{agent or 'the default'} has no revision")
 
 
@@ -286,7 +284,7 @@ class _Change:
 
 def _row(route: pb.Route) -> list[object]:
     fallbacks, since = ", ".join(route.fallbacks), moment(route.created_at)
-    return [route.revision, shares(route), fallbacks, route.shadow, route.author, since, route.reason]
+    return [route.revision, shares(route), fallbacks, route.author, since, route.reason]
 
 
 def _signed(route: pb.Route, author: str, reason: str) -> pb.Route:

@@ -1616,8 +1616,6 @@ type Route struct {
 	Stickiness string `protobuf:"bytes,11,opt,name=stickiness,proto3" json:"stickiness,omitempty"`
 	// Runtimes to use, in order, when the chosen one is not to be had.
 	Fallbacks []string `protobuf:"bytes,12,rep,name=fallbacks,proto3" json:"fallbacks,omitempty"`
-	// Runtime on which runs are repeated beside the live ones. Empty for none.
-	Shadow string `protobuf:"bytes,13,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// What becomes of runs that are going on a runtime to which the revision before
 	// sent runs, and this one sends none.
 	Running       RunningRuns `protobuf:"varint,14,opt,name=running,proto3,enum=pal.service.v1.RunningRuns" json:"running,omitempty"`
@@ -1737,13 +1735,6 @@ func (x *Route) GetFallbacks() []string {
 		return x.Fallbacks
 	}
 	return nil
-}
-
-func (x *Route) GetShadow() string {
-	if x != nil {
-		return x.Shadow
-	}
-	return ""
 }
 
 func (x *Route) GetRunning() RunningRuns {
@@ -2969,7 +2960,7 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x13ListRuntimesRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x14ListRuntimesResponse\x12=\n" +
-	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xd6\x03\n" +
+	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xcc\x03\n" +
 	"\x05Route\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12#\n" +
 	"\rversion_range\x18\x02 \x01(\tR\fversionRange\x12\x1a\n" +
@@ -2986,9 +2977,8 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\n" +
 	"stickiness\x18\v \x01(\tR\n" +
 	"stickiness\x12\x1c\n" +
-	"\tfallbacks\x18\f \x03(\tR\tfallbacks\x12\x16\n" +
-	"\x06shadow\x18\r \x01(\tR\x06shadow\x125\n" +
-	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunning\"'\n" +
+	"\tfallbacks\x18\f \x03(\tR\tfallbacks\x125\n" +
+	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunningJ\x04\b\r\x10\x0eR\x06shadow\"'\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\"A\n" +
 	"\x10GetRouteResponse\x12-\n" +

@@ -795,13 +795,6 @@ export declare type Route = Message<"pal.service.v1.Route"> & {
   fallbacks: string[];
 
   /**
-   * Runtime on which runs are repeated beside the live ones. Empty for none.
-   *
-   * @generated from field: string shadow = 13;
-   */
-  shadow: string;
-
-  /**
    * What becomes of runs that are going on a runtime to which the revision before
    * sent runs, and this one sends none.
    *
