@@ -17,7 +17,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_cli.health import wait_ready
 from pal_log.grammar import violations
 from pal_rpc.channels import channel
-from tests.e2e.conftest import Cli, alive, started
+from tests.e2e.conftest import ON_POSTGRES, Cli, Server, alive, started
 
 PROFILES = """
 profiles:
@@ -54,12 +54,18 @@ spec:
 
 
 @pytest.fixture(scope="module")
-async def mesh(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli]:
+async def store(postgres: Server) -> tuple[str, ...]:
+    """Say where the mesh of all tests keeps what it has."""
+    return ("--store", await (await postgres()).create_database()) if ON_POSTGRES else ()
+
+
+@pytest.fixture(scope="module")
+async def mesh(tmp_path_factory: pytest.TempPathFactory, store: tuple[str, ...]) -> AsyncIterator[Cli]:
     """Start one mesh for all tests: each of them leaves it as whole as it found it."""
     folder = tmp_path_factory.mktemp("crashes")
     (folder / "profiles.yaml").write_text(PROFILES)
     (folder / "agents.yaml").write_text(f"{SLOW}---{STRICT}---{STAGED}")
-    async with started(folder / "home", "--profiles", str(folder / "profiles.yaml")) as pal:
+    async with started(folder / "home", *store, "--profiles", str(folder / "profiles.yaml")) as pal:
         assert (await pal("apply", "-f", "examples", "-f", str(folder / "agents.yaml"))).code == 0
         yield pal
 
@@ -169,13 +175,13 @@ def attempts(log: list[events.RunEvent]) -> int:
     return sum(event.type == "run.started" for event in log)
 
 
-async def test_a_second_start_cleans_up_after_the_first(mesh: Cli) -> None:
+async def test_a_second_start_cleans_up_after_the_first(mesh: Cli, store: tuple[str, ...]) -> None:
     processes = [entry["pid"] for entry in mesh.state()["processes"].values()]
     supervisor = mesh.state()["pid"]
 
     os.kill(supervisor, signal.SIGKILL)
     await asyncio.gather(*(_gone(pid) for pid in processes))
-    up = await mesh("up", "--detach", "--port", "0", "--runtime", "agno")
+    up = await mesh("up", "--detach", "--port", "0", "--runtime", "agno", *store)
     run = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
 
     assert up.code == 0, up.err
