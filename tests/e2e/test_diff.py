@@ -40,9 +40,15 @@ async def test_wrong_runs_are_named(pal: Cli) -> None:
     one = await run_id(pal, "support-desk", "-i", "Where is order A-1001?")
     other = await run_id(pal, "testcase-writer", "-i", "The door shall close within 3 seconds.")
 
+    going = await run_id(pal, "support-desk", "-i", "Refund order A-1002, it is broken")
+
     unknown, twice = await pal("diff", one, "no-such-run"), await pal("diff", one, one)
     unlike = await pal("diff", one, other, "--json")
 
+    still = await pal("diff", one, going)
+    assert (await pal("runs", "cancel", going)).code == 0
+
+    assert still.code == 4 and f"pal runs watch {going}" in still.err
     assert unknown.code == 3 and "no-such-run" in unknown.err
     assert twice.code == 2 and "name two" in twice.err
     assert any("the agents differ" in remark for remark in unlike.json["remarks"])

@@ -36,6 +36,7 @@ def trials() -> dict[int, list[Log]]:
     return found
 
 
+@cache
 def terms() -> Terms:
     """Return how the runs are compared: nothing is declared beyond which tools only read; success is the reward."""
     trajectories = read((DATA / "tau-bench-airline/runs.jsonl").read_text().splitlines())

@@ -21,7 +21,6 @@ from tests.verdicts.report import Section
 SPLITS = 100
 DRIFT, RUNTIME = pb.PAIR_KIND_DRIFT, pb.PAIR_KIND_RUNTIME
 FAIL = pb.VERDICT_OUTCOME_FAIL
-_TERMS = terms()
 Triple = tuple[Log, Log, Log]
 
 
@@ -36,7 +35,7 @@ def triples(seed: int) -> list[Triple]:
 @cache
 def _known(run_a: str, run_b: str, kind: pb.PairKind) -> pb.Comparison:
     runs = {run[0].run_id: run for four in trials().values() for run in four}
-    return brief(compare(runs[run_a], runs[run_b], _TERMS, kind))
+    return brief(compare(runs[run_a], runs[run_b], terms(), kind))
 
 
 def compared(a: Log, b: Log, kind: pb.PairKind) -> pb.Comparison:
@@ -109,7 +108,7 @@ def _found_in_one_pair(seed: int, plant: Planter) -> bool:
         if faulty is None or not _tools(a_now) & _tools(b):
             continue
         judge = Judge()
-        judge.add(brief(compare(a_now, faulty, _TERMS)))
+        judge.add(brief(compare(a_now, faulty, terms())))
         return judge.verdict(pb.JudgeRates(sound=True)).outcome == FAIL
     return False
 
@@ -154,7 +153,7 @@ without_argument = _every_call(_drop)
 @cache
 def _known_dropped(run_a: str, run_b: str) -> pb.Comparison:
     runs = {run[0].run_id: run for four in trials().values() for run in four}
-    return brief(compare(runs[run_a], without_argument(runs[run_b]) or runs[run_b], _TERMS))
+    return brief(compare(runs[run_a], without_argument(runs[run_b]) or runs[run_b], terms()))
 
 
 def with_dropped(a: Log, b: Log) -> pb.Comparison:
@@ -189,4 +188,4 @@ def _known_changed(run_a: str, run_b: str) -> pb.Comparison:
     faulty = [
         _changed(event, change) if event.tool_call_requested.tool.name == tool else event for event in runs[run_b]
     ]
-    return brief(compare(runs[run_a], faulty, _TERMS))
+    return brief(compare(runs[run_a], faulty, terms()))
