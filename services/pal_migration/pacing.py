@@ -22,8 +22,6 @@ AGAIN = frozenset(
         reasons.ERROR_REASON_STORE_UNAVAILABLE,
     }
 )
-# A machine that is twice as busy as it has cores begins a quarter of the shadow runs.
-_POWER = 2
 
 
 def load_per_core() -> float:
@@ -65,5 +63,5 @@ class Pace:
     async def turn(self) -> None:
         """Wait for the next turn."""
         begins = max(self._next, self._clock())
-        self._next = begins + self._gap_seconds * max(self._load(), 1.0) ** _POWER
+        self._next = begins + self._gap_seconds * max(self._load(), 1.0)
         await asyncio.sleep(begins - self._clock())

@@ -10,6 +10,7 @@ Usage: .venv/bin/python tests/bench/bench_shadow.py [--runs 150] [--rounds 6] [-
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from pathlib import Path
 import uvloop
 from bench_runs import AGENT, run_on_pal
 from load import Load, apply_load
-from measure import report
+from measure import report, total_cpu
 from mesh import Mesh, mesh
 
 from pal.service.v1 import migration_service_pb2 as pb
@@ -26,8 +27,10 @@ from pal_rpc.channels import channel
 
 CHUNKS, PAUSE_MS = 5, 20
 SAMPLE_PPM = 200_000
+COSTED = 100
 SELECTOR = pb.ShadowSelector(agent="bench", candidate="echo")
 PLAN = pb.ShadowPlan(agent="bench", candidate="echo", sample_ppm=SAMPLE_PPM, any_tier=True, max_runs_per_day=1_000_000)
+WHOLE = pb.ShadowPlan(agent="bench", candidate="echo", sample_ppm=1_000_000, any_tier=True, max_runs_per_day=1_000_000)
 
 
 async def main(runs: int, rounds: int, concurrent: int) -> None:
@@ -57,6 +60,35 @@ async def main(runs: int, rounds: int, concurrent: int) -> None:
                         async for _ in migration.WatchShadow(pb.WatchShadowRequest(shadow=SELECTOR)):
                             pass
     _report(loads, shadowed, dropped)
+    await cost(COSTED, concurrent)
+
+
+async def cost(runs: int, concurrent: int) -> None:
+    """Measure and print what a pair costs: the CPU of the whole mesh for runs that are shadowed, less that of others."""
+    os.environ["PAL_SHADOW_RUNS_PER_SECOND"] = "1000000"
+    with tempfile.TemporaryDirectory() as directory:
+        profiles = {"bench": {"provider": "faulty", "model": "chunks", "options": {"chunks": CHUNKS}}}
+        async with (
+            mesh(Path(directory), profiles) as mesh_,
+            channel(mesh_.state.addresses["migration"]) as opened,
+        ):
+            migration = rpc.MigrationServiceStub(opened)
+            await mesh_.apply(AGENT)
+            await _round(mesh_, runs, concurrent)
+            alone = total_cpu(mesh_.pids.values())
+            await _round(mesh_, runs, concurrent)
+            alone = total_cpu(mesh_.pids.values()) - alone
+            await migration.StartShadow(pb.StartShadowRequest(plan=WHOLE))
+            shadowed = total_cpu(mesh_.pids.values())
+            await _round(mesh_, runs, concurrent)
+            async for frame in migration.WatchShadow(pb.WatchShadowRequest(shadow=SELECTOR)):
+                if frame.shadow.progress.compared >= runs:
+                    break
+            shadowed = total_cpu(mesh_.pids.values()) - shadowed
+    report(
+        "CPU of the mesh, in milliseconds",
+        {"a live run": alone / runs * 1000, "a pair: both lanes and the comparisons": (shadowed - alone) / runs * 1000},
+    )
 
 
 async def _round(mesh_: Mesh, runs: int, concurrent: int) -> Load:
