@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pal_transfer.export_file import MANIFEST, BrokenExport, Part, sync
+from pal_transfer.export_file import BrokenExport, Part, sync
 
 JOURNAL = "unfinished.jsonl"
 
@@ -42,13 +42,13 @@ class Journal:
         self._path = directory / JOURNAL
         self.steps: list[Step] = []
         directory.mkdir(parents=True, exist_ok=True)
-        if not self._path.exists():
-            if any(entry.name != MANIFEST for entry in directory.iterdir()):
+        lines = _whole_lines(self._path.read_bytes()) if self._path.exists() else []
+        if not lines:
+            if any(entry.name != JOURNAL for entry in directory.iterdir()):
                 raise BrokenExport(f"{directory} is not empty and holds no export; choose another place")
             self._add(words)
             return
-        lines = _whole_lines(self._path.read_bytes())
-        if not lines or lines[0] != words:
+        if lines[0] != words:
             raise BrokenExport(f"{directory} holds the beginning of another export; choose another place, or remove it")
         for line in lines[1:]:
             parts = [Part(**part) for part in line.pop("parts")]
