@@ -61,7 +61,7 @@ class Config:
     # machine that is not busy.
     shadow_workers: int = 2
     shadow_queue: int = 1000
-    shadow_runs_per_second: float = 5.0
+    shadow_runs_per_second: float = 2.0
     # Live runs go first where both want the machine.
     niceness: int = 5
     drain_seconds: float = 1.0

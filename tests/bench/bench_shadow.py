@@ -64,7 +64,7 @@ async def main(runs: int, rounds: int, concurrent: int) -> None:
 
 
 async def cost(runs: int, concurrent: int) -> None:
-    """Measure and print what a pair costs: the CPU of the whole mesh for runs that are shadowed, less that of others."""
+    """Measure and print what a pair costs: the CPU of the mesh for runs that are shadowed, less that of others."""
     os.environ["PAL_SHADOW_RUNS_PER_SECOND"] = "1000000"
     with tempfile.TemporaryDirectory() as directory:
         profiles = {"bench": {"provider": "faulty", "model": "chunks", "options": {"chunks": CHUNKS}}}
