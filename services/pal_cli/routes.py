@@ -59,11 +59,12 @@ def difference(before: pb.Route, after: pb.Route) -> list[tuple[str, str, str]]:
     return [(name, old, new) for name, old, new in fields if old != new]
 
 
-def rolled_back(history: Iterable[pb.Route], to: int | None) -> pb.Route:
+def rolled_back(history: Iterable[pb.Route], to: int | None, default: str = "") -> pb.Route:
     """Return the revision that takes back the newest of *history*, newest first.
 
     A trial is ended: everything goes to stable again. Without a trial it is the newest earlier revision that used
-    other runtimes; after a rollback of a trial that is the trial. *to* names a revision instead.
+    other runtimes; after a rollback of a trial that is the trial. Before its first revision an agent went to the
+    *default*. *to* names a revision instead.
 
     Raises:
         CommandError: there is nothing to go back to.
@@ -78,6 +79,8 @@ def rolled_back(history: Iterable[pb.Route], to: int | None) -> pb.Route:
         chosen = next((route for route in earlier if used(route) != used(present)), None)
     else:
         chosen = next((route for route in earlier if route.revision == to), None)
+    if chosen is None and to is None and default and used(present) != {default}:
+        return pb.Route(agent=present.agent, version_range=present.version_range, stable=default)
     if chosen is None:
         known = ", ".join(str(route.revision) for route in earlier) or "none"
         what = "no earlier revision used other runtimes" if to is None else f"revision {to} is not an earlier one"

@@ -171,7 +171,8 @@ async def rollback(
     """
     async with connected(home_of(home)) as mesh:
         found = await _history(mesh, agent, versions, 200)
-        back = rolled_back(found, to)
+        default = (await _present(mesh, "", "")).stable if agent else ""
+        back = rolled_back(found, to, default)
         why = reason or f"rollback of revision {found[0].revision}"
         change = _Change(mesh, found[0], None, running=running, wait_seconds=wait, within_seconds=within)
         return await change.made(_signed(back, author, why), dry_run=False)

@@ -61,6 +61,12 @@ def test_a_rollback_takes_back_what_the_present_revision_does(history: list[pb.R
     assert shares(rolled_back(history, None)) == meant
 
 
+def test_before_its_first_revision_an_agent_went_to_the_default() -> None:
+    back = rolled_back([pb.Route(agent="desk", version_range=">=2", revision=1, stable="langgraph")], None, "agno")
+
+    assert back == pb.Route(agent="desk", version_range=">=2", stable="agno")
+
+
 def test_a_revision_can_be_named() -> None:
     assert shares(rolled_back([PROMOTED, MORE, TRIAL, AGNO], 1)) == "agno"
 
