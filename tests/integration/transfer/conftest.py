@@ -53,6 +53,8 @@ class Mesh:
     recorder: recorder_rpc.RecorderServiceStub
     registry: registry_rpc.RegistryServiceStub
     keys: Path
+    # Of the recorder and of the registry.
+    addresses: tuple[str, str] = ("", "")
 
     def token(self, service: str) -> str:
         return issue_token(private_key(self.keys, MESH), service)
@@ -134,6 +136,7 @@ def mesh(tmp_path: Path) -> Start:
                 recorder_rpc.RecorderServiceStub(to_recorder),
                 registry_rpc.RegistryServiceStub(to_registry),
                 home / "keys",
+                (record.address, documents.address),
             )
 
     return start
