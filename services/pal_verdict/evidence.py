@@ -142,16 +142,21 @@ def quantile_bounds(values: Sequence[float], share: float, alpha: float) -> tupl
     return (ordered[low - 1] if low else -math.inf), (ordered[high] if high < n else math.inf)
 
 
-def e_benjamini_hochberg(log_evidence: Mapping[str, float], alpha: float) -> list[str]:
+def e_benjamini_hochberg(
+    log_evidence: Mapping[str, float], alpha: float, weights: Mapping[str, float] | None = None
+) -> list[str]:
     """Return the hypotheses to reject so that the expected share of wrong ones among them is *alpha* at most.
 
     Holds however the hypotheses depend on each other, and at any stopping time, since a stopped martingale is an
-    e-value (e-BH: Wang, Ramdas 2022, *False discovery rate control with e-values*, JRSS B 84).
+    e-value (e-BH: Wang, Ramdas 2022, *False discovery rate control with e-values*, JRSS B 84). *weights* are fixed
+    without looking at the evidence and sum to 1 at most; without them all are alike.
     """
-    ranked = sorted(log_evidence, key=lambda name: -log_evidence[name])
-    total, kept = len(ranked), 0
+    shares = weights or dict.fromkeys(log_evidence, 1 / max(len(log_evidence), 1))
+    weighted = {name: evidence + math.log(shares[name]) for name, evidence in log_evidence.items()}
+    ranked = sorted(weighted, key=lambda name: -weighted[name])
+    kept = 0
     for rank, name in enumerate(ranked, start=1):
-        if log_evidence[name] >= math.log(total / (alpha * rank)):
+        if weighted[name] >= -math.log(alpha * rank):
             kept = rank
     return ranked[:kept]
 

@@ -40,7 +40,7 @@ class Judge:
         self.cost = Ratio(self.terms.cost_margin_ppm / 1e6)
         self.slow = Ratio(self.terms.latency_margin_ppm / 1e6)
         self.latencies: tuple[list[float], list[float]] = ([], [])
-        self.fields = Fields()
+        self.fields = Fields(self.terms.abort_alpha_ppm / 1e6)
         self.losses: Counter[str] = Counter()
         self.drift_excluded = 0
         self.remarks: dict[str, None] = {}

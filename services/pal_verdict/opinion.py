@@ -21,7 +21,7 @@ _FINDINGS = 20
 
 def verdict(judge: Judge, rates: pb.JudgeRates | None) -> pb.Verdict:
     """Return what *judge* knows."""
-    hard, flagged = judge.hard(), tiers.flagged_fields(judge)
+    hard, flagged = judge.hard(), judge.fields.flagged()
     entries = tiers.tiers(judge, hard, flagged)
     coverage = _coverage(judge)
     outcome, reason = _over_all(entries, coverage, judge, rates)

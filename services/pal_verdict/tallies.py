@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 from pal.v1 import comparison_pb2 as pb
-from pal_verdict.evidence import Mean, log_discordant
+from pal_verdict.evidence import Mean, e_benjamini_hochberg, log_discordant
 
 _ALONE = 1000
 REACHED, UNKNOWN = pb.SUCCESS_STATE_REACHED, pb.SUCCESS_STATE_UNSPECIFIED
@@ -81,9 +81,11 @@ def share_of(relative: float) -> float:
 class Fields:
     """Fields of VALUES: how often each differed between A' and B alone, and between A and A' alone."""
 
-    def __init__(self, most: int = 5000) -> None:
-        """Watch at most *most* fields."""
-        self._most = most
+    def __init__(self, alpha: float, most: int = 5000) -> None:
+        """Watch at most *most* fields, and name those that differ beyond noise at the level *alpha*."""
+        self._alpha, self._most = alpha, most
+        # The fields that have enough discordant pairs to be named at all, in the order in which they came to have them.
+        self._tested: dict[str, int] = {}
         self.counts: dict[str, list[int]] = {}
         self._noisy: set[str] = set()
         # Fields of inputs that had them in one pair only: what each pair of that kind has shown.
@@ -101,18 +103,18 @@ class Fields:
         for field in seen.keys() | noise.keys():
             if field not in self.counts and len(self.counts) >= self._most:
                 continue
-            counts = self.counts.setdefault(field, [0, 0])
+            self.counts.setdefault(field, [0, 0])
             if field in seen and field in noise:
-                _count(counts, seen[field], noise[field])
+                self._count(field, seen[field], noise[field])
             else:
-                self._lend(field, counts, seen.get(field), noise.get(field))
+                self._lend(field, seen.get(field), noise.get(field))
         changed = {field for field, differs in noise.items() if differs}
         by_noise = not changed <= self._noisy
         by_runtime = any(differs and field not in self._noisy for field, differs in seen.items())
         self._noisy |= changed
         return int(by_runtime) - int(by_noise)
 
-    def _lend(self, field: str, counts: list[int], seen: bool | None, noise: bool | None) -> None:
+    def _lend(self, field: str, seen: bool | None, noise: bool | None) -> None:
         of_runtime = seen is not None
         others = self._alone.get((field, not of_runtime))
         shown = bool(seen if of_runtime else noise)
@@ -120,32 +122,32 @@ class Fields:
             if len(self._alone.get((field, of_runtime), ())) < _ALONE:
                 self._alone.setdefault((field, of_runtime), []).append(shown)
         elif of_runtime:
-            _count(counts, shown, others.pop(0))
+            self._count(field, shown, others.pop(0))
         else:
-            _count(counts, others.pop(0), shown)
+            self._count(field, others.pop(0), shown)
 
-    def evidence(self, alpha: float) -> dict[str, float]:
-        """Return the evidence on each field that has enough discordant pairs to be rejected alone.
+    def flagged(self) -> list[str]:
+        """Return the fields that differ beyond noise, by e-BH with the weights 1/2, 1/6, 1/12 and so on.
 
-        Leaving out the others is fair: given the number of its discordant pairs, the evidence on a field is still not
-        expected to exceed 1.
+        Which fields are tested and how they are weighted depends on how often they were discordant, never on which way.
+        Given that, the ways are fair coins while the lanes are exchangeable, so the level holds at every look.
         """
-        enough = math.log(1 / alpha)
-        return {
-            field: log_discordant(worse, better)
-            for field, (worse, better) in self.counts.items()
-            if log_discordant(worse + better, 0) >= enough
-        }
+        evidence = {field: log_discordant(*self.counts[field]) for field in self._tested}
+        weights = {field: 1 / (place * (place + 1)) for field, place in self._tested.items()}
+        return e_benjamini_hochberg(evidence, self._alpha, weights)
+
+    def _count(self, field: str, by_runtime: bool, by_noise: bool) -> None:
+        if by_runtime == by_noise:
+            return
+        counts = self.counts[field]
+        counts[0 if by_runtime else 1] += 1
+        if field not in self._tested and log_discordant(sum(counts), 0) >= -math.log(self._alpha):
+            self._tested[field] = len(self._tested) + 1
 
 
 def _differing(comparison: pb.Comparison) -> dict[str, bool]:
     values = pb.COMPARISON_TIER_VALUES
     return {tally.field: tally.differing > 0 for tally in comparison.fields if tally.tier == values}
-
-
-def _count(counts: list[int], by_runtime: bool, by_noise: bool) -> None:
-    if by_runtime != by_noise:
-        counts[0 if by_runtime else 1] += 1
 
 
 def success_worse(a: pb.ComparedRun, b: pb.ComparedRun) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pal.v1 import comparison_pb2 as pb
 from pal_diff.findings import COST, EFFECTS, LATENCY, ORDER, STRUCTURE, SUCCESS, TEXT, VALUES
-from pal_verdict.evidence import bound, e_benjamini_hochberg, quantile_bounds
+from pal_verdict.evidence import bound, quantile_bounds
 from pal_verdict.power import detectable
 from pal_verdict.seen import Sort
 from pal_verdict.tallies import Ratio, Signed, share_of
@@ -38,12 +38,6 @@ def tiers(judge: Judge, hard: set[Sort], flagged: list[str]) -> list[pb.TierVerd
         entry.deciding = entry.tier not in (ORDER, TEXT)
         entry.confidence_ppm = 1_000_000 - judge.terms.promote_alpha_ppm
     return found
-
-
-def flagged_fields(judge: Judge) -> list[str]:
-    """Return the fields that differ more than noise does, by e-BH at the level of abort."""
-    alpha = judge.terms.abort_alpha_ppm / 1e6
-    return e_benjamini_hochberg(judge.fields.evidence(alpha), alpha)
 
 
 def drifted(judge: Judge) -> str:

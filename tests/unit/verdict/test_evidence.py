@@ -148,6 +148,7 @@ def test_e_values_are_ranked_as_the_procedure_says() -> None:
 
     assert e_benjamini_hochberg(evidence, 0.05) == ["a"]
     assert e_benjamini_hochberg({**evidence, "a": math.log(1000)}, 0.07) == ["a", "b"]
+    assert e_benjamini_hochberg(evidence, 0.05, {"a": 0.05, "b": 0.9, "c": 0.05}) == ["b"]
 
 
 def test_what_can_be_detected_shrinks_with_pairs_and_is_detected() -> None:
