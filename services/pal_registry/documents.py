@@ -38,6 +38,10 @@ _KINDS: dict[str, tuple[type[Message], str, Callable[[Any, Problems], None]]] = 
 }
 
 
+# Documents that are not published.
+_ELSEWHERE = {"GameDay": "a GameDay is carried out and not published; `pal gameday run FILE` does that"}
+
+
 @dataclass(frozen=True)
 class Draft:
     """A document as it was read: complete but for the time of publication; *problems* knows its lines."""
@@ -147,6 +151,7 @@ def _check_head(kind: str, entries: dict[str, Node], problems: Problems) -> None
     if kind not in _KINDS:
         line = entries["kind"].line if "kind" in entries else None
         problem = (f"{kind} is not a kind; " if kind else "missing; ") + hint(kind, list(_KINDS))
+        problem = _ELSEWHERE.get(kind, problem)
         problems.add("kind", problem, line=line)
     version = entries.get("apiVersion") or entries.get("api_version")
     if version is None:

@@ -105,6 +105,21 @@ async def test_a_drill_that_is_interrupted_heals_what_it_put(drilled: Cli, tmp_p
 
 
 @pytest.mark.slow
+async def test_a_drill_whose_condition_to_stop_is_met_is_broken_off(drilled: Cli, tmp_path: Path) -> None:
+    plan = (EXAMPLES / "gamedays" / "quota-gone.yaml").read_text()
+    file = tmp_path / "plan.yaml"
+    file.write_text(plan.replace(", expect: [FAILED]", "").replace("parallel: 3", "parallel: 1"))
+
+    ran = await drilled("gameday", "run", str(file), "-o", "json")
+
+    certificate = ran.json["certificate"]
+    assert (ran.code, certificate["verdict"]) == (1, "DRILL_VERDICT_FAIL")
+    assert certificate["reasons"][0].startswith("broken off: 1 runs ended otherwise than expected")
+    assert [run["step"] for run in certificate["runs"]] == ["during"]
+    assert (await drilled("gameday", "faults", "-o", "json")).json == {"faults": []}
+
+
+@pytest.mark.slow
 async def test_a_mesh_that_forbids_drills_refuses_them(tmp_path: Path) -> None:
     async with started(tmp_path) as mesh:
         await mesh("apply", "-f", "examples")

@@ -80,7 +80,7 @@ class Drill:
             await self._rolled_back()
         seen = self._evidence
         until = time.monotonic() + END_SECONDS
-        seen.runs = [await whole(self._mesh, run, until) for run in self._traffic.runs]
+        seen.runs = [await whole(self._mesh, run, until) for run in await self._traffic.begun()]
         seen.ended_ns = time.time_ns()
         seen.rollbacks = self._routing.rollbacks
         seen.repeatable = repeatable(before)

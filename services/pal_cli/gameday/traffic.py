@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from pal.service.v1 import router_service_pb2 as router_pb
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import gameday_pb2 as pb
 from pal.v1 import run_event_pb2 as events
@@ -21,7 +22,7 @@ from pal_log.payload import text_payload
 from pal_rpc.status import from_rpc_error, is_lost
 
 DRILL_LABEL, STEP_LABEL = "pal.drill", "pal.drill.step"
-_AGAIN_SECONDS = 0.2
+_AGAIN_SECONDS, _CALL_SECONDS = 0.2, 20.0
 
 
 class BrokenOff(Exception):
@@ -80,6 +81,22 @@ class Traffic:
         """Return once *condition*, which looks at the runs, holds."""
         async with self._changed:
             await self._changed.wait_for(condition)
+
+    async def begun(self) -> list[Followed]:
+        """Return the runs that were begun, or refused; also those of which the drill left before it heard anything."""
+        known = {run.run_id for run in self.runs}
+        query, token = shared.RunQuery(page_size=200, labels={DRILL_LABEL: self._drill_id}), ""
+        while True:
+            query.page_token = token
+            page = await self._mesh.router.ListRuns(router_pb.ListRunsRequest(query=query), timeout=_CALL_SECONDS)
+            for found in page.runs:
+                silent = (run for run in self.runs if not (run.run_id or run.problem))
+                lost = next((run for run in silent if run.step.id == found.labels[STEP_LABEL]), None)
+                if found.run_id not in known and lost is not None:
+                    lost.run_id = found.run_id
+            token = page.next_page_token
+            if not token:
+                return [run for run in self.runs if run.run_id or run.problem]
 
     def over(self, step_id: str) -> bool:
         """Tell whether the runs of a step are over."""

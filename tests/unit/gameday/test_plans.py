@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
 from pal_gameday.plan import ALWAYS, drafted, invariants_of
+from pal_registry.documents import drafts
 from pal_rpc.errors import MeshError
 from tests.unit.gameday.seen import PLAN, plan
 
@@ -110,3 +112,14 @@ def test_a_plan_that_says_nothing_else_has_to_hold_everything() -> None:
 @pytest.mark.parametrize("text", ["", "- a list", "a: [", "---\na: 1\n---\nb: 2\n"])
 def test_what_is_no_plan_is_refused(text: str) -> None:
     assert refused(text).reason_name == "INVALID_DOCUMENT"
+
+
+def test_the_example_of_the_documentation_is_a_plan() -> None:
+    (text,) = re.findall(r"```yaml\n(.*?)```", (SHIPPED[0].parents[2] / "docs" / "gameday.md").read_text(), re.DOTALL)
+
+    assert drafted(text, "docs/gameday.md").metadata.name == "failing-candidate"
+
+
+def test_whoever_publishes_a_plan_is_told_what_to_do_with_it() -> None:
+    with pytest.raises(MeshError, match="pal gameday run FILE"):
+        drafts(PLAN, "plan.yaml")
