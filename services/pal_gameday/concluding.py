@@ -57,22 +57,24 @@ def _verdict(certificate: pb.Certificate, seen: Evidence) -> tuple[pb.DrillVerdi
         shows_nothing.append("no fault was met and nothing was done: the drill shows nothing")
     shows_nothing += [f"{what}: {problem}" for what, problem in seen.problems.items()]
     failed = [f"broken off: {seen.broken_off}"] if seen.broken_off else []
+    # What comes after a drill is broken off has no data, and that is not what is wrong with it.
+    unknown = failed if seen.broken_off else shows_nothing
     for finding in certificate.findings:
         name = pb.GameDayInvariant.Name(finding.invariant).removeprefix("GAME_DAY_INVARIANT_")
-        _sort(f"{name}: {finding.detail}", finding.verdict, shows_nothing, failed)
+        _sort(f"{name}: {finding.detail}", finding.verdict, unknown, failed)
     for probe in certificate.probes:
         value = probe.value if probe.HasField("value") else "no data"
-        _sort(f"probe {probe.id}: {value}{_bounds(probe)}", probe.verdict, shows_nothing, failed)
+        _sort(f"probe {probe.id}: {value}{_bounds(probe)}", probe.verdict, unknown, failed)
     if shows_nothing:
         return INVALID, [*shows_nothing, *failed]
     return (FAIL, failed) if failed else (PASS, [])
 
 
-def _sort(reason: str, verdict: pb.DrillVerdict, shows_nothing: list[str], failed: list[str]) -> None:
+def _sort(reason: str, verdict: pb.DrillVerdict, unknown: list[str], failed: list[str]) -> None:
     if verdict == FAIL:
         failed.append(reason)
     elif verdict != PASS:
-        shows_nothing.append(reason)
+        unknown.append(reason)
 
 
 def _bounds(probe: pb.DrillProbe) -> str:

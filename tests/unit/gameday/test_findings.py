@@ -179,6 +179,27 @@ def test_a_probe_is_held_to_its_bounds(bounds: str, verdict: int) -> None:
     assert certificate(evidence(text=text)).verdict == verdict
 
 
+def test_a_drill_that_was_broken_off_failed_whatever_it_did_not_come_to() -> None:
+    text = (
+        PLAN + "    - {id: later, runs: {}}\n  probes: [{id: met, measure: FAULTS_MET, steps: [later], atLeast: 1}]\n"
+    )
+    seen = evidence(text=text, step=1)
+
+    without = certificate(seen)
+    seen.broken_off = "too many runs failed"
+    broken_off = certificate(seen)
+
+    assert (without.verdict, broken_off.verdict) == (INVALID, FAIL)
+    assert list(broken_off.reasons) == ["broken off: too many runs failed", "probe met: no data, at least 1"]
+
+
+def test_a_drill_that_was_broken_off_without_a_receipt_shows_nothing() -> None:
+    seen = evidence([log("r1", 10)])
+    seen.broken_off = "waited in vain"
+
+    assert certificate(seen).verdict == INVALID
+
+
 def test_clean_drills_in_a_row_say_how_often_it_fails_at_most() -> None:
     first = certificate(evidence())
     failed = pb.Certificate(plan=first.plan, verdict=FAIL)
