@@ -84,7 +84,8 @@ class Recovery:
                 await self._expired(run_id, input_id)
             pause = self._expiries[0][0] - now if self._expiries else None
             try:
-                await asyncio.wait_for(self._sooner.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._sooner.wait()
             except TimeoutError:
                 continue
 

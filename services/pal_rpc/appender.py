@@ -71,7 +71,8 @@ class Appender:
     async def wait_connected(self, timeout_seconds: float) -> bool:
         """Wait until the recorder takes events; tell whether it does."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._connected.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._connected.wait()
         return self.connected
 
     async def append(
@@ -132,7 +133,8 @@ class Appender:
         assert self._task is not None
         if kind is None and self.connected:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._drained(), _CONNECT_SECONDS)
+                async with asyncio.timeout(_CONNECT_SECONDS):
+                    await self._drained()
         self._task.cancel()
         with suppress(asyncio.CancelledError):
             await self._task
@@ -164,7 +166,9 @@ class Appender:
     async def _session(self) -> None:
         call = self._stub.Append(metadata=self._metadata)
         try:
-            await asyncio.wait_for(_initial_metadata(call), _CONNECT_SECONDS)
+            # Not wait_for: in Python 3.11 it forgets that it was cancelled when the call fails at that moment.
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await _initial_metadata(call)
             self._refusal = None
             self._connected.set()
             async with asyncio.TaskGroup() as group:

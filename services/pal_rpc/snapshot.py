@@ -128,7 +128,8 @@ class RegistrySnapshot:
     async def ready(self, timeout_seconds: float | None = None) -> bool:
         """Wait until the whole state is known; tell whether it is."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._known.wait(), timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                await self._known.wait()
         return self._known.is_set()
 
     async def require(self) -> None:

@@ -24,6 +24,9 @@ EDGE_PACKAGES = {"pal_adapter_host", "pal_cli", "pal_conformance", "pal_rpc"}
 # What the command line does with a whole mesh, as its client; the rest of the package does not know that there is one.
 CLIENTS = {f"pal_transfer/{name}.py" for name in ("exporting", "importing", "job_queue", "replays", "restoring")}
 
+# What a service does as a client of its own kind, or of the recorder, beyond the clients that pal_rpc has.
+CLIENTS |= {"pal_registry/replicas.py", "pal_router/holding.py"}
+
 
 def package(path: Path) -> str:
     return next(part for part in path.parts if part.startswith("pal_"))

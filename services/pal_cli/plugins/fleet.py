@@ -95,7 +95,8 @@ class Fleet:
                     raise StartError(keeper.state.reason)
             else:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(keeper.settled.wait(), ADDED_SECONDS)
+                    async with asyncio.timeout(ADDED_SECONDS):
+                        await keeper.settled.wait()
 
     async def _run(self) -> None:
         async with self._tasks:
