@@ -16,6 +16,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.v1 import run_event_pb2 as events
 from pal_rpc import kill_points
+from pal_rpc.ending import end
 from pal_rpc.errors import MeshError, parse_reason
 from pal_rpc.identity import bearer
 from pal_rpc.options import MIB
@@ -135,9 +136,7 @@ class Appender:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_CONNECT_SECONDS):
                     await self._drained()
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await end(self._task)
         for pending in (*self._sent, *self._waiting):
             pending.recorded.cancel()
 

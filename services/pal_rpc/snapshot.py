@@ -16,6 +16,7 @@ from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc.ending import end
 from pal_rpc.errors import InvalidField, MeshError
 
 DEFAULT_NAMESPACE = "default"
@@ -118,9 +119,7 @@ class RegistrySnapshot:
     ) -> None:
         """Stop following."""
         for task in self._tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await end(task)
         if self._watcher:
             with suppress(grpc.aio.AioRpcError):
                 await self._stub.Acknowledge(pb.AcknowledgeRequest(watcher=self._watcher), timeout=_GOODBYE_SECONDS)
