@@ -248,6 +248,11 @@ crash-drill: setup ## kill -9 of every process under load: make crash-drill ROUN
 verdicts: setup ## hold what is claimed of verdicts against real runs, and write docs/verdicts.md
 	@PYTHONPATH=.:gen/python:services:adapters/host $(BIN)/python -m tests.verdicts
 
+.PHONY: drills
+drills: setup ## a short round of each drill, and what the documentation shows
+	@$(MAKE) --no-print-directory crash-drill ROUNDS=5
+	@$(BIN)/pytest -q -m drill tests/e2e
+
 .PHONY: e2e
 e2e: setup ## a whole mesh in processes of its own
 	@$(BIN)/pytest -q -m "" tests/e2e

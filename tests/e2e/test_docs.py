@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.conftest import EXAMPLES, PAL, ROOT, Cli, started
 
+pytestmark = pytest.mark.drill
 RUNTIMES = ("agno", "pydantic-ai", "langgraph", "openai-agents")
 # Setting up is what the fixture does; an installation has tests of its own, and takes its time.
 LEFT_OUT = re.compile(r"make |export PATH|pal up|pal runtime install|createdb|pal audit verify --data")

@@ -49,6 +49,7 @@ def replays(finished: Finished) -> set[tuple[str, str]]:
     return {(replay["source_run_id"], replay["run_id"]) for replay in finished.json["replays"]}
 
 
+@pytest.mark.drill
 async def test_what_one_command_queues_workers_carry_out(pal: Cli, database: Callable[[], Awaitable[str]]) -> None:
     url = await database()
     await runs_to_repeat(pal, "yes")

@@ -13,6 +13,7 @@ from tests.e2e.conftest import Cli
 AGENT = "testcase-writer"
 
 
+@pytest.mark.drill
 async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     assert (await pal("route", "set", AGENT, "agno")).code == 0
     begun = await pal("route", "set", AGENT, "agno=75", "pydantic-ai=25", "--reason", "try it", "--author", "ann")

@@ -109,6 +109,7 @@ async def desk(folder: Path) -> AsyncIterator[Desk]:
             yield Desk(pal, mesh, folder / "ledger")
 
 
+@pytest.mark.drill
 async def test_a_candidate_is_judged_on_live_runs_without_an_effect_of_its_own(tmp_path: Path) -> None:
     refunds = [f"Refund order A-20{number}, it is broken" for number in range(3)]
     lookups = [f"Where is order A-10{number}?" for number in range(3)]
