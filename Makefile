@@ -251,7 +251,7 @@ verdicts: setup ## hold what is claimed of verdicts against real runs, and write
 .PHONY: drills
 drills: setup ## a short round of each drill, and what the documentation shows
 	@$(MAKE) --no-print-directory crash-drill ROUNDS=5
-	@$(BIN)/pytest -q -m drill tests/e2e
+	@$(BIN)/pytest -q -m "drill and not slow" $(SIDE_BY_SIDE)
 
 .PHONY: e2e
 e2e: setup ## a whole mesh in processes of its own

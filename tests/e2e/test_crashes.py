@@ -19,6 +19,8 @@ from pal_log.grammar import violations
 from pal_rpc.channels import channel
 from tests.e2e.conftest import ON_POSTGRES, Cli, Server, alive, started
 
+pytestmark = pytest.mark.drill
+
 PROFILES = """
 profiles:
   default: {provider: scripted}
@@ -117,7 +119,6 @@ async def test_a_run_outlives_the_process_that_it_needs(mesh: Cli, process: str)
     assert again.code == 0, again.err + again.out
 
 
-@pytest.mark.drill
 async def test_a_plan_outlives_its_adapter_and_no_stage_is_recorded_twice(mesh: Cli) -> None:
     seen: list[events.RunEvent] = []
     following = await begin(mesh, seen, "staged", stage="right")
@@ -176,7 +177,6 @@ def attempts(log: list[events.RunEvent]) -> int:
     return sum(event.type == "run.started" for event in log)
 
 
-@pytest.mark.drill
 async def test_a_second_start_cleans_up_after_the_first(mesh: Cli, store: tuple[str, ...]) -> None:
     processes = [entry["pid"] for entry in mesh.state()["processes"].values()]
     supervisor = mesh.state()["pid"]

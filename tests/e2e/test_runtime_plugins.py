@@ -17,7 +17,8 @@ from tests.e2e.conftest import Cli, alive, started
 from tests.e2e.plugins import AGENTS, FOREIGN, PROFILES, PYTHON, ROUGH, ended, install, listed, talking, until
 
 SUCCEEDED, FAILED = events.RUN_OUTCOME_SUCCEEDED, events.RUN_OUTCOME_FAILED
-slow, drill = pytest.mark.slow, pytest.mark.drill
+pytestmark = pytest.mark.drill
+slow = pytest.mark.slow
 enforced = pytest.mark.skipif(not all(abilities().values()), reason="this kernel cannot enforce it; pal doctor says so")
 
 
@@ -68,8 +69,8 @@ async def test_a_program_that_serves_the_contract_and_nothing_else_takes_runs(me
         pytest.param(f"{FOREIGN} runtime=Bad_Name", "capability.runtime", "30", marks=slow),
         (f"{FOREIGN} runs=-3", "capability.limits.concurrentRuns: cannot be negative", "30"),
         pytest.param(f"{FOREIGN} installed=3.0", "foreign 3.0 is installed and the adapter", "30", marks=slow),
-        pytest.param(f"{FOREIGN} level=9", "needs level 9 of the contract and this mesh speaks", "30", marks=drill),
-        pytest.param(f"{FOREIGN} hang=1", "does not answer Describe", "5", marks=drill),
+        (f"{FOREIGN} level=9", "needs level 9 of the contract and this mesh speaks", "30"),
+        (f"{FOREIGN} hang=1", "does not answer Describe", "5"),
         pytest.param(f"{FOREIGN} silent=1", "does not answer Describe", "5", marks=slow),
         pytest.param(f"{PYTHON} -m pal_registry", "serves no pal.service.v1.RuntimeService", "30", marks=slow),
         ("sleep 600", "does not serve at 127.0.0.1:", "1"),
@@ -91,9 +92,9 @@ async def test_what_is_no_adapter_is_refused_and_the_mesh_does_not_notice(
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        pytest.param("eat", "killed: out of memory: it used", marks=drill),
+        ("eat", "killed: out of memory: it used"),
         # On a machine that is busy it does not get enough of a core to be seen spinning.
-        pytest.param("spin", "killed: it (spun|hung): ", marks=drill),
+        ("spin", "killed: it (spun|hung): "),
         pytest.param("fork", "killed: too many processes: it had", marks=slow),
         pytest.param("die", "ended with exit code 3; its last words: PermissionError: the cupboard", marks=slow),
     ],
@@ -113,7 +114,6 @@ async def test_a_run_that_takes_its_adapter_down_ends_with_the_reason_and_others
     await until(mesh, "rough", "serving")
 
 
-@pytest.mark.drill
 async def test_an_adapter_that_keeps_crashing_is_given_up_and_says_why(mesh: Cli) -> None:
     await install(mesh, "sickly", ROUGH)
     ill = mesh.home / "runtimes" / "sickly" / "work" / "ill"
@@ -133,7 +133,6 @@ async def test_an_adapter_that_keeps_crashing_is_given_up_and_says_why(mesh: Cli
     assert again.code == 0 and finished.outcome == SUCCEEDED, again.err
 
 
-@pytest.mark.drill
 async def test_an_upgrade_lets_the_runs_of_the_old_one_end(mesh: Cli) -> None:
     await install(mesh, "moving", ROUGH)
     old = mesh.pid("moving")
@@ -225,7 +224,6 @@ async def test_an_adapter_reaches_the_mesh_and_nothing_else(mesh: Cli) -> None:
 
 
 @slow
-@pytest.mark.drill
 async def test_a_mesh_that_starts_again_has_its_runtimes(tmp_path: Path) -> None:
     pal = Cli(tmp_path / "home")
     before = await pal("runtime", "install", "--command", FOREIGN, "--name", "foreign")

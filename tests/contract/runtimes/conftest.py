@@ -19,6 +19,8 @@ COMMANDS = {
     "echo": (sys.executable, "-m", "pal_adapter_host.echo"),
     **{name: kind.command for name, kind in BUNDLED.items()},
 }
+# The others are held to the kit by `make drills`.
+QUICK = {"echo", "agno", "ai-sdk"}
 # More than any case has going at once; enough for all cases that may run side by side to do so.
 CEILING = 120
 # Only npm can bring some, and a machine may be without.
@@ -32,7 +34,10 @@ async def peers() -> AsyncIterator[Kit]:
         yield served
 
 
-@pytest.fixture(scope="session", params=COMMANDS)
+@pytest.fixture(
+    scope="session",
+    params=[name if name in QUICK else pytest.param(name, marks=pytest.mark.drill) for name in COMMANDS],
+)
 def runtime(request: pytest.FixtureRequest) -> str:
     """Name the runtime under test."""
     if request.param in MISSING:

@@ -118,6 +118,7 @@ async def test_a_target_that_is_no_address_is_said() -> None:
     assert (code, "write HOST:PORT" in err) == (2, True)
 
 
+@pytest.mark.drill
 async def test_a_target_that_says_nothing_is_said() -> None:
     async with listener(None) as address:
         code, err = await held(address)
@@ -125,6 +126,7 @@ async def test_a_target_that_says_nothing_is_said() -> None:
     assert (code, "accepts connections and says nothing" in err) == (6, True)
 
 
+@pytest.mark.drill
 async def test_an_adapter_that_does_not_answer_is_said(elsewhere: Kit) -> None:
     async with faulty_adapter(Fault(mute=True), elsewhere.addresses) as address:
         code, err = await held(address)
@@ -132,6 +134,7 @@ async def test_an_adapter_that_does_not_answer_is_said(elsewhere: Kit) -> None:
     assert (code, "does not answer Describe within 5 s" in err) == (6, True)
 
 
+@pytest.mark.drill
 async def test_a_target_that_speaks_http_is_no_adapter() -> None:
     async with listener(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n") as address:
         code, err = await held(address)
@@ -155,6 +158,7 @@ async def test_a_newer_contract_is_refused(elsewhere: Kit) -> None:
     assert (code, "needs level 2 of the contract and this kit speaks level 1" in err) == (4, True)
 
 
+@pytest.mark.drill
 async def test_an_adapter_that_does_not_reach_the_kit_is_told_where_it_is(elsewhere: Kit) -> None:
     async with faulty_adapter(Fault(), elsewhere.addresses) as address:
         code, err = await held(address)
