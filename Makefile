@@ -226,8 +226,8 @@ type-llm_provider type-agno type-pydantic-ai type-openai-agents type-langgraph: 
 type-ts: setup
 	@if test -e node_modules/.ready; then node_modules/.bin/tsc; else echo "without npm TypeScript is not checked" >&2; fi
 
-# Two files of tests at a time: what a file shares is started once.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Files of tests side by side, as many as keep two cores busy: what a file shares is started once.
+SIDE_BY_SIDE := -n 3 --dist loadfile
 
 .PHONY: test
 test: setup ## the default tests
