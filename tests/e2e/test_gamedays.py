@@ -25,6 +25,7 @@ async def drilled(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cli
         yield cli
 
 
+@pytest.mark.drill
 async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_path: Path) -> None:
     ran = await pal("gameday", "run", str(EXAMPLES / "gamedays" / f"{QUICK}.yaml"), "-o", "json")
     assert ran.code == 0, ran.err + ran.out

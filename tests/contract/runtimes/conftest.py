@@ -20,7 +20,7 @@ COMMANDS = {
     **{name: kind.command for name, kind in BUNDLED.items()},
 }
 # The others are held to the kit by `make drills`.
-QUICK = {"echo", "agno", "ai-sdk"}
+QUICK = {"echo", "agno"}
 # More than any case has going at once; enough for all cases that may run side by side to do so.
 CEILING = 120
 # Only npm can bring some, and a machine may be without.

@@ -173,6 +173,7 @@ async def test_a_port_in_use_is_named_with_the_way_out(elsewhere: Kit) -> None:
     assert (code, f"cannot listen on {taken}" in err, "PAL_TOOL_EXECUTOR_ADDRESS" in err) == (2, True, True)
 
 
+@pytest.mark.drill
 async def test_a_runtime_is_measured_and_declares_what_was_shown(tmp_path: Path) -> None:
     file = tmp_path / "declaration.json"
 
