@@ -122,7 +122,7 @@ async def router(
             recovery = Recovery(runs, peers, tasks)
             working = (holding.keep(), standings.keep(), recovery.follow_tail(), recovery.expire())
             background = [tasks.create_task(work) for work in working]
-            servicer = RouterServicer(runs, Inputs(peers), peers.recorder, mesh_key)
+            servicer = RouterServicer(runs, Inputs(peers), peers, mesh_key)
             async with serving(
                 config.address,
                 [SERVICE],

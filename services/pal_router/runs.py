@@ -11,7 +11,6 @@ from contextlib import suppress
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import agent_spec_pb2 as agents
@@ -19,22 +18,22 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_policy.evaluate import decide
-from pal_router.acceptance import Acceptance, accept, mode_of, run_id_of
+from pal_router.acceptance import mode_of, run_id_of
 from pal_router.active import FIRST_EPOCH, ActiveRun
 from pal_router.admission import refusal, reused, start_question
-from pal_router.choosing import Asked, choose, choose_for, leaves_it
 from pal_router.driver import Driver, rejected, routed
 from pal_router.ending import Ending, broken, finish, router_lost, stopped
 from pal_router.follower import Follower, recorded
 from pal_router.moving import move_runs
 from pal_router.peers import Peers
 from pal_router.queueing import path_of
+from pal_router.repeats import begun_before, check_same
 from pal_router.replaying import replay
 from pal_router.restoring import restored_run
-from pal_router.selection import Selection, ineligible
+from pal_router.selection import Selection
+from pal_router.settling import accepted, settled
 from pal_router.shadowing import SHADOW, shadow
 from pal_router.slot import Overloaded
-from pal_router.split import Affinity
 from pal_router.stopping import Stops
 from pal_rpc.errors import MeshError
 from pal_rpc.faults import DrillsForbidden
@@ -43,11 +42,8 @@ from pal_rpc.recorder_client import RecorderUnavailable
 log = logging.getLogger("pal.router")
 
 DRAIN_MARGIN_SECONDS = 5.0
-# How long after its start a router waits for a runtime that it does not know.
-SETTLING_SECONDS = 5.0
 # What another router may do to a run that this one carries out.
 _HEEDED = frozenset({"run.routed", "run.stop.requested", "run.finished"})
-_NOT_YET = frozenset({reasons.ERROR_REASON_RUNTIME_NOT_FOUND, reasons.ERROR_REASON_RUNTIME_UNAVAILABLE})
 Frames = AsyncIterator[list[pb.RunStreamFrame]]
 
 
@@ -86,7 +82,7 @@ class Runs:
         run_id = run_id_of(request.request_id, requester.tenant)
         if request.request_id and run_id in self._active:
             return await self._repeated(request, self._active[run_id])
-        acceptance = await self._accept(request, requester)
+        acceptance = await accepted(request, requester, self._peers, self._default_limits)
         acceptance = dataclasses.replace(acceptance, run_id=run_id)
         run = ActiveRun(acceptance, traceparent, mode_of(request))
         run.pinned_runtime = request.pinned_runtime
@@ -117,9 +113,9 @@ class Runs:
             MeshError: the run is refused; nothing was begun.
         """
         try:
-            selection = await self._selected(run)
+            selection = await settled(run, self._peers, self._began)
         except MeshError:
-            if run.acceptance.accepted.request_id and await self._begun_before(run):
+            if run.acceptance.accepted.request_id and await begun_before(run, self._peers.recorder):
                 return run.run_id
             raise
         with self._peers.crossings.crossing():
@@ -131,7 +127,7 @@ class Runs:
         try:
             run.place(self._peers.slots.take(selection.runtime, path_of(run), spare=run.mode == SHADOW))
         except Overloaded:
-            if await self._begun_before(run):
+            if await begun_before(run, self._peers.recorder):
                 return run.run_id
             raise
         self._active[run.run_id], run.carrying = run, True
@@ -143,7 +139,7 @@ class Runs:
             self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
             if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
-                await self._check_same(run.run_id, run.acceptance.accepted.request_digest)
+                await check_same(run.run_id, run.acceptance.accepted.request_digest, self._peers.recorder)
                 return run.run_id
             raise
         run.admitted.set_result(None)
@@ -256,79 +252,15 @@ class Runs:
             await run.until(lambda fold: fold.head_seq >= request.at_least_seq or fold.finished is not None)
         return await self._peers.recorder.run(request.run_id)
 
-    def plan(self, request: pb.PlanRouteRequest) -> pb.PlanRouteResponse:
-        """Return the runtime a run would get.
-
-        Raises:
-            MeshError: the agent is not there, or no runtime would take it.
-        """
-        snapshot = self._peers.snapshot
-        document = snapshot.resolve(registry.DOCUMENT_KIND_AGENT, request.agent)
-        granted = [
-            snapshot.resolve(registry.DOCUMENT_KIND_TOOL, grant.tool).tool for grant in document.agent.spec.tools
-        ]
-        alike = Affinity(conversation=request.affinity_key, run=request.affinity_key)
-        selection = choose_for(Asked(agent=document.agent, tools=granted, affinity=alike), self._peers)
-        others = ineligible(document.agent, snapshot.runtimes)
-        return pb.PlanRouteResponse(
-            agent=document.ref,
-            primary=pb.RouteChoice(
-                runtime=selection.runtime.name,
-                runtime_version=selection.runtime.installed_version,
-                adapter_endpoint=selection.runtime.endpoint,
-                reason=selection.reason,
-                rule=selection.rule,
-            ),
-            ineligible=[pb.IneligibleRuntime(runtime=name, reason=reason) for name, reason in sorted(others.items())],
-            route_revision=selection.revision,
-        )
-
-    def breakers(self, agent: str) -> list[pb.Breaker]:
-        """Return the breakers of *agent* that have seen a failure, of every agent for an empty name."""
-        known = self._peers.breakers
-        return [known.shown(*found) for found in known.all() if agent in ("", found[0])]
-
-    async def _selected(self, run: ActiveRun) -> Selection:
-        snapshot = self._peers.snapshot
-        await self._look_back(run)
-        while True:
-            try:
-                return choose(run, self._peers)
-            except MeshError as error:
-                # A registry that was started with this router hears of its runtimes in the next moments.
-                left = self._began + SETTLING_SECONDS - time.monotonic()
-                if error.reason not in _NOT_YET or left <= 0:
-                    raise
-            await snapshot.wait_change(left)
-
-    async def _look_back(self, run: ActiveRun) -> None:
-        """Find out where the conversation was, for a run whose runtime the router chooses."""
-        conversation = run.acceptance.accepted.conversation_id
-        if conversation and leaves_it(run.acceptance.agent, run.pinned_runtime):
-            query = shared.RunQuery(conversation_id=conversation, mode=common.EXECUTION_MODE_LIVE, page_size=1)
-            # Without the recorder nothing can begin anyway.
-            with suppress(MeshError):
-                run.earlier_runtime = next((one.runtime for one in (await self._peers.recorder.runs(query)).runs), "")
-
-    async def _accept(self, request: pb.RunRequest, requester: common.Principal) -> Acceptance:
-        snapshot = self._peers.snapshot
-        try:
-            return accept(request, requester, snapshot, self._default_limits)
-        except MeshError as error:
-            # A document that was published a moment ago may still be on its way here.
-            if error.reason not in range(20, 24) or not await snapshot.wait_change(0.2):
-                raise
-        return accept(request, requester, snapshot, self._default_limits)
-
     async def _repeated(self, request: pb.RunRequest, run: ActiveRun) -> ActiveRun | str:
-        acceptance = await self._accept(request, run.acceptance.accepted.requester)
+        acceptance = await accepted(request, run.acceptance.accepted.requester, self._peers, self._default_limits)
         if acceptance.accepted.request_digest != run.acceptance.accepted.request_digest:
             raise reused(request.request_id, run.run_id)
         await asyncio.wait([run.admitted])
         error = run.admitted.exception()
         if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
             # Another router was faster.
-            await self._check_same(run.run_id, acceptance.accepted.request_digest)
+            await check_same(run.run_id, acceptance.accepted.request_digest, self._peers.recorder)
             return run.run_id
         if error is not None:
             raise error
@@ -343,28 +275,11 @@ class Runs:
             run = self._active.get(run_id)
         return run
 
-    async def _check_same(self, run_id: str, request_digest: str) -> None:
-        first = (await self._peers.recorder.read(run_id)).events[0].run_accepted
-        if first.request_digest != request_digest:
-            raise reused(first.request_id, run_id)
-
-    async def _begun_before(self, run: ActiveRun) -> bool:
-        accepted = run.acceptance.accepted
-        if not accepted.request_id:
-            return False
-        try:
-            await self._check_same(run.run_id, accepted.request_digest)
-        except MeshError as error:
-            if error.reason != reasons.ERROR_REASON_RUN_NOT_FOUND:
-                raise
-            return False
-        return True
-
     async def _admit(self, run: ActiveRun, selection: Selection) -> None:
-        accepted = events.RunAccepted()
-        accepted.CopyFrom(run.acceptance.accepted)
-        accepted.input.CopyFrom(await self._peers.artifacts.externalise(accepted.input))
-        batch = [self._event(run, run_accepted=accepted)]
+        fact = events.RunAccepted()
+        fact.CopyFrom(run.acceptance.accepted)
+        fact.input.CopyFrom(await self._peers.artifacts.externalise(fact.input))
+        batch = [self._event(run, run_accepted=fact)]
         decision = decide(start_question(run.acceptance, selection.runtime.name, run.mode), run.acceptance.policies)
         if decision is not None:
             batch.append(self._event(run, policy_decided=events.PolicyDecided(decision=decision)))

@@ -12,11 +12,12 @@ from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_router.active import ActiveRun
 from pal_router.inputs import Inputs
+from pal_router.peers import Peers
+from pal_router.planning import breakers, plan
 from pal_router.runs import Runs
 from pal_router.shadowing import check_caller
 from pal_rpc import telemetry
 from pal_rpc.edge import annotate
-from pal_rpc.recorder_client import RecorderClient
 
 if TYPE_CHECKING:
     import grpc
@@ -30,14 +31,12 @@ ANONYMOUS = common.Principal(id="anonymous", kind=common.PRINCIPAL_KIND_USER, te
 class RouterServicer(rpc.RouterServiceServicer):
     """Runs agents for callers."""
 
-    def __init__(
-        self, runs: Runs, inputs: Inputs, recorder: RecorderClient, mesh_key: ed25519.Ed25519PublicKey
-    ) -> None:
-        """Serve *runs* and *inputs*; lists come from the *recorder*, and *mesh_key* tells services apart."""
+    def __init__(self, runs: Runs, inputs: Inputs, peers: Peers, mesh_key: ed25519.Ed25519PublicKey) -> None:
+        """Serve *runs* and *inputs*; what is known besides comes from *peers*, and *mesh_key* tells services apart."""
         self._mesh_key = mesh_key
         self._runs = runs
         self._inputs = inputs
-        self._recorder = recorder
+        self._peers = peers
 
     async def Run(self, request: pb.RunRequest, context: Context) -> AsyncIterator[pb.RunResponse]:
         """Start a run and follow it."""
@@ -73,7 +72,7 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         """List runs."""
-        page = await self._recorder.runs(request.query)
+        page = await self._peers.recorder.runs(request.query)
         return pb.ListRunsResponse(runs=page.runs, next_page_token=page.next_page_token)
 
     async def Replay(self, request: pb.ReplayRequest, context: Context) -> AsyncIterator[pb.ReplayResponse]:
@@ -93,11 +92,11 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def PlanRoute(self, request: pb.PlanRouteRequest, context: Context) -> pb.PlanRouteResponse:
         """Say which runtime a run would get."""
-        return self._runs.plan(request)
+        return plan(request, self._peers)
 
     async def ListBreakers(self, request: pb.ListBreakersRequest, context: Context) -> pb.ListBreakersResponse:
         """List the breakers that have seen a failure."""
-        return pb.ListBreakersResponse(breakers=self._runs.breakers(request.agent))
+        return pb.ListBreakersResponse(breakers=breakers(request.agent, self._peers))
 
 
 def _traceparent(context: Context) -> str:
