@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal.v1 import gameday_pb2 as pb
-from pal_gameday.certificate import Signed, read, signed
 from pal_gameday.concluding import concluded
 from pal_gameday.evidence import Evidence
+from pal_rpc.certificates import Certificates, signed
 
-_NAME = re.compile(r"^(\d{6})-.*\.json$")
 
-
-class Chain:
-    """The certificates in one directory."""
-
-    def __init__(self, directory: Path) -> None:
-        """Keep them in *directory*."""
-        self._directory = directory
-
-    def all(self) -> list[Signed]:
-        """Return them in order.
-
-        Raises:
-            Unreadable: a file of theirs is none.
-        """
-        return [read(path.read_text()) for path in self._paths()]
+class Chain(Certificates):
+    """The certificates in one directory, to which drills add theirs."""
 
     def add(self, seen: Evidence, key: ed25519.Ed25519PrivateKey) -> tuple[Path, pb.Certificate]:
         """Conclude a drill, sign its certificate with *key*, and return it with its file.
@@ -47,16 +32,3 @@ class Chain:
             file.flush()
             os.fsync(file.fileno())
         return path, certificate
-
-    def before(self, one: Signed) -> Signed | None:
-        """Return the certificate before *one*; None when it is not here or is none.
-
-        Raises:
-            Unreadable: its file is no certificate.
-        """
-        wanted = f"{one.stated.number - 1:06d}-"
-        path = next((path for path in self._paths() if path.name.startswith(wanted)), None)
-        return read(path.read_text()) if path else None
-
-    def _paths(self) -> list[Path]:
-        return sorted(path for path in self._directory.glob("*.json") if _NAME.match(path.name))

@@ -14,12 +14,11 @@ from google.protobuf.message import DecodeError
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal_recorder.chain import heads_digest, removals_digest
 from pal_rpc.config import StartError
-from pal_rpc.keys import RECORDER
+from pal_rpc.keys import RECORDER, key_id
 
 Keys = Mapping[str, ed25519.Ed25519PublicKey]
 
 _DOMAIN = b"pal.checkpoint.v1\0"
-_KEY_ID_DIGITS = 16
 
 
 def signed(
@@ -71,12 +70,6 @@ def problem_with_signature(checkpoint: pb.Checkpoint, keys: Keys) -> str:
     except InvalidSignature:
         return "does not carry the signature of its statement"
     return ""
-
-
-def key_id(key: ed25519.Ed25519PublicKey) -> str:
-    """Return the id of a public key."""
-    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return hashlib.sha256(raw).hexdigest()[:_KEY_ID_DIGITS]
 
 
 def known_keys(directory: Path) -> dict[str, ed25519.Ed25519PublicKey]:

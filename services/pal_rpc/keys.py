@@ -5,6 +5,7 @@ A pair each signs service tokens, leases, checkpoints of the record, and certifi
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from pal_rpc.config import StartError
 
 MESH, LEASE, RECORDER, GAMEDAY = "mesh", "lease", "recorder", "gameday"
+_KEY_ID_DIGITS = 16
 
 
 def create_keys(directory: Path) -> None:
@@ -43,6 +45,12 @@ def public_key(directory: Path, name: str) -> ed25519.Ed25519PublicKey:
     key = serialization.load_pem_public_key(_read(directory / f"{name}.pub"))
     assert isinstance(key, ed25519.Ed25519PublicKey)
     return key
+
+
+def key_id(key: ed25519.Ed25519PublicKey) -> str:
+    """Return the id of a public key."""
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return hashlib.sha256(raw).hexdigest()[:_KEY_ID_DIGITS]
 
 
 def _read(path: Path) -> bytes:

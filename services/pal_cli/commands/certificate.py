@@ -12,9 +12,8 @@ from pal.v1 import gameday_pb2 as pb
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import as_json, moment, money, print_json, say
-from pal_gameday.certificate import Signed, Unreadable, known_keys, problems, read
-from pal_gameday.chain import Chain
 from pal_gameday.page import page
+from pal_rpc.certificates import Certificates, Signed, Unreadable, known_keys, problems, read
 
 app = typer.Typer(no_args_is_help=True, help="The certificates of drills.")
 _COLOURS = {pb.DRILL_VERDICT_PASS: "green", pb.DRILL_VERDICT_FAIL: "red"}
@@ -34,7 +33,7 @@ async def verify(
     """Check signature, chain and expiry of a certificate. Exit code 1 when something is wrong with it."""
     one = _read(file)
     try:
-        before = Chain(file.parent).before(one)
+        before = Certificates(file.parent).before(one)
     except Unreadable as error:
         raise CommandError(f"{file}: the certificate before it: {error}") from None
     found = problems(one, before, known_keys(keys or home_of(home).keys))

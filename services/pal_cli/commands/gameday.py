@@ -17,11 +17,11 @@ from pal_cli.gameday.drill import Drill
 from pal_cli.home import Home
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table
-from pal_gameday.certificate import Unreadable, read
 from pal_gameday.chain import Chain
 from pal_gameday.page import page
 from pal_gameday.plan import drafted
 from pal_log.events import new_id
+from pal_rpc.certificates import Unreadable, read
 from pal_rpc.identity import OPERATOR, bearer, issue_token
 from pal_rpc.keys import GAMEDAY, MESH, create_keys, private_key
 

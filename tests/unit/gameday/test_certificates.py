@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from pal_gameday.certificate import Signed, Unreadable, known_keys, problems, read
 from pal_gameday.chain import Chain
 from pal_gameday.page import page
-from pal_recorder.checkpoints import key_id
+from pal_rpc.certificates import Signed, Unreadable, known_keys, problems, read
 from pal_rpc.config import StartError
-from pal_rpc.keys import GAMEDAY, create_keys, private_key
+from pal_rpc.keys import GAMEDAY, create_keys, key_id, private_key
 from tests.unit.gameday.seen import evidence
 
 KEY = ed25519.Ed25519PrivateKey.generate()

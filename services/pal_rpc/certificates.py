@@ -1,10 +1,11 @@
-"""Certificates as files: signed, chained, and checked by anybody with the public key."""
+"""Certificates of drills as files: signed, chained, and checked by anybody with the public key."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ from google.protobuf import json_format
 
 from pal.v1 import gameday_pb2 as pb
 from pal_log.canonical import canonical_digest, canonical_json
-from pal_recorder.checkpoints import key_id
 from pal_rpc.config import StartError
-from pal_rpc.keys import GAMEDAY
+from pal_rpc.keys import GAMEDAY, key_id
 
 Keys = Mapping[str, ed25519.Ed25519PublicKey]
 ALGORITHM = "Ed25519"
 _DOMAIN = b"pal.certificate.v1\0"
 _FIELDS = ("certificate", "signature")
+_NAME = re.compile(r"^\d{6}-.*\.json$")
 
 
 class Unreadable(Exception):
@@ -45,6 +46,35 @@ class Signed:
     def digest(self) -> str:
         """What the next certificate calls this one."""
         return canonical_digest(self.text)
+
+
+class Certificates:
+    """The certificates in one directory, one file each."""
+
+    def __init__(self, directory: Path) -> None:
+        """Read those in *directory*; it need not be there."""
+        self._directory = directory
+
+    def all(self) -> list[Signed]:
+        """Return them in the order in which they were made.
+
+        Raises:
+            Unreadable: a file of theirs is none.
+        """
+        return [read(path.read_text()) for path in self._paths()]
+
+    def before(self, one: Signed) -> Signed | None:
+        """Return the certificate before *one*; None when it is not here or is none.
+
+        Raises:
+            Unreadable: its file is no certificate.
+        """
+        wanted = f"{one.stated.number - 1:06d}-"
+        path = next((path for path in self._paths() if path.name.startswith(wanted)), None)
+        return read(path.read_text()) if path else None
+
+    def _paths(self) -> list[Path]:
+        return sorted(path for path in self._directory.glob("*.json") if _NAME.match(path.name))
 
 
 def signed(certificate: pb.Certificate, key: ed25519.Ed25519PrivateKey) -> str:
