@@ -72,7 +72,7 @@ class Child:
                 self.show(state="restarting", restarts=self.state.restarts + 1, reason=reason, ended=reason)
             if await self._has_had_enough():
                 return
-            await asyncio.sleep(min(_FIRST_BACKOFF_SECONDS * 2.0**self.short_lives, _MAX_BACKOFF_SECONDS))
+            await asyncio.sleep(self._pause_seconds())
             try:
                 await self.start()
             except StartError as error:
@@ -115,6 +115,11 @@ class Child:
     async def _has_had_enough(self) -> bool:
         """Tell whether it is not to be started again."""
         return False
+
+    def _pause_seconds(self) -> float:
+        """Return how long to wait before the next life: not at all after a life that may have ended by chance."""
+        again = self.short_lives - 1
+        return min(_FIRST_BACKOFF_SECONDS * 2.0**again, _MAX_BACKOFF_SECONDS) if again > 0 else 0.0
 
     async def _why(self) -> str:
         assert self._process is not None
