@@ -87,10 +87,10 @@ async def finished(mesh: Cli, agent: str) -> list[str]:
     ("document", "heading"),
     [
         ("README.md", "Five minutes"),
-        ("docs/operations.md", "Audit"),
-        ("docs/operations.md", "Export and import"),
-        ("docs/operations.md", "Archive"),
-        ("docs/operations.md", "Retention"),
+        ("docs/storage.md", "Audit"),
+        ("docs/storage.md", "Export and import"),
+        ("docs/storage.md", "Archive"),
+        ("docs/storage.md", "Retention"),
     ],
 )
 async def test_a_reader_can_follow(mesh: Cli, folder: Path, document: str, heading: str) -> None:
