@@ -15,6 +15,7 @@ from pal_registry.names import problem_with_name, problem_with_version
 from pal_registry.nodes import Node, Unreadable, read
 from pal_registry.problems import Problem, Problems, refuse
 from pal_registry.words import found, hint
+from pal_rpc.faults import problems_with_clock
 
 KIND = "GameDay"
 MAX_RUNS = 1000
@@ -44,6 +45,8 @@ _TOOLLESS = frozenset(
         faults.FAULT_KIND_ADAPTER_CRASH,
         faults.FAULT_KIND_ADAPTER_HANG,
         faults.FAULT_KIND_ADAPTER_SLOW,
+        faults.FAULT_KIND_ADAPTER_OLD,
+        faults.FAULT_KIND_CLOCK_SKEW,
     }
 )
 
@@ -192,6 +195,8 @@ def _fault(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], pro
     for name, number in (("firstCall", match.first_call), ("calls", match.calls)):
         if number < 0:
             problems.add(f"{path}.fault.match.{name}", f"cannot be negative, found {number}")
+    for name, problem in problems_with_clock(fault):
+        problems.add(f"{path}.fault.{name}", problem)
     if fault.HasField("ttl") and not 1 <= seconds_of(fault.ttl, 0) <= MAX_TTL_SECONDS:
         problems.add(f"{path}.fault.ttl", f"write 1s to {MAX_TTL_SECONDS}s")
 

@@ -85,7 +85,7 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         providers = await _providers(profiles, credentials, stack)
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)
         pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
-        drilling = Drilling(Faults(snapshot, allowed=config.drills), recording)
+        drilling = Drilling(Faults(snapshot, "llm_provider", allowed=config.drills), recording)
         seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)

@@ -74,14 +74,14 @@ class Admission:
         self._artifacts = artifacts
         self._recorder = recorder
 
-    async def verify(self, request: pb.ModelRequest) -> Lease:
-        """Return what the lease of *request* proves; a mode that was changed is a fact of the run.
+    async def proven(self, request: pb.ModelRequest) -> Lease:
+        """Return what the lease of *request* proves, expired or not; a mode that was changed is a fact of the run.
 
         Raises:
-            MeshError: LEASE_MISSING, LEASE_INVALID, LEASE_EXPIRED or MODE_FORGED.
+            MeshError: LEASE_MISSING, LEASE_INVALID or MODE_FORGED.
         """
         try:
-            return self._verifier.verify(request.lease if request.HasField("lease") else shared.RunLease())
+            return self._verifier.proven(request.lease if request.HasField("lease") else shared.RunLease())
         except ModeForged as forged:
             await forging.record(forged, request, self._accounts, self._recording)
             raise

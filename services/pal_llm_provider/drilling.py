@@ -7,15 +7,18 @@ import contextlib
 import dataclasses
 from collections.abc import AsyncGenerator
 
+from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import fault_pb2 as faults
+from pal.v1 import run_event_pb2 as events
 from pal_llm_provider.admission import Call
 from pal_llm_provider.assembling import timed_out
 from pal_llm_provider.provider import Answering, Completion, Profile, ToolAsk
 from pal_llm_provider.recording import Recording
 from pal_rpc.errors import MeshError
 from pal_rpc.faults import Faults, delay_seconds
+from pal_rpc.lease import Lease
 
 _ON_CALL = frozenset(
     {
@@ -53,6 +56,14 @@ class Drilling:
                         yield piece[: len(piece) // 2]
                     await _broken_off(fault, call.profile)
                 yield await self._cut_arguments(call, piece)
+
+    async def skew(self, lease: Lease, request: pb.ModelRequest) -> None:
+        """Have this call of a drill go by the clock that a fault gives it."""
+
+        async def receipt(injected: events.FaultInjected) -> None:
+            await self._recording.append(lease, request.stage_id, fault_injected=injected)
+
+        await self._faults.skew(lease.run_id, lease.grant, request.call_id or "model call", receipt)
 
     async def _cut_arguments(self, call: Call, piece: str | Completion) -> str | Completion:
         if isinstance(piece, str):

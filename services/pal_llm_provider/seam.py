@@ -24,6 +24,7 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.edge import annotate
 from pal_rpc.errors import MeshError, parse_reason
 from pal_rpc.faults import DRILL
+from pal_rpc.lease import check_time
 from pal_rpc.spans import SpanWriter
 
 
@@ -58,8 +59,11 @@ class Seam:
         Raises:
             MeshError: the call is refused or failed; a failure is durable by then.
         """
-        lease = await self._admission.verify(request)
+        lease = await self._admission.proven(request)
         annotate(run_id=lease.run_id)
+        if lease.mode == DRILL:
+            await self._drilling.skew(lease, request)
+        check_time(lease)
         call = await self._admission.admit(await inline(request, self._artifacts), lease)
         async with self._pace.place(lease), aclosing(self._answered(call)) as answered:
             async for frames in answered:

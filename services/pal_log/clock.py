@@ -2,12 +2,15 @@
 
 Time goes by evenly from what the clock said when the process began. Where the machine's clock says something else for
 longer than SETTLED_SECONDS, it was set right, and is believed from then on.
+
+In a drill one task may go by another clock: what it does, and what it starts, takes *now* to be off.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 
 # As long as a run may take where nothing else is said: none of those that are going is hurt.
 SETTLED_SECONDS = 900.0
@@ -47,11 +50,20 @@ def _running_ns() -> int:
 _CLOCK = Clock(lambda: time.time_ns(), _running_ns)
 
 
+# Of the task that asks, and of those that it has started.
+_SKEW_NS: ContextVar[int] = ContextVar("skew_ns", default=0)
+
+
 def now_ns() -> int:
     """Return nanoseconds since the epoch."""
-    return _CLOCK.now_ns()
+    return _CLOCK.now_ns() + _SKEW_NS.get()
 
 
 def now() -> float:
     """Return seconds since the epoch."""
-    return _CLOCK.now_ns() / 1e9
+    return now_ns() / 1e9
+
+
+def skew(seconds: float) -> None:
+    """Have *now* be off by *seconds* for this task, and whatever it starts from here on."""
+    _SKEW_NS.set(int(seconds * 1e9))

@@ -12,7 +12,7 @@ from pal.v1 import fault_pb2 as faults
 from pal_registry.feed import Feed
 from pal_registry.watchers import Watchers
 from pal_rpc.errors import InvalidField, MeshError
-from pal_rpc.faults import DrillsForbidden, seconds
+from pal_rpc.faults import DrillsForbidden, problems_with_clock, seconds
 
 MAX_FAULTS = 100
 MAX_ID_CHARACTERS = 128
@@ -114,5 +114,7 @@ def check_order(order: faults.FaultOrder) -> None:
     for name, number in (("first_call", match.first_call), ("calls", match.calls)):
         if number < 0:
             raise InvalidField(f"order.match.{name}", f"cannot be negative, found {number}")
+    for name, problem in problems_with_clock(order):
+        raise InvalidField(f"order.{name}", problem)
     if not 0 <= match.probability_ppm <= MILLION:
         raise InvalidField("order.match.probability_ppm", f"write 0 to {MILLION}, found {match.probability_ppm}")

@@ -102,7 +102,7 @@ async def router(
         standings = Standings(recorder_client)
         peers = Peers(
             snapshot=snapshot,
-            faults=Faults(snapshot, allowed=config.drills),
+            faults=Faults(snapshot, "router", allowed=config.drills),
             slots=slots,
             crossings=crossings,
             breakers=breakers,

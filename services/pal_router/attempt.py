@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -61,6 +61,8 @@ class Attempt:
     spans: SpanWriter
     writer: EventWriter
     faults: Faults
+    # Records that a fault is met.
+    receipt: Callable[[events.FaultInjected], Awaitable[object]]
     last: list[events.RunEvent] = field(default_factory=list)
     # Whether the adapter has said anything but a refusal.
     begun: bool = False
@@ -95,18 +97,13 @@ class Attempt:
         return self._result
 
     def _stream(self, timeout_seconds: float) -> AsyncGenerator[Sequence[rt.RunFrame], None]:
-        stream = self.adapters.run(self.runtime, self.endpoint, self.request, timeout_seconds)
-        if self.run.mode != DRILL:
-            return stream
-        grant = shared.RunGrant(accepted=self.run.acceptance.accepted, runtime=self.runtime)
-        return drilled(stream, self.faults, self.request.lease, grant, self._receipt)
+        def opened(request: rt.RuntimeServiceRunRequest) -> AsyncGenerator[Sequence[rt.RunFrame], None]:
+            return self.adapters.run(self.runtime, self.endpoint, request, timeout_seconds)
 
-    async def _receipt(self, injected: events.FaultInjected) -> None:
-        lease, traceparent = self.request.lease, self.request.traceparent
-        fact = self.writer.event(
-            lease.run_id, lease.mode, lease.epoch, traceparent=traceparent, fault_injected=injected
-        )
-        await self.appender.append(lease.run_id, [fact])
+        if self.run.mode != DRILL:
+            return opened(self.request)
+        grant = shared.RunGrant(accepted=self.run.acceptance.accepted, runtime=self.runtime)
+        return drilled(opened, self.request, self.faults, grant, self.receipt)
 
     async def _take(self, frames: Sequence[rt.RunFrame]) -> None:
         batch: list[events.RunEvent] = []

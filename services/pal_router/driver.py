@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from pal_router.queueing import path_of, wait_for_place
 from pal_router.selection import AUTO_RULES, ROUTED, Selection, ineligible, select
 from pal_router.spans import run_span
 from pal_rpc.errors import MeshError, failure
+from pal_rpc.faults import DRILL
 from pal_rpc.lease import sign_lease
 
 log = logging.getLogger("pal.router")
@@ -190,6 +192,7 @@ class Driver:
             spans=self._peers.spans,
             writer=self._writer,
             faults=self._peers.faults,
+            receipt=functools.partial(self._receipt, run),
         )
 
     async def _conversation(self, run: ActiveRun) -> Sequence[llm.ModelMessage]:
@@ -246,6 +249,7 @@ class Driver:
             run.attempt = None
             if not run.slot.held or not run.started:
                 selection = await self._wait(run, selection)
+            await self._skew(run, selection)
             attempt = run.attempt = await self._attempt(run, selection)
             try:
                 return await attempt.drive(self.time_left(run))
@@ -253,6 +257,16 @@ class Driver:
                 if error.reason != reasons.ERROR_REASON_OVERLOADED or attempt.begun:
                     raise
             run.slot.give_back()
+
+    async def _skew(self, run: ActiveRun, selection: Selection) -> None:
+        """Have the attempt of a drill go by the clock that a fault gives it."""
+        if run.mode == DRILL:
+            grant = shared.RunGrant(accepted=run.acceptance.accepted, runtime=selection.runtime.name)
+            receipt = functools.partial(self._receipt, run)
+            await self._peers.faults.skew(run.run_id, grant, f"attempt {run.epoch}", receipt)
+
+    async def _receipt(self, run: ActiveRun, injected: events.FaultInjected) -> None:
+        await self._peers.appender.append(run.run_id, [self.event(run, run.epoch, fault_injected=injected)])
 
     async def _wait(self, run: ActiveRun, selection: Selection) -> Selection:
         """Wait for the place, and return the runtime as it is then.

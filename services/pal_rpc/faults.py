@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Iterator
 
 from google.protobuf import duration_pb2
 
@@ -15,12 +15,16 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import fault_pb2 as pb
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 from pal_rpc.errors import MeshError
 from pal_rpc.snapshot import RegistrySnapshot
 
 DRILL = common.EXECUTION_MODE_DRILL
 DEFAULT_DELAY_SECONDS = 1.0
+# Services whose clock a drill may set.
+CLOCKED = ("router", "llm_provider", "tool_executor")
 _MILLION = 1_000_000
+_CLOCKS = frozenset({pb.FAULT_KIND_CLOCK_SKEW})
 
 
 class DrillsForbidden(MeshError):
@@ -38,9 +42,10 @@ class DrillsForbidden(MeshError):
 class Faults:
     """The faults that stand, as the calls of one seam meet them; calls are counted here and now."""
 
-    def __init__(self, snapshot: RegistrySnapshot, *, allowed: bool) -> None:
-        """Take them from *snapshot*; nothing is met unless drills are *allowed*."""
+    def __init__(self, snapshot: RegistrySnapshot, service: str = "", *, allowed: bool) -> None:
+        """Take them from *snapshot* for *service*; nothing is met unless drills are *allowed*."""
         self._snapshot = snapshot
+        self._service = service
         self._allowed = allowed
         self._calls: Counter[tuple[str, str]] = Counter()
 
@@ -56,7 +61,7 @@ class Faults:
         self._forget()
         hit = None
         for fault in self._snapshot.faults:
-            if fault.order.kind in kinds and fault.drill_id == grant.accepted.drill_id and _fits(fault, grant, tool):
+            if fault.order.kind in kinds and self._fits(fault, grant, tool):
                 number = self._counted(fault, run_id)
                 if hit is None and _hits(fault, number):
                     hit = fault, number
@@ -67,6 +72,34 @@ class Faults:
             drill_id=fault.drill_id, fault_id=fault.fault_id, kind=fault.order.kind, target=target, call=number
         )
         return fault, receipt
+
+    async def skew(
+        self,
+        run_id: str,
+        grant: shared.RunGrant,
+        target: str,
+        receipt: Callable[[events.FaultInjected], Awaitable[object]],
+    ) -> None:
+        """Have this task go by the clock that a fault gives this call of a drill run, once the receipt is on record."""
+        met = self.met(run_id, grant, _CLOCKS, target)
+        if met is None:
+            clock.skew(0)
+            return
+        fault, injected = met
+        await receipt(injected)
+        clock.skew(-delay_seconds(fault) if fault.order.backward else delay_seconds(fault))
+
+    def _fits(self, fault: registry.Fault, grant: shared.RunGrant, tool: str) -> bool:
+        match = fault.order.match
+        return (
+            fault.drill_id == grant.accepted.drill_id
+            and match.agent in ("", grant.accepted.agent.name)
+            and match.runtime in ("", grant.runtime)
+            and match.tool in ("", tool)
+            and match.service in ("", self._service)
+            # What the registry cannot take back any more ends here.
+            and fault.expires_at.ToNanoseconds() > time.time_ns()
+        )
 
     def _counted(self, fault: registry.Fault, run_id: str) -> int:
         key = (fault.fault_id, run_id if fault.order.match.per_run else "")
@@ -79,6 +112,21 @@ class Faults:
             del self._calls[key]
 
 
+def problems_with_clock(order: pb.FaultOrder) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with *order* as to clocks: the field, and how to mend it."""
+    service, skews = order.match.service, order.kind in _CLOCKS
+    if not skews:
+        if service:
+            yield "match.service", "belongs to CLOCK_SKEW; leave it out"
+        if order.backward:
+            yield "backward", "belongs to CLOCK_SKEW; leave it out"
+        return
+    if service and service not in CLOCKED:
+        yield "match.service", f"{service[:60]} has no clock that a drill sets; name one of {', '.join(CLOCKED)}"
+    if not seconds(order.delay):
+        yield "delay", "missing; write how far the clock is off, for example 30s"
+
+
 def delay_seconds(fault: registry.Fault, default: float = DEFAULT_DELAY_SECONDS) -> float:
     """Return how long what *fault* makes slow or silent is so."""
     return seconds(fault.order.delay) if fault.order.HasField("delay") else default
@@ -87,17 +135,6 @@ def delay_seconds(fault: registry.Fault, default: float = DEFAULT_DELAY_SECONDS)
 def seconds(duration: duration_pb2.Duration) -> float:
     """Return *duration* in seconds."""
     return float(duration.seconds) + duration.nanos / 1e9
-
-
-def _fits(fault: registry.Fault, grant: shared.RunGrant, tool: str) -> bool:
-    match = fault.order.match
-    return (
-        match.agent in ("", grant.accepted.agent.name)
-        and match.runtime in ("", grant.runtime)
-        and match.tool in ("", tool)
-        # What the registry cannot take back any more ends here.
-        and fault.expires_at.ToNanoseconds() > time.time_ns()
-    )
 
 
 def _hits(fault: registry.Fault, number: int) -> bool:

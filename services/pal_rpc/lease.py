@@ -97,12 +97,12 @@ class LeaseVerifier:
         # A run presents the same token on every call.
         self._decode = functools.lru_cache(_CACHED_LEASES)(self._decode_token)
 
-    def verify(self, lease: shared.RunLease | None) -> Lease:
-        """Return what the token of *lease* proves.
+    def proven(self, lease: shared.RunLease | None) -> Lease:
+        """Return what the token of *lease* proves, expired or not: `check_time` comes next.
 
         Raises:
             ModeForged: it states another mode than its token.
-            MeshError: LEASE_MISSING, LEASE_INVALID or LEASE_EXPIRED.
+            MeshError: LEASE_MISSING or LEASE_INVALID.
         """
         if lease is None or not lease.token:
             raise MeshError(
@@ -119,13 +119,6 @@ class LeaseVerifier:
             )
         if lease.mode != proven.mode and (lease.mode or proven.mode != common.EXECUTION_MODE_LIVE):
             raise ModeForged(proven, lease.mode)
-        if proven.expires_at <= clock.now():
-            raise MeshError(
-                reasons.ERROR_REASON_LEASE_EXPIRED,
-                f"lease.token: the lease of run {proven.run_id} has expired",
-                run_id=proven.run_id,
-                expired_at=int(proven.expires_at),
-            )
         return proven
 
     def _decode_token(self, token: str) -> Lease | None:
@@ -147,6 +140,21 @@ class LeaseVerifier:
             )
         except (InvalidSignature, binascii.Error, KeyError, ValueError):
             return None
+
+
+def check_time(lease: Lease) -> None:
+    """Check that *lease* holds now.
+
+    Raises:
+        MeshError: LEASE_EXPIRED.
+    """
+    if lease.expires_at <= clock.now():
+        raise MeshError(
+            reasons.ERROR_REASON_LEASE_EXPIRED,
+            f"lease.token: the lease of run {lease.run_id} has expired",
+            run_id=lease.run_id,
+            expired_at=int(lease.expires_at),
+        )
 
 
 def _signed(key: ed25519.Ed25519PrivateKey, claims: dict[str, object]) -> str:

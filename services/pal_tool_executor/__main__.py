@@ -74,7 +74,7 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
             artifacts=ArtifactClient(recorder_stub, token),
             spans=await enter(SpanWriter(recorder_stub, token)),
             accounts=Accounts(recorder, opened, recall),
-            faults=Faults(snapshot, allowed=config.drills),
+            faults=Faults(snapshot, "tool_executor", allowed=config.drills),
         )
         stack.push_async_callback(bound.close)
         executions = Executions(peers, bound)

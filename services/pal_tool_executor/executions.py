@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from contextlib import suppress
 
@@ -14,7 +15,8 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_log.call_ids import fresh, newest
 from pal_log.payload import content_text
 from pal_rpc.errors import MeshError
-from pal_rpc.lease import Lease, ModeForged
+from pal_rpc.faults import DRILL
+from pal_rpc.lease import Lease, ModeForged, check_time
 from pal_tool_executor.bindings import Bindings
 from pal_tool_executor.calls import Call, arguments_digest, check_request, check_same, check_stage, granted
 from pal_tool_executor.carrying import Carrying
@@ -113,11 +115,16 @@ class Executions:
 
     async def _verified(self, request: pb.ExecuteToolRequest) -> Lease:
         try:
-            return self._peers.verifier.verify(request.lease)
+            lease = self._peers.verifier.proven(request.lease)
         except ModeForged as forged:
             with suppress(MeshError):
                 await self._recording.forged(forged, request)
             raise
+        if lease.mode == DRILL:
+            receipt = functools.partial(self._recording.receipt_under, lease, request.stage_id)
+            await self._peers.faults.skew(lease.run_id, lease.grant, request.call_id, receipt)
+        check_time(lease)
+        return lease
 
     async def _taken_over(self, going: Call, lease: Lease, account: RunAccount, asked: str) -> pb.ExecuteToolResponse:
         check_same(lease, going.known, asked)

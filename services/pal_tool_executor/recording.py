@@ -106,6 +106,10 @@ class Recording:
         """Record that *call* meets a fault, and return once that is durable."""
         await self.append(call, [self.event(call, fault_injected=injected)])
 
+    async def receipt_under(self, lease: Lease, stage_id: str, injected: events.FaultInjected) -> None:
+        """Record that a call meets a fault before it is known, and return once that is durable."""
+        await self._peers.appender.append(lease.run_id, [self._event(lease, stage_id, fault_injected=injected)])
+
     async def close_ended(self, lease: Lease, call_id: str, account: RunAccount) -> pb.ExecuteToolResponse | None:
         """Return the end of a call that ended for an attempt that was lost by then; None when there is none."""
         ended = self._ended.pop((lease.run_id, call_id), None)

@@ -45,6 +45,26 @@ async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_
     assert (await pal("gameday", "faults", "-o", "json")).json == {"faults": []}
 
 
+@pytest.mark.drill
+@pytest.mark.parametrize(
+    ("plan", "step", "reason"),
+    [
+        ("clock-skew", "expired", "LEASE_EXPIRED"),
+        ("old-adapter", "traffic", ""),
+        # What the model says without the stages is no output of the agent; the adapter itself notices that.
+        ("old-adapter-stages", "refused", "OUTPUT_INVALID"),
+    ],
+)
+async def test_clocks_and_adapters_that_do_not_fit_are_refused_by_name(
+    pal: Cli, plan: str, step: str, reason: str
+) -> None:
+    ran = await pal("gameday", "run", str(EXAMPLES / "gamedays" / f"{plan}.yaml"), "-o", "json")
+
+    certificate = ran.json["certificate"]
+    assert (ran.code, certificate["verdict"]) == (0, "DRILL_VERDICT_PASS"), ran.err + ran.out
+    assert {run.get("reason", "") for run in certificate["runs"] if run["step"] == step} == {reason}
+
+
 async def test_what_is_wrong_is_said_and_nothing_is_done(pal: Cli, tmp_path: Path) -> None:
     good = (EXAMPLES / "gamedays" / f"{QUICK}.yaml").read_text()
     wrong = {

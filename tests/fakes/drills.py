@@ -31,11 +31,12 @@ class Drills:
         *,
         ttl_seconds: int = 60,
         delay_seconds: float | None = None,
+        backward: bool = False,
         **match: Any,
     ) -> pb.Fault:
         """Have a fault of *kind* stand where *match* says."""
         number = next(_ids)
-        order = faults.FaultOrder(kind=kind, match=faults.FaultMatch(**match))
+        order = faults.FaultOrder(kind=kind, match=faults.FaultMatch(**match), backward=backward)
         order.ttl.FromSeconds(ttl_seconds)
         if delay_seconds is not None:
             order.delay.FromMilliseconds(int(delay_seconds * 1000))

@@ -131,7 +131,7 @@ class Drill:
     async def _put(self, step: pb.GameDayStep) -> None:
         order = faults.FaultOrder()
         order.CopyFrom(step.fault)
-        if self.delay_seconds is not None and order.HasField("delay"):
+        if self.delay_seconds is not None and order.HasField("delay") and order.kind != faults.FAULT_KIND_CLOCK_SKEW:
             order.delay.FromMilliseconds(int(self.delay_seconds * 1000))
         request = registry.PutFaultRequest(
             fault_id=self._fault_id(step.id),

@@ -58,3 +58,15 @@ async def test_only_the_tool_that_is_named_gets_broken_arguments(bench: Bench) -
     answer = await bench.ask(lease, ORDER, tools=[tool("lookup_order")])
 
     assert [json.loads(call.arguments_json) for call in answer.message.tool_calls] == [{"order_id": "A-1001"}]
+
+
+async def test_a_clock_that_is_off_has_a_lease_end_early_by_as_much_and_no_more(bench: Bench) -> None:
+    fault = await bench.drills.put(faults.FAULT_KIND_CLOCK_SKEW, delay_seconds=90, service="llm_provider")
+    short, long = await bench.run(drill_id=fault.drill_id), await bench.run(drill_id=fault.drill_id, seconds=120)
+
+    answer = await bench.ask(long, "hello")
+    refused = await bench.refusal(short, "hello")
+
+    assert answer.message.parts[0].text == "You said: hello"
+    assert refused.reason_name == "LEASE_EXPIRED"
+    assert [event.type for event in await bench.events(short)] == ["run.accepted", "fault.injected"]

@@ -101,7 +101,8 @@ async def bench(tmp_path_factory: pytest.TempPathFactory, router_options: dict[s
         enter = stack.enter_async_context
         fakes, _ = await enter(seams())
         own: Any = {"address": any_port, "data_dir": path, "keys_dir": keys, "drain_seconds": 0.0}
-        documents = await enter(registry(RegistryConfig(default_runtime="echo", **own)))
+        drills = router_options.get("drills", False)
+        documents = await enter(registry(RegistryConfig(default_runtime="echo", drills=drills, **own)))
         record = await enter(recorder(RecorderConfig(**own)))
         config = RouterConfig(
             address=any_port,

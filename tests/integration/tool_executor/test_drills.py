@@ -13,6 +13,7 @@ from pal.v1 import fault_pb2 as faults
 from pal.v1 import run_event_pb2 as events
 from pal_rpc.identity import bearer, issue_token
 from pal_rpc.keys import MESH, private_key
+from pal_rpc.status import from_rpc_error
 from tests.fakes import tools as fakes
 from tests.integration.tool_executor.conftest import Bench
 
@@ -130,6 +131,53 @@ async def test_what_is_recorded_twice_is_in_the_log_once(bench: Bench, kind: fau
     assert [event.type for event in recorded] == FAULTED
     assert (response.finished.outcome, response.seq) == (SUCCEEDED, recorded[-1].seq)
     assert len(fakes.CALLS) == called + 1
+
+
+@pytest.mark.parametrize("backward", [False, True])
+async def test_a_clock_that_is_off_within_the_lease_changes_times_and_nothing_else(
+    bench: Bench, backward: bool
+) -> None:
+    tool = await bench.tool("remember", effect=STAGED)
+    fault = await bench.drills.put(faults.FAULT_KIND_CLOCK_SKEW, delay_seconds=30, backward=backward)
+    lease = await bench.run(tool, mode=DRILL, drill_id=fault.drill_id)
+
+    response = await bench.call(lease, tool)
+
+    recorded = await bench.events(lease)
+    off = [(event.occurred_at.ToNanoseconds() - event.recorded_at.ToNanoseconds()) / 1e9 for event in recorded]
+    assert [event.type for event in recorded] == ["fault.injected", *CALL]
+    assert response.finished.outcome == SUCCEEDED
+    assert off == [pytest.approx(0, abs=10), *[pytest.approx(-30 if backward else 30, abs=10)] * 3]
+
+
+async def test_a_clock_ahead_of_the_lease_has_the_call_refused_by_name_and_nothing_done(bench: Bench) -> None:
+    tool = await bench.tool("remember", effect=STAGED)
+    fault = await bench.drills.put(faults.FAULT_KIND_CLOCK_SKEW, delay_seconds=90, service="tool_executor")
+    lease = await bench.run(tool, mode=DRILL, drill_id=fault.drill_id)
+    called = len(fakes.CALLS)
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await bench.call(lease, tool)
+
+    known = from_rpc_error(refused.value)
+    assert known is not None and known.reason_name == "LEASE_EXPIRED"
+    assert [event.type for event in await bench.events(lease)] == ["fault.injected"]
+    assert len(fakes.CALLS) == called
+
+
+async def test_a_clock_behind_does_not_have_an_expired_lease_live_beyond_the_skew(bench: Bench) -> None:
+    tool = await bench.tool("remember", effect=STAGED)
+    fault = await bench.drills.put(faults.FAULT_KIND_CLOCK_SKEW, delay_seconds=30, backward=True)
+    within = await bench.run(tool, mode=DRILL, drill_id=fault.drill_id, seconds=-20)
+    beyond = await bench.run(tool, mode=DRILL, drill_id=fault.drill_id, seconds=-40)
+
+    answered = await bench.call(within, tool)
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await bench.call(beyond, tool)
+
+    known = from_rpc_error(refused.value)
+    assert answered.finished.outcome == SUCCEEDED
+    assert known is not None and known.reason_name == "LEASE_EXPIRED"
 
 
 @pytest.mark.parametrize(

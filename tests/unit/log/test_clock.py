@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pal_log import clock
 from pal_log.clock import SETTLED_SECONDS, Clock
 
 SECOND, HOUR = 1_000_000_000, 3600 * 1_000_000_000
@@ -60,3 +62,20 @@ def test_time_never_goes_back_while_a_run_takes_its_time(steps: list[tuple[float
     seen = [machine.after(seconds, jump) for seconds, jump in steps]
 
     assert all(after - before >= -SECOND for before, after in itertools.pairwise(seen))
+
+
+async def test_a_task_that_goes_by_another_clock_is_alone_with_that() -> None:
+    async def asked(seconds: float) -> int:
+        clock.skew(seconds)
+        # What it starts goes by its clock.
+        return await asyncio.create_task(_asked())
+
+    async def _asked() -> int:
+        return clock.now_ns()
+
+    began = clock.now_ns()
+    ahead, behind = await asyncio.gather(asked(600), asked(-600))
+
+    assert 600e9 <= ahead - began < 660e9
+    assert -600e9 <= behind - began < -540e9
+    assert 0 <= clock.now_ns() - began < 60e9

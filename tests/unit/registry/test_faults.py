@@ -25,6 +25,11 @@ def request(fault_id: str = "f", drill_id: str = "d", **fields: object) -> pb.Pu
     return pb.PutFaultRequest(fault_id=fault_id, drill_id=drill_id, order=order(**fields))
 
 
+def skewed(**match: str) -> pb.PutFaultRequest:
+    delay = duration_pb2.Duration(seconds=30)
+    return request(kind=faults.FAULT_KIND_CLOCK_SKEW, delay=delay, match=faults.FaultMatch(**match))  # type: ignore[arg-type]
+
+
 def allowed() -> Faults:
     return Faults(Feed(), Watchers(), allowed=True)
 
@@ -52,6 +57,10 @@ async def test_a_mesh_without_drills_takes_no_fault() -> None:
         ("order.ttl", request(ttl=duration_pb2.Duration(seconds=3601))),
         ("order.ttl", request(ttl=duration_pb2.Duration())),
         ("order.delay", request(delay=duration_pb2.Duration(seconds=601))),
+        ("order.delay", request(kind=faults.FAULT_KIND_CLOCK_SKEW)),
+        ("order.backward", request(backward=True)),
+        ("order.match.service", request(match=faults.FaultMatch(service="router"))),
+        ("order.match.service", skewed(service="recorder")),
         ("order.match.first_call", request(match=faults.FaultMatch(first_call=-1))),
         ("order.match.calls", request(match=faults.FaultMatch(calls=-1))),
         ("order.match.probability_ppm", request(match=faults.FaultMatch(probability_ppm=1_000_001))),

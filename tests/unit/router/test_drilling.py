@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import run_event_pb2 as events
@@ -20,10 +22,11 @@ from pal_router.drilling import Frames, drilled
 from pal_rpc.adapter_client import AdapterLost
 from pal_rpc.faults import Faults
 
-CRASH, HANG, SLOW = (
+CRASH, HANG, SLOW, OLD = (
     faults.FAULT_KIND_ADAPTER_CRASH,
     faults.FAULT_KIND_ADAPTER_HANG,
     faults.FAULT_KIND_ADAPTER_SLOW,
+    faults.FAULT_KIND_ADAPTER_OLD,
 )
 
 
@@ -40,20 +43,33 @@ class Attempts:
 
     standing: Faults
     receipts: list[events.FaultInjected] = field(default_factory=list)
+    requests: list[rt.RuntimeServiceRunRequest] = field(default_factory=list)
 
     def attempt(self, drill_id: str = "d", run_id: str = "r1", epoch: int = 1) -> AsyncGenerator[Frames, None]:
         """Return what the run sees of an adapter that sends three messages."""
         accepted = events.RunAccepted(agent=common.SpecRef(name="desk"), drill_id=drill_id)
         lease = shared.RunLease(run_id=run_id, epoch=epoch, mode=common.EXECUTION_MODE_DRILL)
         grant = shared.RunGrant(accepted=accepted, runtime="agno")
-        return drilled(_messages(), self.standing, lease, grant, self._receipt)
+        request = rt.RuntimeServiceRunRequest(
+            lease=lease,
+            agent=agents.AgentSpec(
+                spec=agents.AgentDefinition(objective="Help.", plan=agents.Plan(stages=[agents.PlanStage(id="first")]))
+            ),
+            conversation=[llm.ModelMessage(role=events.MESSAGE_ROLE_USER)],
+        )
+        return drilled(self._opened, request, self.standing, grant, self._receipt)
+
+    def _opened(self, request: rt.RuntimeServiceRunRequest) -> AsyncGenerator[Frames, None]:
+        self.requests.append(request)
+        return _messages()
 
     async def _receipt(self, injected: events.FaultInjected) -> None:
         self.receipts.append(injected)
 
 
 async def _messages() -> AsyncGenerator[Frames, None]:
-    for _ in range(3):
+    yield [rt.RunFrame(event=events.RunEvent(type="stage.started", stage_id="first")), rt.RunFrame()]
+    for _ in range(2):
         yield [rt.RunFrame()]
 
 
@@ -87,7 +103,7 @@ async def test_a_hang_gives_no_sign_of_life_any_more() -> None:
             await anext(stream)
             pytest.fail("it went on")
 
-    assert len(first) == 1
+    assert len(first) == 2
 
 
 async def test_a_slow_adapter_says_everything_late() -> None:
@@ -96,6 +112,18 @@ async def test_a_slow_adapter_says_everything_late() -> None:
     assert await count(attempts(SLOW, delay_ms=20).attempt()) == 3
 
     assert time.monotonic() - began >= 0.06
+
+
+async def test_an_old_adapter_is_given_and_gives_what_the_first_contract_knows() -> None:
+    driven = attempts(OLD)
+
+    frames = [frame async for frames in driven.attempt() for frame in frames]
+
+    (request,) = driven.requests
+    assert request.agent.spec.objective == "Help."
+    assert not request.agent.spec.HasField("plan") and not request.conversation
+    assert [frame.event.type for frame in frames] == ["", "", ""]
+    assert [one.kind for one in driven.receipts] == [OLD]
 
 
 async def test_the_first_attempt_of_each_run_is_hit() -> None:

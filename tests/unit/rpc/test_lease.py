@@ -17,7 +17,7 @@ from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
 from pal_rpc.identity import Unauthenticated, bearer, caller, issue_token
 from pal_rpc.keys import LEASE, MESH, create_keys, private_key, public_key
-from pal_rpc.lease import LeaseVerifier, sign_lease
+from pal_rpc.lease import Lease, LeaseVerifier, check_time, sign_lease
 
 GRANT = shared.RunGrant(runtime="agno", accepted=events.RunAccepted(agent=common.SpecRef(name="writer")))
 
@@ -34,8 +34,14 @@ def lease(keys: Path, expires_in_seconds: float = 60) -> shared.RunLease:
     return sign_lease(key, "r1", 2, common.EXECUTION_MODE_LIVE, time.time() + expires_in_seconds, GRANT)
 
 
+def verified(keys: Path, presented: shared.RunLease | None) -> Lease:
+    proven = LeaseVerifier(public_key(keys, LEASE)).proven(presented)
+    check_time(proven)
+    return proven
+
+
 def test_a_lease_proves_what_the_router_signed(keys: Path) -> None:
-    proven = LeaseVerifier(public_key(keys, LEASE)).verify(lease(keys))
+    proven = verified(keys, lease(keys))
 
     assert (proven.run_id, proven.epoch, proven.mode) == ("r1", 2, common.EXECUTION_MODE_LIVE)
     assert proven.agent.name == "writer"
@@ -45,14 +51,14 @@ def test_what_the_holder_says_is_not_believed(keys: Path) -> None:
     signed = lease(keys)
     signed.epoch = 99
 
-    proven = LeaseVerifier(public_key(keys, LEASE)).verify(signed)
+    proven = verified(keys, signed)
 
     assert (proven.epoch, proven.mode) == (2, common.EXECUTION_MODE_LIVE)
 
 
 def refusal(keys: Path, presented: shared.RunLease | None) -> str:
     with pytest.raises(MeshError) as refused:
-        LeaseVerifier(public_key(keys, LEASE)).verify(presented)
+        verified(keys, presented)
     return refused.value.reason_name
 
 
@@ -79,7 +85,7 @@ def test_a_clock_that_jumps_ends_no_lease_and_prolongs_none(
     wall_ns, running, over = time.time_ns, lease(keys), lease(keys, expires_in_seconds=-1)
     monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + jump_seconds * 10**9)
 
-    assert LeaseVerifier(public_key(keys, LEASE)).verify(running).run_id == "r1"
+    assert verified(keys, running).run_id == "r1"
     assert refusal(keys, over) == "LEASE_EXPIRED"
 
 

@@ -54,12 +54,18 @@ const (
 	FaultKind_FAULT_KIND_ADAPTER_HANG FaultKind = 41
 	// Every message of the adapter is late by the delay.
 	FaultKind_FAULT_KIND_ADAPTER_SLOW FaultKind = 42
+	// The adapter is one of the first revision of the contract: it knows nothing of
+	// what came later, and sends nothing of it.
+	FaultKind_FAULT_KIND_ADAPTER_OLD FaultKind = 43
 	// The facts of the call reach the recorder twice.
 	FaultKind_FAULT_KIND_EVENT_DUPLICATED FaultKind = 60
 	// The facts of the call are durable, and the acknowledgement is lost: they are sent again.
 	FaultKind_FAULT_KIND_ACK_DROPPED FaultKind = 61
 	// The recorder takes nothing of the call for the delay.
 	FaultKind_FAULT_KIND_RECORDER_AWAY FaultKind = 62
+	// A service goes by another clock in what it does for a run: it is off by the
+	// delay.
+	FaultKind_FAULT_KIND_CLOCK_SKEW FaultKind = 80
 )
 
 // Enum value maps for FaultKind.
@@ -78,9 +84,11 @@ var (
 		40: "FAULT_KIND_ADAPTER_CRASH",
 		41: "FAULT_KIND_ADAPTER_HANG",
 		42: "FAULT_KIND_ADAPTER_SLOW",
+		43: "FAULT_KIND_ADAPTER_OLD",
 		60: "FAULT_KIND_EVENT_DUPLICATED",
 		61: "FAULT_KIND_ACK_DROPPED",
 		62: "FAULT_KIND_RECORDER_AWAY",
+		80: "FAULT_KIND_CLOCK_SKEW",
 	}
 	FaultKind_value = map[string]int32{
 		"FAULT_KIND_UNSPECIFIED":      0,
@@ -96,9 +104,11 @@ var (
 		"FAULT_KIND_ADAPTER_CRASH":    40,
 		"FAULT_KIND_ADAPTER_HANG":     41,
 		"FAULT_KIND_ADAPTER_SLOW":     42,
+		"FAULT_KIND_ADAPTER_OLD":      43,
 		"FAULT_KIND_EVENT_DUPLICATED": 60,
 		"FAULT_KIND_ACK_DROPPED":      61,
 		"FAULT_KIND_RECORDER_AWAY":    62,
+		"FAULT_KIND_CLOCK_SKEW":       80,
 	}
 )
 
@@ -147,7 +157,10 @@ type FaultMatch struct {
 	// Chance of each of these calls to be hit, in parts per million. Zero means always.
 	ProbabilityPpm int32 `protobuf:"varint,7,opt,name=probability_ppm,json=probabilityPpm,proto3" json:"probability_ppm,omitempty"`
 	// Seed of that chance: the n-th call is hit or not by seed and n alone.
-	Seed          int64 `protobuf:"varint,8,opt,name=seed,proto3" json:"seed,omitempty"`
+	Seed int64 `protobuf:"varint,8,opt,name=seed,proto3" json:"seed,omitempty"`
+	// For CLOCK_SKEW: "router", "llm_provider" or "tool_executor", whose clock is off.
+	// Empty means all three.
+	Service       string `protobuf:"bytes,9,opt,name=service,proto3" json:"service,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -238,6 +251,13 @@ func (x *FaultMatch) GetSeed() int64 {
 	return 0
 }
 
+func (x *FaultMatch) GetService() string {
+	if x != nil {
+		return x.Service
+	}
+	return ""
+}
+
 // A fault as a drill asks for it.
 type FaultOrder struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -248,8 +268,10 @@ type FaultOrder struct {
 	// How long the fault stands unless it is healed before: 1 s to 1 h. Absent means 60 s.
 	Ttl *durationpb.Duration `protobuf:"bytes,3,opt,name=ttl,proto3" json:"ttl,omitempty"`
 	// How long what is slow, silent or away is so. Absent means 1 s, and for a model
-	// that stalls the time of its profile.
-	Delay         *durationpb.Duration `protobuf:"bytes,4,opt,name=delay,proto3" json:"delay,omitempty"`
+	// that stalls the time of its profile. For CLOCK_SKEW: how far the clock is off.
+	Delay *durationpb.Duration `protobuf:"bytes,4,opt,name=delay,proto3" json:"delay,omitempty"`
+	// For CLOCK_SKEW: the clock is behind by that, instead of ahead.
+	Backward      bool `protobuf:"varint,5,opt,name=backward,proto3" json:"backward,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -312,11 +334,18 @@ func (x *FaultOrder) GetDelay() *durationpb.Duration {
 	return nil
 }
 
+func (x *FaultOrder) GetBackward() bool {
+	if x != nil {
+		return x.Backward
+	}
+	return false
+}
+
 var File_pal_v1_fault_proto protoreflect.FileDescriptor
 
 const file_pal_v1_fault_proto_rawDesc = "" +
 	"\n" +
-	"\x12pal/v1/fault.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\"\xdb\x01\n" +
+	"\x12pal/v1/fault.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\"\xf5\x01\n" +
 	"\n" +
 	"FaultMatch\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x18\n" +
@@ -327,13 +356,15 @@ const file_pal_v1_fault_proto_rawDesc = "" +
 	"\x05calls\x18\x05 \x01(\x05R\x05calls\x12\x17\n" +
 	"\aper_run\x18\x06 \x01(\bR\x06perRun\x12'\n" +
 	"\x0fprobability_ppm\x18\a \x01(\x05R\x0eprobabilityPpm\x12\x12\n" +
-	"\x04seed\x18\b \x01(\x03R\x04seed\"\xbb\x01\n" +
+	"\x04seed\x18\b \x01(\x03R\x04seed\x12\x18\n" +
+	"\aservice\x18\t \x01(\tR\aservice\"\xd7\x01\n" +
 	"\n" +
 	"FaultOrder\x12%\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x11.pal.v1.FaultKindR\x04kind\x12(\n" +
 	"\x05match\x18\x02 \x01(\v2\x12.pal.v1.FaultMatchR\x05match\x12+\n" +
 	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\x12/\n" +
-	"\x05delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05delay*\xe0\x03\n" +
+	"\x05delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12\x1a\n" +
+	"\bbackward\x18\x05 \x01(\bR\bbackward*\x97\x04\n" +
 	"\tFaultKind\x12\x1a\n" +
 	"\x16FAULT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16FAULT_KIND_MODEL_ERROR\x10\x01\x12\x1a\n" +
@@ -347,10 +378,12 @@ const file_pal_v1_fault_proto_rawDesc = "" +
 	"\x1bFAULT_KIND_TOOL_ANSWER_LOST\x10\x17\x12\x1c\n" +
 	"\x18FAULT_KIND_ADAPTER_CRASH\x10(\x12\x1b\n" +
 	"\x17FAULT_KIND_ADAPTER_HANG\x10)\x12\x1b\n" +
-	"\x17FAULT_KIND_ADAPTER_SLOW\x10*\x12\x1f\n" +
+	"\x17FAULT_KIND_ADAPTER_SLOW\x10*\x12\x1a\n" +
+	"\x16FAULT_KIND_ADAPTER_OLD\x10+\x12\x1f\n" +
 	"\x1bFAULT_KIND_EVENT_DUPLICATED\x10<\x12\x1a\n" +
 	"\x16FAULT_KIND_ACK_DROPPED\x10=\x12\x1c\n" +
-	"\x18FAULT_KIND_RECORDER_AWAY\x10>Bn\n" +
+	"\x18FAULT_KIND_RECORDER_AWAY\x10>\x12\x19\n" +
+	"\x15FAULT_KIND_CLOCK_SKEW\x10PBn\n" +
 	"\n" +
 	"com.pal.v1B\n" +
 	"FaultProtoP\x01Z\x1bpal.example/go/pal/v1;palv1\xa2\x02\x03PXX\xaa\x02\x06Pal.V1\xca\x02\x06Pal\\V1\xe2\x02\x12Pal\\V1\\GPBMetadata\xea\x02\aPal::V1b\x06proto3"

@@ -74,6 +74,14 @@ export declare type FaultMatch = Message<"pal.v1.FaultMatch"> & {
    * @generated from field: int64 seed = 8;
    */
   seed: bigint;
+
+  /**
+   * For CLOCK_SKEW: "router", "llm_provider" or "tool_executor", whose clock is off.
+   * Empty means all three.
+   *
+   * @generated from field: string service = 9;
+   */
+  service: string;
 };
 
 /**
@@ -111,11 +119,18 @@ export declare type FaultOrder = Message<"pal.v1.FaultOrder"> & {
 
   /**
    * How long what is slow, silent or away is so. Absent means 1 s, and for a model
-   * that stalls the time of its profile.
+   * that stalls the time of its profile. For CLOCK_SKEW: how far the clock is off.
    *
    * @generated from field: google.protobuf.Duration delay = 4;
    */
   delay?: Duration | undefined;
+
+  /**
+   * For CLOCK_SKEW: the clock is behind by that, instead of ahead.
+   *
+   * @generated from field: bool backward = 5;
+   */
+  backward: boolean;
 };
 
 /**
@@ -222,6 +237,14 @@ export enum FaultKind {
   ADAPTER_SLOW = 42,
 
   /**
+   * The adapter is one of the first revision of the contract: it knows nothing of
+   * what came later, and sends nothing of it.
+   *
+   * @generated from enum value: FAULT_KIND_ADAPTER_OLD = 43;
+   */
+  ADAPTER_OLD = 43,
+
+  /**
    * The facts of the call reach the recorder twice.
    *
    * @generated from enum value: FAULT_KIND_EVENT_DUPLICATED = 60;
@@ -241,6 +264,14 @@ export enum FaultKind {
    * @generated from enum value: FAULT_KIND_RECORDER_AWAY = 62;
    */
   RECORDER_AWAY = 62,
+
+  /**
+   * A service goes by another clock in what it does for a run: it is off by the
+   * delay.
+   *
+   * @generated from enum value: FAULT_KIND_CLOCK_SKEW = 80;
+   */
+  CLOCK_SKEW = 80,
 }
 
 /**
