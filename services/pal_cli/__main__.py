@@ -34,6 +34,7 @@ WORDS = {
     "runtime": ("runtime", "app"),
     "runtimes": ("runtime", "app"),
     "route": ("route", "app"),
+    "rollout": ("rollout", "app"),
     "slo": ("slo", "slo"),
     "explain": ("explain", "explain"),
     "conformance": ("conformance", "conformance"),

@@ -19,6 +19,7 @@ from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
 from pal.service.v1 import migration_service_pb2_grpc as migration_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
+from pal.service.v1 import rollout_service_pb2_grpc as rollout_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
 from pal_cli.failures import INTERRUPTED, REFUSED, RUN_FAILED, USAGE, CommandError, explained
 from pal_cli.home import DEFAULT_ADDRESSES, Home, default_home
@@ -52,6 +53,7 @@ class Mesh:
     recorder: recorder_rpc.RecorderServiceStub
     llm_provider: llm_rpc.LLMProviderServiceStub
     migration: migration_rpc.MigrationServiceStub
+    rollouts: rollout_rpc.RolloutServiceStub
     addresses: Mapping[str, str]
 
 
@@ -77,6 +79,7 @@ async def connected(home: Home) -> AsyncIterator[Mesh]:
             recorder=recorder_rpc.RecorderServiceStub(channels["recorder"]),
             llm_provider=llm_rpc.LLMProviderServiceStub(channels["llm_provider"]),
             migration=migration_rpc.MigrationServiceStub(channels["migration"]),
+            rollouts=rollout_rpc.RolloutServiceStub(channels["migration"]),
             addresses=known,
         )
 

@@ -10,10 +10,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
+
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import migration_service_pb2_grpc as rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
+from pal.service.v1 import rollout_service_pb2 as rollout_pb
+from pal.service.v1 import rollout_service_pb2_grpc as rollout_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
 from pal_migration.checks import load
 from pal_migration.comparing import Comparing
@@ -21,6 +25,16 @@ from pal_migration.feed import Feed
 from pal_migration.judging import Judging
 from pal_migration.lanes import Lanes
 from pal_migration.pacing import Pace
+from pal_migration.rollout_servicer import RolloutServicer
+from pal_migration.rollouts.acting import Acting
+from pal_migration.rollouts.applying import Applying
+from pal_migration.rollouts.certificates import problem_with
+from pal_migration.rollouts.control import Control
+from pal_migration.rollouts.counting import Counting
+from pal_migration.rollouts.holding import Rollouts
+from pal_migration.rollouts.sights import Sights
+from pal_migration.rollouts.steering import Steering
+from pal_migration.rollouts.verdicts import Verdicts
 from pal_migration.servicer import MigrationServicer
 from pal_migration.shadow_metrics import show_shadows
 from pal_migration.shadows import Shadows
@@ -39,7 +53,10 @@ from pal_rpc.router_client import RouterClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
 
-SERVICE = pb.DESCRIPTOR.services_by_name["MigrationService"].full_name
+SERVICES = [
+    pb.DESCRIPTOR.services_by_name["MigrationService"].full_name,
+    rollout_pb.DESCRIPTOR.services_by_name["RolloutService"].full_name,
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +79,9 @@ class Config:
     shadow_workers: int = 2
     shadow_queue: int = 1000
     shadow_runs_per_second: float = 2.0
+    # How often a rollout is looked at when nothing wakes it, and how long figures and verdicts for it are good for.
+    rollout_interval_seconds: float = 1.0
+    rollout_figures_seconds: float = 5.0
     # Live runs go first where both want the machine.
     niceness: int = 5
     drain_seconds: float = 1.0
@@ -69,7 +89,7 @@ class Config:
 
 @asynccontextmanager
 async def migration(config: Config) -> AsyncIterator[Server]:
-    """Serve MigrationService until the block ends.
+    """Serve MigrationService and RolloutService until the block ends.
 
     Raises:
         StartError: a setting is wrong, or the store cannot be used.
@@ -92,22 +112,43 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         when_served(functools.partial(show_shadows, shadows))
         router = RouterClient(router_stub, token, config.router_address)
         work = Work(shadows, Lanes(router), record, comparing, Pace(config.shadow_runs_per_second))
-        servicer = MigrationServicer(
-            shadows,
-            Starting(shadows, snapshot, router, config.recorder_address),
-            comparing,
-            Judging(store, snapshot, comparing, record),
+        starting = Starting(shadows, snapshot, router, config.recorder_address)
+        judging = Judging(store, snapshot, comparing, record)
+        rollouts = Rollouts(store)
+        await rollouts.open()
+        sights = Sights(snapshot, router, record, problem_with, config.rollout_figures_seconds)
+        servicer = MigrationServicer(shadows, starting, comparing, judging)
+        rollout_servicer = RolloutServicer(
+            rollouts, Applying(rollouts, snapshot, router, record), Steering(rollouts, sights)
         )
+        control = Control(
+            rollouts,
+            sights,
+            Acting(rollouts, registry_stub, shadows, starting),
+            shadows,
+            config.rollout_interval_seconds,
+        )
+        snapshot.listen(rollouts.wake.set)
+
+        def added(to: grpc.aio.Server) -> None:
+            rpc.add_MigrationServiceServicer_to_server(servicer, to)
+            rollout_rpc.add_RolloutServiceServicer_to_server(rollout_servicer, to)
+
         async with asyncio.TaskGroup() as tasks:
             working = [
                 tasks.create_task(Feed(record, shadows).follow()),
                 tasks.create_task(shadows.keep_on()),
+                tasks.create_task(Counting(record, rollouts).follow()),
+                tasks.create_task(control.keep_on()),
+                tasks.create_task(
+                    Verdicts(rollouts, shadows, judging, sights, config.rollout_figures_seconds).keep_on()
+                ),
                 *(tasks.create_task(work.go_on()) for _ in range(config.shadow_workers)),
             ]
             async with serving(
                 config.address,
-                [SERVICE],
-                functools.partial(rpc.add_MigrationServiceServicer_to_server, servicer),
+                SERVICES,
+                added,
                 drain_seconds=config.drain_seconds,
             ) as server:
                 yield server

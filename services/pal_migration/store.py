@@ -16,6 +16,7 @@ class Kind(StrEnum):
     COMPARISON = "comparison"
     VERDICT = "verdict"
     CURSOR = "cursor"
+    ROLLOUT = "rollout"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _INT_BITS = {
     FieldDescriptor.CPPTYPE_INT32: 32,
     FieldDescriptor.CPPTYPE_INT64: 64,
 }
+_MOST_NUMBER = 1e15
 _SCHEMA_WORDS = frozenset({"type", "properties", "required", "items", "$schema", "enum", "anyOf", "oneOf", "allOf"})
 _UNSPECIFIED_MEANS_SOMETHING = "pal.v1.PolicyMatch.effect_classes"
 
@@ -101,7 +102,7 @@ def _map(target: Any, node: Node, problems: Problems, path: str) -> None:
             target[key] = value
 
 
-def _scalar(field: FieldDescriptor, node: Node, problems: Problems, path: str) -> bool | int | str | None:
+def _scalar(field: FieldDescriptor, node: Node, problems: Problems, path: str) -> bool | int | float | str | None:
     if field.enum_type:
         with_zero = field.full_name == _UNSPECIFIED_MEANS_SOMETHING
         return _enum(field.enum_type, node, problems, path, with_zero=with_zero)
@@ -110,6 +111,8 @@ def _scalar(field: FieldDescriptor, node: Node, problems: Problems, path: str) -
             return node.value
         problems.add(path, f"expected true or false, found {found(node)}")
         return None
+    if field.cpp_type == FieldDescriptor.CPPTYPE_DOUBLE:
+        return _number(node, problems, path)
     if bits := _INT_BITS.get(field.cpp_type):
         return _int(bits, node, problems, path)
     return _text(node, problems, path)
@@ -135,6 +138,13 @@ def _int(bits: int, node: Node, problems: Problems, path: str) -> int | None:
         problems.add(path, f"{node.spelling[:40]} is out of range; the largest is {2 ** (bits - 1) - 1}")
         return None
     return value
+
+
+def _number(node: Node, problems: Problems, path: str) -> float | None:
+    if isinstance(node.value, int | float) and not isinstance(node.value, bool) and abs(node.value) <= _MOST_NUMBER:
+        return float(node.value)
+    problems.add(path, f"expected a number, found {found(node)}")
+    return None
 
 
 def _enum(enum: EnumDescriptor, node: Node, problems: Problems, path: str, *, with_zero: bool) -> int | None:

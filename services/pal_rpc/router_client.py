@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 
 from pal.service.v1 import router_service_pb2 as pb
@@ -67,6 +69,17 @@ class RouterClient:
         except grpc.aio.AioRpcError as error:
             raise self._translate(error) from None
         return planned.primary.runtime
+
+    async def breakers(self) -> Sequence[pb.Breaker]:
+        """Return the breakers that have seen a failure lately.
+
+        Raises:
+            MeshError: ROUTER_UNAVAILABLE.
+        """
+        try:
+            return (await self._stub.ListBreakers(pb.ListBreakersRequest(), timeout=_PLAN_SECONDS)).breakers
+        except grpc.aio.AioRpcError as error:
+            raise self._translate(error) from None
 
     def _translate(self, error: grpc.aio.AioRpcError) -> Exception:
         known = from_rpc_error(error)

@@ -180,9 +180,9 @@ def _documents_in(path: Path) -> list[Path]:
 
 
 def _is_document(path: Path) -> bool:
-    # Other settings may lie beside documents: tool bindings, model profiles, plans of drills.
+    # Other settings may lie beside documents: tool bindings, model profiles, plans of drills and rollouts.
     head = path.read_text(errors="replace")
-    if re.search(r"^kind: *GameDay\b", head, re.MULTILINE):
+    if re.search(r"^kind: *(GameDay|Rollout)\b", head, re.MULTILINE):
         return False
     return "apiVersion" in head or ("runtime:" in head and "capabilities:" in head)
 

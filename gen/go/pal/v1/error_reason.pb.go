@@ -77,6 +77,8 @@ const (
 	ErrorReason_ERROR_REASON_SHADOW_NOT_FOUND ErrorReason = 31
 	// NOT_FOUND: the run was deleted, for example by retention. run_id, deleted_at.
 	ErrorReason_ERROR_REASON_RUN_DELETED ErrorReason = 32
+	// NOT_FOUND: there is no such rollout. name, rollout_id, nearest.
+	ErrorReason_ERROR_REASON_ROLLOUT_NOT_FOUND ErrorReason = 35
 	// NOT_FOUND: no such fault stands; it may have expired. fault_id.
 	ErrorReason_ERROR_REASON_FAULT_NOT_FOUND ErrorReason = 36
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
@@ -119,6 +121,10 @@ const (
 	ErrorReason_ERROR_REASON_NOT_LIVE ErrorReason = 71
 	// FAILED_PRECONDITION: only agents labelled "tier: canary" are shadowed. agent, tier.
 	ErrorReason_ERROR_REASON_NOT_CANARY ErrorReason = 72
+	// FAILED_PRECONDITION: another rollout, or a trial, has one of the agents. agent, rollout_id.
+	ErrorReason_ERROR_REASON_ROLLOUT_ACTIVE ErrorReason = 73
+	// FAILED_PRECONDITION: the rollout is over, or not where this could be done. rollout_id, state.
+	ErrorReason_ERROR_REASON_ROLLOUT_OVER ErrorReason = 74
 	// FAILED_PRECONDITION: the mesh was not started with drills allowed. action.
 	ErrorReason_ERROR_REASON_DRILLS_FORBIDDEN ErrorReason = 76
 	// PERMISSION_DENIED: a policy said no. action, policy, rule.
@@ -232,6 +238,7 @@ var (
 		30:  "ERROR_REASON_REGISTRATION_NOT_FOUND",
 		31:  "ERROR_REASON_SHADOW_NOT_FOUND",
 		32:  "ERROR_REASON_RUN_DELETED",
+		35:  "ERROR_REASON_ROLLOUT_NOT_FOUND",
 		36:  "ERROR_REASON_FAULT_NOT_FOUND",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
@@ -253,6 +260,8 @@ var (
 		70:  "ERROR_REASON_SHADOW_HORIZON",
 		71:  "ERROR_REASON_NOT_LIVE",
 		72:  "ERROR_REASON_NOT_CANARY",
+		73:  "ERROR_REASON_ROLLOUT_ACTIVE",
+		74:  "ERROR_REASON_ROLLOUT_OVER",
 		76:  "ERROR_REASON_DRILLS_FORBIDDEN",
 		80:  "ERROR_REASON_POLICY_DENIED",
 		81:  "ERROR_REASON_APPROVAL_REQUIRED",
@@ -321,6 +330,7 @@ var (
 		"ERROR_REASON_REGISTRATION_NOT_FOUND": 30,
 		"ERROR_REASON_SHADOW_NOT_FOUND":       31,
 		"ERROR_REASON_RUN_DELETED":            32,
+		"ERROR_REASON_ROLLOUT_NOT_FOUND":      35,
 		"ERROR_REASON_FAULT_NOT_FOUND":        36,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
@@ -342,6 +352,8 @@ var (
 		"ERROR_REASON_SHADOW_HORIZON":         70,
 		"ERROR_REASON_NOT_LIVE":               71,
 		"ERROR_REASON_NOT_CANARY":             72,
+		"ERROR_REASON_ROLLOUT_ACTIVE":         73,
+		"ERROR_REASON_ROLLOUT_OVER":           74,
 		"ERROR_REASON_DRILLS_FORBIDDEN":       76,
 		"ERROR_REASON_POLICY_DENIED":          80,
 		"ERROR_REASON_APPROVAL_REQUIRED":      81,
@@ -418,7 +430,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xaa\x17\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\x8e\x18\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -444,7 +456,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1fERROR_REASON_DOCUMENT_NOT_FOUND\x10\x1d\x12'\n" +
 	"#ERROR_REASON_REGISTRATION_NOT_FOUND\x10\x1e\x12!\n" +
 	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\x1c\n" +
-	"\x18ERROR_REASON_RUN_DELETED\x10 \x12 \n" +
+	"\x18ERROR_REASON_RUN_DELETED\x10 \x12\"\n" +
+	"\x1eERROR_REASON_ROLLOUT_NOT_FOUND\x10#\x12 \n" +
 	"\x1cERROR_REASON_FAULT_NOT_FOUND\x10$\x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
@@ -465,7 +478,9 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_DIVERGED\x10E\x12\x1f\n" +
 	"\x1bERROR_REASON_SHADOW_HORIZON\x10F\x12\x19\n" +
 	"\x15ERROR_REASON_NOT_LIVE\x10G\x12\x1b\n" +
-	"\x17ERROR_REASON_NOT_CANARY\x10H\x12!\n" +
+	"\x17ERROR_REASON_NOT_CANARY\x10H\x12\x1f\n" +
+	"\x1bERROR_REASON_ROLLOUT_ACTIVE\x10I\x12\x1d\n" +
+	"\x19ERROR_REASON_ROLLOUT_OVER\x10J\x12!\n" +
 	"\x1dERROR_REASON_DRILLS_FORBIDDEN\x10L\x12\x1e\n" +
 	"\x1aERROR_REASON_POLICY_DENIED\x10P\x12\"\n" +
 	"\x1eERROR_REASON_APPROVAL_REQUIRED\x10Q\x12\x1e\n" +

@@ -188,6 +188,13 @@ export enum ErrorReason {
   RUN_DELETED = 32,
 
   /**
+   * NOT_FOUND: there is no such rollout. name, rollout_id, nearest.
+   *
+   * @generated from enum value: ERROR_REASON_ROLLOUT_NOT_FOUND = 35;
+   */
+  ROLLOUT_NOT_FOUND = 35,
+
+  /**
    * NOT_FOUND: no such fault stands; it may have expired. fault_id.
    *
    * @generated from enum value: ERROR_REASON_FAULT_NOT_FOUND = 36;
@@ -333,6 +340,20 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_NOT_CANARY = 72;
    */
   NOT_CANARY = 72,
+
+  /**
+   * FAILED_PRECONDITION: another rollout, or a trial, has one of the agents. agent, rollout_id.
+   *
+   * @generated from enum value: ERROR_REASON_ROLLOUT_ACTIVE = 73;
+   */
+  ROLLOUT_ACTIVE = 73,
+
+  /**
+   * FAILED_PRECONDITION: the rollout is over, or not where this could be done. rollout_id, state.
+   *
+   * @generated from enum value: ERROR_REASON_ROLLOUT_OVER = 74;
+   */
+  ROLLOUT_OVER = 74,
 
   /**
    * FAILED_PRECONDITION: the mesh was not started with drills allowed. action.

@@ -1618,7 +1618,10 @@ type Route struct {
 	Fallbacks []string `protobuf:"bytes,12,rep,name=fallbacks,proto3" json:"fallbacks,omitempty"`
 	// What becomes of runs that are going on a runtime to which the revision before
 	// sent runs, and this one sends none.
-	Running       RunningRuns `protobuf:"varint,14,opt,name=running,proto3,enum=pal.service.v1.RunningRuns" json:"running,omitempty"`
+	Running RunningRuns `protobuf:"varint,14,opt,name=running,proto3,enum=pal.service.v1.RunningRuns" json:"running,omitempty"`
+	// Whether an agent that leaves the choice of its runtime to the router follows this
+	// route all the same. A rollout holds the choice so while it has the agent.
+	Hold          bool `protobuf:"varint,15,opt,name=hold,proto3" json:"hold,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1742,6 +1745,13 @@ func (x *Route) GetRunning() RunningRuns {
 		return x.Running
 	}
 	return RunningRuns_RUNNING_RUNS_UNSPECIFIED
+}
+
+func (x *Route) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
 }
 
 // Request of GetRoute.
@@ -2960,7 +2970,7 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x13ListRuntimesRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x14ListRuntimesResponse\x12=\n" +
-	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xcc\x03\n" +
+	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xe0\x03\n" +
 	"\x05Route\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12#\n" +
 	"\rversion_range\x18\x02 \x01(\tR\fversionRange\x12\x1a\n" +
@@ -2978,7 +2988,8 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"stickiness\x18\v \x01(\tR\n" +
 	"stickiness\x12\x1c\n" +
 	"\tfallbacks\x18\f \x03(\tR\tfallbacks\x125\n" +
-	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunningJ\x04\b\r\x10\x0eR\x06shadow\"'\n" +
+	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunning\x12\x12\n" +
+	"\x04hold\x18\x0f \x01(\bR\x04holdJ\x04\b\r\x10\x0eR\x06shadow\"'\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\"A\n" +
 	"\x10GetRouteResponse\x12-\n" +

@@ -801,6 +801,14 @@ export declare type Route = Message<"pal.service.v1.Route"> & {
    * @generated from field: pal.service.v1.RunningRuns running = 14;
    */
   running: RunningRuns;
+
+  /**
+   * Whether an agent that leaves the choice of its runtime to the router follows this
+   * route all the same. A rollout holds the choice so while it has the agent.
+   *
+   * @generated from field: bool hold = 15;
+   */
+  hold: boolean;
 };
 
 /**

@@ -1,0 +1,1 @@
+"""The controller of rollouts: what it knows, sees and does."""

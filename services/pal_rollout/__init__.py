@@ -1,0 +1,1 @@
+"""Rollouts: what a plan has to say, and what happens next; no transport, no store."""
