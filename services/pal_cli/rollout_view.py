@@ -29,12 +29,6 @@ def state_word(status: pb.RolloutStatus) -> str:
     return word(pb.RolloutState, status.state, "ROLLOUT_STATE_")
 
 
-def here(status: pb.RolloutStatus) -> str:
-    """Return what the present step is called."""
-    wave = status.rollout.spec.waves[status.wave]
-    return f"{wave.name}/{step_name(wave.steps[status.step])}"
-
-
 def lines(status: pb.RolloutStatus) -> Iterator[str]:
     """Yield *status* line by line, with rich markup."""
     colour = _COLOURS.get(status.state, "default")

@@ -25,13 +25,13 @@ from pal_migration.feed import Feed
 from pal_migration.judging import Judging
 from pal_migration.lanes import Lanes
 from pal_migration.pacing import Pace
-from pal_migration.rollout_servicer import RolloutServicer
 from pal_migration.rollouts.acting import Acting
 from pal_migration.rollouts.applying import Applying
 from pal_migration.rollouts.certificates import problem_with
 from pal_migration.rollouts.control import Control
 from pal_migration.rollouts.counting import Counting
 from pal_migration.rollouts.holding import Rollouts
+from pal_migration.rollouts.servicer import RolloutServicer
 from pal_migration.rollouts.sights import Sights
 from pal_migration.rollouts.steering import Steering
 from pal_migration.rollouts.verdicts import Verdicts
@@ -49,6 +49,7 @@ from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
 from pal_rpc.metrics import when_served
 from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.route_client import RouteClient
 from pal_rpc.router_client import RouterClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
@@ -124,7 +125,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         control = Control(
             rollouts,
             sights,
-            Acting(rollouts, registry_stub, shadows, starting),
+            Acting(rollouts, RouteClient(registry_stub), shadows, starting),
             shadows,
             config.rollout_interval_seconds,
         )

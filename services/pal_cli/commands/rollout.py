@@ -16,9 +16,10 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import rollout_pb2 as plans
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.rollout_plan import drafted
-from pal_cli.rollout_view import entry_line, here, lines, state_word
+from pal_cli.rollout_view import entry_line, lines, state_word
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, out, print_json, say, table
+from pal_rollout.changes import here
 
 app = typer.Typer(no_args_is_help=True, help="Move agents to another runtime in waves that stop by themselves.")
 

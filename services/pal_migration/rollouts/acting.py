@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TypeVar
-
-import grpc
-from google.protobuf import duration_pb2
+from collections.abc import Mapping, Sequence
 
 from pal.service.v1 import migration_service_pb2 as migration
 from pal.service.v1 import registry_service_pb2 as registry
-from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import rollout_pb2 as plans
@@ -25,11 +20,7 @@ from pal_rollout.plan import sample_ppm
 from pal_rollout.routes import differs, known, wanted
 from pal_rpc import kill_points
 from pal_rpc.errors import MeshError
-from pal_rpc.status import from_rpc_error, is_lost
-
-T = TypeVar("T")
-_CALL_SECONDS = 20.0
-_ACKNOWLEDGED = duration_pb2.Duration(seconds=10)
+from pal_rpc.route_client import RouteClient
 
 
 class Acting:
@@ -38,7 +29,7 @@ class Acting:
     def __init__(
         self,
         rollouts: Rollouts,
-        routes: registry_rpc.RegistryServiceStub,
+        routes: RouteClient,
         shadows: Shadows,
         starting: Starting,
     ) -> None:
@@ -137,18 +128,15 @@ class Acting:
 
     async def _set(self, status: pb.RolloutStatus, agent: pb.RolloutAgent) -> None:
         placing = agent.placing
-        present = await self._present(agent.agent)
+        present = await self._routes.present(agent.agent)
         if present.reason.endswith(placing.mark):
             self._done(status, agent, present, "")
         elif present.revision != placing.expected_revision or _outdated(status, agent):
             # Whoever decides next sees the other revision, or that it is time to go back.
             agent.ClearField("placing")
         else:
-            request = registry.SetRouteRequest(
-                route=placing.route, expected_revision=placing.expected_revision, acknowledged_within=_ACKNOWLEDGED
-            )
             try:
-                answer = await self._call(self._routes.SetRoute(request, timeout=_CALL_SECONDS))
+                answer = await self._routes.set(placing.route, placing.expected_revision)
             except MeshError as refused:
                 self._refused(status, agent, refused)
                 return
@@ -173,25 +161,6 @@ class Acting:
             return
         agent.left = f"its route could not be set: {error.message}"
         note(status, clock.now_ns(), f"{agent.agent} is left: {agent.left}")
-
-    async def _present(self, agent: str) -> registry.Route:
-        request = registry.GetRouteRequest(agent=agent)
-        found = (await self._call(self._routes.GetRoute(request, timeout=_CALL_SECONDS))).routes
-        return next((route for route in found if not route.version_range), registry.Route())
-
-    async def _call(self, call: Awaitable[T]) -> T:
-        try:
-            return await call
-        except grpc.aio.AioRpcError as error:
-            known = from_rpc_error(error)
-            if known is not None:
-                raise known from None
-            if not is_lost(error) and error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise
-            raise MeshError(
-                reasons.ERROR_REASON_REGISTRY_UNAVAILABLE,
-                "the registry cannot be reached, so no route can be set; `pal status` shows which process is down",
-            ) from None
 
 
 def _what(status: pb.RolloutStatus) -> str:
