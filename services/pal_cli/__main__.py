@@ -35,6 +35,8 @@ WORDS = {
     "runtimes": ("runtime", "app"),
     "route": ("route", "app"),
     "rollout": ("rollout", "app"),
+    "quota": ("quota", "app"),
+    "tenant": ("tenant", "app"),
     "slo": ("slo", "slo"),
     "explain": ("explain", "explain"),
     "conformance": ("conformance", "conformance"),

@@ -17,6 +17,7 @@ import typer
 
 from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
 from pal.service.v1 import migration_service_pb2_grpc as migration_rpc
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import rollout_service_pb2_grpc as rollout_rpc
@@ -51,6 +52,7 @@ class Mesh:
     router: router_rpc.RouterServiceStub
     registry: registry_rpc.RegistryServiceStub
     recorder: recorder_rpc.RecorderServiceStub
+    quotas: quota_rpc.QuotaServiceStub
     llm_provider: llm_rpc.LLMProviderServiceStub
     migration: migration_rpc.MigrationServiceStub
     rollouts: rollout_rpc.RolloutServiceStub
@@ -76,6 +78,7 @@ async def connected(home: Home) -> AsyncIterator[Mesh]:
         yield Mesh(
             router=router_rpc.RouterServiceStub(channels["router"]),
             registry=registry_rpc.RegistryServiceStub(channels["registry"]),
+            quotas=quota_rpc.QuotaServiceStub(channels["recorder"]),
             recorder=recorder_rpc.RecorderServiceStub(channels["recorder"]),
             llm_provider=llm_rpc.LLMProviderServiceStub(channels["llm_provider"]),
             migration=migration_rpc.MigrationServiceStub(channels["migration"]),

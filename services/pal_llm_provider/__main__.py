@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pal.service.v1 import llm_provider_service_pb2 as pb
 from pal.service.v1 import llm_provider_service_pb2_grpc as rpc
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_llm_provider.admission import Admission
@@ -21,6 +22,7 @@ from pal_llm_provider.faulty import Faulty
 from pal_llm_provider.ledgers import opened, recall
 from pal_llm_provider.profiles import FAULTY, OPENAI, SCRIPTED, described, load
 from pal_llm_provider.provider import Profile, Provider
+from pal_llm_provider.quotas import ModelQuotas
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.scripted import Scripted
 from pal_llm_provider.seam import Seam
@@ -37,6 +39,8 @@ from pal_rpc.faults import Faults
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, public_key
 from pal_rpc.lease import LeaseVerifier
+from pal_rpc.quota_book import QuotaBook
+from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import SEAM, RegistrySnapshot
@@ -74,7 +78,8 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
     token = read_token(config.service_token_file)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
+        record_channel = await enter(channel(config.recorder_address))
+        recorder_stub = recorder_rpc.RecorderServiceStub(record_channel)
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
         artifacts = ArtifactClient(recorder_stub, token)
         recording = Recording(await enter(Appender(recorder_stub, token)), artifacts, config.recorder_address)
@@ -86,7 +91,9 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)
         pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
         drilling = Drilling(Faults(snapshot, "llm_provider", allowed=config.drills), recording)
-        seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling)
+        client = await enter(QuotaClient(quota_rpc.QuotaServiceStub(record_channel), token, config.recorder_address))
+        quotas = ModelQuotas(QuotaBook(snapshot), client, recording)
+        seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling, quotas)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)
         yield await enter(

@@ -15,6 +15,7 @@ from pal_llm_provider.calls import OpenCall
 from pal_llm_provider.contents import inline
 from pal_llm_provider.drilling import Drilling
 from pal_llm_provider.provider import Completion, Provider
+from pal_llm_provider.quotas import ModelQuotas, Use
 from pal_llm_provider.recorded import answer
 from pal_llm_provider.recording import Recording
 from pal_llm_provider.replay import Match
@@ -40,11 +41,13 @@ class Seam:
         spans: SpanWriter,
         pace: ShadowPace,
         drilling: Drilling,
+        quotas: ModelQuotas,
     ) -> None:
         """Serve calls by *providers*, by the name of the provider in the profile; *pace* is that of shadow runs.
 
-        Calls of drills meet the faults of *drilling*.
+        Calls of drills meet the faults of *drilling*; what models are asked counts against *quotas*.
         """
+        self._quotas = quotas
         self._drilling = drilling
         self._pace = pace
         self._admission = admission
@@ -78,6 +81,11 @@ class Seam:
             for frames in await self._repeated(call.match, record):
                 yield frames
             return
+        async with self._quotas.reserved(call) as use, aclosing(self._asked(call, record, use)) as asked:
+            async for frames in asked:
+                yield frames
+
+    async def _asked(self, call: Call, record: OpenCall, use: Use) -> AsyncGenerator[list[pb.ModelFrame], None]:
         completion: Completion | None = None
         try:
             await record.open()
@@ -85,6 +93,7 @@ class Seam:
                 async for frame in pump.chunks():
                     yield [frame]
                 completion = pump.completion()
+                use.count(completion)
                 message = _message(pump.text, call, completion)
                 answer = await record.close(message, completion)
                 last = [*pump.rest(), pb.ModelFrame(answer=answer)]

@@ -9,9 +9,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
+import grpc
+
+from pal.service.v1 import quota_service_pb2 as quota_pb
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal_log import clock
 from pal_recorder.anchors import Anchors
 from pal_recorder.archive import Archive, with_archive
 from pal_recorder.archiving import Archiving
@@ -19,8 +25,12 @@ from pal_recorder.artifacts import Artifacts
 from pal_recorder.checkpoints import known_keys
 from pal_recorder.keeping import archive_older, delete_older, hourly
 from pal_recorder.log import RunLog
+from pal_recorder.quota_counters import QuotaCounters
+from pal_recorder.quota_memory import MemoryCounters
+from pal_recorder.quota_metrics import QuotaMetrics
+from pal_recorder.quotas import Quotas
 from pal_recorder.retention import Retention
-from pal_recorder.servicer import RecorderServicer
+from pal_recorder.servicer import QuotaServicer, RecorderServicer
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_metrics import count_runs
 from pal_recorder.slo_query import SloQuery
@@ -33,7 +43,11 @@ from pal_rpc.keys import MESH, RECORDER, private_key, public_key
 from pal_rpc.metrics import when_served
 from pal_rpc.server import Server, serving
 
+if TYPE_CHECKING:
+    from pal_recorder.postgres import PostgresStore
+
 SERVICE = pb.DESCRIPTOR.services_by_name["RecorderService"].full_name
+QUOTA_SERVICE = quota_pb.DESCRIPTOR.services_by_name["QuotaService"].full_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,16 +72,21 @@ class Config:
 
 @asynccontextmanager
 async def recorder(config: Config) -> AsyncIterator[Server]:
-    """Serve RecorderService until the block ends."""
+    """Serve RecorderService and QuotaService until the block ends."""
     mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
     recorder_keys = known_keys(config.keys_dir)
     archive = _archive(config)
-    store = with_archive(await _opened(config), archive)
+    own = await _opened(config)
+    store = with_archive(own, archive)
     try:
         position = await store.last_position()
         tails, anchors = Tails(store, position), Anchors(store, own_key)
         await anchors.open(position)
-        log = RunLog(store, tails, anchors)
+        counters = await _counters(own)
+        log = RunLog(store, tails, anchors, counters if isinstance(counters, MemoryCounters) else None)
+        quotas = Quotas(counters, _now_ms)
+        metrics = QuotaMetrics(quotas)
+        when_served(metrics.show)
         retention, archiving = Retention(log, store, anchors, archive), Archiving(log, store, archive)
         artifacts = Artifacts(store, config.data_dir)
         slo = SloFold(store)
@@ -78,6 +97,7 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
             working.append(tasks.create_task(slo.follow()))
+            working.append(tasks.create_task(metrics.keep()))
             if (days := config.delete_after_days) is not None:
                 work = functools.partial(delete_older, retention, days)
                 working.append(tasks.create_task(hourly("old runs are deleted", work)))
@@ -86,8 +106,8 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
                 working.append(tasks.create_task(hourly("old runs are archived", work)))
             async with serving(
                 config.address,
-                [SERVICE],
-                functools.partial(rpc.add_RecorderServiceServicer_to_server, servicer),
+                [SERVICE, QUOTA_SERVICE],
+                functools.partial(_register, servicer, QuotaServicer(quotas, mesh_key)),
                 drain_seconds=config.drain_seconds,
             ) as server:
                 yield server
@@ -98,6 +118,21 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
             await log.close()
     finally:
         await store.close()
+
+
+def _register(recorder: RecorderServicer, quotas: QuotaServicer, server: grpc.aio.Server) -> None:
+    rpc.add_RecorderServiceServicer_to_server(recorder, server)
+    quota_rpc.add_QuotaServiceServicer_to_server(quotas, server)
+
+
+async def _counters(store: EventStore) -> QuotaCounters:
+    if store.exclusive:
+        return MemoryCounters(await store.quota_rows(), _now_ms)
+    return cast("PostgresStore", store).quota_counters(_now_ms)
+
+
+def _now_ms() -> int:
+    return clock.now_ns() // 1_000_000
 
 
 def _archive(config: Config) -> Archive:

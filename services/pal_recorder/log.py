@@ -19,6 +19,7 @@ from pal_recorder.admission import REMEMBERED_IDS, RunHead, new_events
 from pal_recorder.anchors import Anchors
 from pal_recorder.chain import chained
 from pal_recorder.projection import LISTED, project
+from pal_recorder.quota_memory import MemoryCounters
 from pal_recorder.store import Entry, EventStore, Group, RunDeleted, StoreLost, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc import kill_points
@@ -46,8 +47,14 @@ class _Pending:
 class RunLog:
     """Appends to the store and keeps the newest end of the runs that are going."""
 
-    def __init__(self, store: EventStore, tails: Tails, anchors: Anchors) -> None:
-        """Write to *store*, tell *tails*, and keep the record anchored by *anchors*."""
+    def __init__(
+        self, store: EventStore, tails: Tails, anchors: Anchors, counters: MemoryCounters | None = None
+    ) -> None:
+        """Write to *store*, tell *tails*, and keep the record anchored by *anchors*.
+
+        What changes of *counters* becomes durable with the next group.
+        """
+        self._counters = counters
         self._store = store
         self._tails = tails
         self._anchors = anchors
@@ -57,6 +64,8 @@ class RunLog:
         self._stamp_ns = 0
         # Held while a group is on its way to the disk: what is not durable is shown to nobody.
         self._settled = asyncio.Lock()
+        if counters is not None:
+            counters.listen(self._wake.set)
 
     def submit(self, writer: str, request: pb.AppendRequest) -> asyncio.Future[pb.AppendResponse]:
         """Take *request* of *writer*; the future is done once everything in it is durable or refused."""
@@ -69,8 +78,12 @@ class RunLog:
         """Commit what waits, group after group, for ever."""
         while True:
             await self._work()
-            while self._waiting or self._anchors.due(self._tails.position):
+            while self._waiting or self._anchors.due(self._tails.position) or self._counted:
                 await self._record(self._next_group())
+
+    @property
+    def _counted(self) -> bool:
+        return self._counters is not None and self._counters.waiting
 
     async def follow_others(self) -> None:
         """Take in what other recorders write, as long as somebody here waits for it, for ever."""
@@ -194,7 +207,9 @@ class RunLog:
                 [await self._take(pending.writer, batch, assembly) for batch in pending.request.batches]
                 for pending in requests
             ]
-            if assembly.group.entries or checkpoint:
+            if self._counters is not None:
+                assembly.group.quotas.update(self._counters.rows())
+            if assembly.group.entries or checkpoint or assembly.group.quotas:
                 kill_points.reached("commit.before")
                 try:
                     await turn.write(assembly.group)
@@ -279,6 +294,8 @@ class RunLog:
         return head
 
     def _forget(self, assembly: _Assembly) -> None:
+        if self._counters is not None:
+            self._counters.put_back(assembly.group.quotas)
         for event in assembly.events:
             self._heads.pop(event.run_id, None)
             # As they came: they may be tried again.

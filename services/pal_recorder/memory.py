@@ -37,6 +37,7 @@ class MemoryStore:
         self._slo_position = 0
         self._archived: dict[str, pb.ArchivedRun] = {}
         self._holds = Holds()
+        self._quotas: dict[str, bytes] = {}
 
     async def last_position(self) -> int:
         """Return the newest position."""
@@ -68,6 +69,11 @@ class MemoryStore:
         if group.checkpoint:
             self._checkpoints.append(group.checkpoint)
         self._spans.extend(group.spans)
+        for key, row in group.quotas.items():
+            if row is None:
+                self._quotas.pop(key, None)
+            else:
+                self._quotas[key] = row
         for removal in group.removals:
             self._remove(removal)
 
@@ -205,6 +211,10 @@ class MemoryStore:
         for width, start in prunable:
             self._slo = {key: row for key, row in self._slo.items() if key.width != width or key.start >= start}
         return True
+
+    async def quota_rows(self) -> dict[str, bytes]:
+        """Return counters."""
+        return dict(self._quotas)
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Keep spans."""

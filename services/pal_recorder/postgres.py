@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import json
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -24,11 +24,12 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres_reader import PostgresReader
+from pal_recorder.quota_postgres import PostgresCounters
 from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0006"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0007"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -234,6 +235,14 @@ class PostgresStore(PostgresReader):
         except psycopg.Error as error:
             raise self._unavailable(error) from None
         return True
+
+    async def quota_rows(self) -> dict[str, bytes]:
+        """Return nothing: several recorders change the counters where they are."""
+        return {}
+
+    def quota_counters(self, now_ms: Callable[[], int]) -> PostgresCounters:
+        """Return the counters of quotas."""
+        return PostgresCounters(self._pool, self._where, now_ms)
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""

@@ -1,4 +1,4 @@
-"""RecorderService on the wire."""
+"""RecorderService and QuotaService on the wire."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from pal.service.v1 import quota_service_pb2 as quota_pb
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.service.v1 import slo_pb2
@@ -18,6 +20,7 @@ from pal_recorder.audit import Audit
 from pal_recorder.checkpoints import Keys
 from pal_recorder.log import RunLog
 from pal_recorder.moving import Export, Import
+from pal_recorder.quotas import Quotas
 from pal_recorder.reading import Reading
 from pal_recorder.retention import Retention
 from pal_recorder.slo_query import SloQuery
@@ -190,3 +193,31 @@ class RecorderServicer(rpc.RecorderServiceServicer):
         """Read the record again."""
         async for frame in Audit(self._store, self._recorder_keys, request).frames():
             yield frame
+
+
+class QuotaServicer(quota_rpc.QuotaServiceServicer):
+    """Keeps what is left of quotas."""
+
+    def __init__(self, quotas: Quotas, mesh_key: ed25519.Ed25519PublicKey) -> None:
+        """Serve *quotas*; *mesh_key* tells the services apart."""
+        self._quotas = quotas
+        self._mesh_key = mesh_key
+
+    async def Reserve(self, request: quota_pb.ReserveRequest, context: Context) -> quota_pb.ReserveResponse:
+        """Take amounts."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        return await self._quotas.reserve(request)
+
+    async def Settle(self, request: quota_pb.SettleRequest, context: Context) -> quota_pb.SettleResponse:
+        """End a reservation."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        return await self._quotas.settle(request)
+
+    async def Renew(self, request: quota_pb.RenewRequest, context: Context) -> quota_pb.RenewResponse:
+        """Begin the time of reservations anew."""
+        caller(context.invocation_metadata() or (), self._mesh_key)
+        return await self._quotas.renew(request)
+
+    async def ListUsage(self, request: quota_pb.ListUsageRequest, context: Context) -> quota_pb.ListUsageResponse:
+        """List counters."""
+        return await self._quotas.usage(request)

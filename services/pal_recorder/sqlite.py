@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -103,6 +103,8 @@ class SqliteStore(SqliteReader):
             db.executemany(_INSERT_SPAN, _span_rows(group.spans))
             for removal in group.removals:
                 _remove(db, removal)
+            if group.quotas:
+                _put_quotas(db, group.quotas)
 
         await self._transact(insert)
         if group.entries:
@@ -178,6 +180,11 @@ class SqliteStore(SqliteReader):
 
         await self._transact(put)
         return moved
+
+    async def quota_rows(self) -> dict[str, bytes]:
+        """Return counters."""
+        rows: Any = await self._read(lambda db: db.execute("SELECT key, encoded FROM quota_counters").fetchall())
+        return dict(rows)
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Insert spans."""
@@ -272,6 +279,12 @@ def _remove(db: apsw.Connection, removal: Removal) -> None:
             db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         row = (run_id, removal.deleted.conversation_id, removal.deleted.SerializeToString())
         db.execute("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?, ?)", row)
+
+
+def _put_quotas(db: apsw.Connection, rows: Mapping[str, bytes | None]) -> None:
+    kept = [(key, row) for key, row in rows.items() if row is not None]
+    db.executemany("INSERT OR REPLACE INTO quota_counters VALUES (?, ?)", kept)
+    db.executemany("DELETE FROM quota_counters WHERE key = ?", [(key,) for key, row in rows.items() if row is None])
 
 
 def _span_rows(spans: Sequence[traces.TraceSpan]) -> list[tuple[str, bytes]]:

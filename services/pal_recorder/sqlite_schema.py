@@ -12,7 +12,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -75,6 +75,7 @@ CREATE TABLE slo (
 CREATE TABLE slo_position (position INTEGER NOT NULL) STRICT;
 INSERT INTO slo_position VALUES (0);
 """
+_QUOTAS = "CREATE TABLE quota_counters (key TEXT PRIMARY KEY, encoded BLOB NOT NULL) STRICT, WITHOUT ROWID;"
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
@@ -106,7 +107,7 @@ def opened(path: Path) -> apsw.Connection:
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT + _SLO)
+            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT + _SLO + _QUOTAS)
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
@@ -119,7 +120,9 @@ def opened(path: Path) -> apsw.Connection:
                 _add_ends_and_modes(db)
             if found < 5:
                 db.execute(_LEFT)
-            db.execute(_SLO)
+            if found < 6:
+                db.execute(_SLO)
+            db.execute(_QUOTAS)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 

@@ -119,7 +119,8 @@ class Group:
     """What becomes durable together.
 
     Events in order of position, the runs whose listed state changed, a checkpoint of what was durable before,
-    measurements that came with whole runs, and runs whose events leave.
+    measurements that came with whole runs, runs whose events leave, and counters of quotas by key, None for those that
+    leave.
     """
 
     entries: list[Entry] = field(default_factory=list)
@@ -127,6 +128,7 @@ class Group:
     checkpoint: pb.Checkpoint | None = None
     spans: list[traces.TraceSpan] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
+    quotas: dict[str, bytes | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -260,6 +262,9 @@ class EventStore(RecordReader, Protocol):
         Raises:
             StoreUnavailable: nothing was written, or nobody knows.
         """
+
+    async def quota_rows(self) -> dict[str, bytes]:
+        """Return the counters of quotas that groups have brought, by key."""
 
     async def write_spans(self, spans: Sequence[traces.TraceSpan]) -> None:
         """Keep *spans*."""

@@ -12,7 +12,7 @@ from pal.v1 import runtime_capability_pb2 as capabilities
 from pal_log.events import now
 from pal_registry.documents import Draft, check_digest, drafts, stamped
 from pal_registry.feed import Feed
-from pal_registry.names import KINDS, NAMESPACE, kind_of, lies_in, newest_key, problem_with_range
+from pal_registry.names import KIND_WORDS, KINDS, NAMESPACE, kind_of, lies_in, newest_key, problem_with_range
 from pal_registry.references import check_references
 from pal_registry.store import RegistryStore
 from pal_registry.words import nearest
@@ -192,7 +192,7 @@ def _key(document: pb.Document) -> Key:
 
 def _require_kind(kind: pb.DocumentKind) -> None:
     if kind not in KINDS:
-        raise InvalidField("kind", "missing or unknown; one of AGENT, TOOL, POLICY, RUNTIME")
+        raise InvalidField("kind", f"missing or unknown; one of {KIND_WORDS}")
 
 
 def _immutable(document: pb.Document, line: int, source: str) -> MeshError:

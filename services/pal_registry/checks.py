@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import quota_pb2 as quotas
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal.v1 import tool_spec_pb2 as tools
 from pal_policy.conditions import compiles
@@ -17,6 +18,7 @@ from pal_registry.equivalences import check_equivalence, check_terms
 from pal_registry.names import NAMESPACE, problem_with_name, problem_with_range, problem_with_version
 from pal_registry.plans import check_plan
 from pal_registry.problems import Problems
+from pal_registry.quotas import check_terms_of_quota
 from pal_registry.words import hint
 
 API_VERSION = "pal/v1"
@@ -105,6 +107,12 @@ def check_policy(policy: policies.PolicySpec, problems: Problems) -> None:
         if rule.HasField("condition"):
             _condition(f"{where}.condition", rule.condition, problems)
     _limits("spec.runLimits", spec.run_limits, problems)
+
+
+def check_quota(quota: quotas.Quota, problems: Problems) -> None:
+    """Note what is wrong with *quota*."""
+    _metadata(quota.metadata, problems)
+    check_terms_of_quota(quota.spec, problems)
 
 
 def check_runtime(declared: capabilities.RuntimeCapability, problems: Problems) -> None:

@@ -14,10 +14,11 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
+from pal.v1 import quota_pb2 as quotas
 from pal.v1 import runtime_capability_pb2 as capabilities
 from pal.v1 import tool_spec_pb2 as tools
 from pal_log.canonical import canonical_digest
-from pal_registry.checks import API_VERSION, check_agent, check_policy, check_runtime, check_tool
+from pal_registry.checks import API_VERSION, check_agent, check_policy, check_quota, check_runtime, check_tool
 from pal_registry.conversion import to_message
 from pal_registry.names import NAMESPACE
 from pal_registry.nodes import Node, Unreadable, read
@@ -35,6 +36,7 @@ _KINDS: dict[str, tuple[type[Message], str, Callable[[Any, Problems], None]]] = 
     "AgentSpec": (agents.AgentSpec, "agent", check_agent),
     "ToolSpec": (tools.ToolSpec, "tool", check_tool),
     "PolicySpec": (policies.PolicySpec, "policy", check_policy),
+    "Quota": (quotas.Quota, "quota", check_quota),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pal.service.v1 import registry_service_pb2 as pb
-from pal_registry.names import KINDS, kind_of, newest_key
+from pal_registry.names import KIND_WORDS, KINDS, kind_of, newest_key
 from pal_rpc.errors import InvalidField
 
 _PAGE, _MAX_PAGE = 50, 200
@@ -20,7 +20,7 @@ def page(request: pb.ListDocumentsRequest, documents: Iterable[pb.Document]) -> 
         InvalidField: the kind, the page size or the token is wrong.
     """
     if request.kind and request.kind not in KINDS:
-        raise InvalidField("kind", f"{request.kind} is unknown; one of AGENT, TOOL, POLICY, RUNTIME")
+        raise InvalidField("kind", f"{request.kind} is unknown; one of {KIND_WORDS}")
     if request.page_size < 0:
         raise InvalidField("page_size", f"cannot be negative, found {request.page_size}")
     wanted = [document for document in documents if _selected(document, request)]

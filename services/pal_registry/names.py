@@ -14,7 +14,9 @@ KINDS = {
     pb.DOCUMENT_KIND_TOOL: "ToolSpec",
     pb.DOCUMENT_KIND_POLICY: "PolicySpec",
     pb.DOCUMENT_KIND_RUNTIME: "RuntimeCapability",
+    pb.DOCUMENT_KIND_QUOTA: "Quota",
 }
+KIND_WORDS = "AGENT, TOOL, POLICY, RUNTIME, QUOTA"
 MAX_NAME_CHARACTERS = 63
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _TOOL_NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
@@ -24,6 +26,7 @@ _FIELD_KINDS = {
     "tool": pb.DOCUMENT_KIND_TOOL,
     "policy": pb.DOCUMENT_KIND_POLICY,
     "runtime": pb.DOCUMENT_KIND_RUNTIME,
+    "quota": pb.DOCUMENT_KIND_QUOTA,
 }
 
 

@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from google.protobuf import duration_pb2
 
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2 as pb
@@ -25,6 +27,7 @@ from pal_router.crossings import Crossings
 from pal_router.holding import Holding, life_of
 from pal_router.inputs import Inputs
 from pal_router.peers import Peers
+from pal_router.quotas import RunQuotas
 from pal_router.recovery import Recovery
 from pal_router.runs import Runs
 from pal_router.servicer import RouterServicer
@@ -41,6 +44,8 @@ from pal_rpc.identity import read_token
 from pal_rpc.in_process import InProcessChannel
 from pal_rpc.keys import LEASE, MESH, private_key, public_key
 from pal_rpc.metrics import when_served
+from pal_rpc.quota_book import QuotaBook
+from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
@@ -86,9 +91,8 @@ async def router(
         max_input_wait=duration_pb2.Duration(seconds=config.max_input_wait_seconds),
     )
     async with AsyncExitStack() as stack:
-        recorder_stub = recorder_rpc.RecorderServiceStub(
-            await stack.enter_async_context(recorder or channel(config.recorder_address))  # type: ignore[arg-type]
-        )
+        record: Any = await stack.enter_async_context(recorder or channel(config.recorder_address))
+        recorder_stub = recorder_rpc.RecorderServiceStub(record)
         registry_stub = registry_rpc.RegistryServiceStub(
             await stack.enter_async_context(registry or channel(config.registry_address))  # type: ignore[arg-type]
         )
@@ -96,7 +100,10 @@ async def router(
         when_served(functools.partial(show_breakers, breakers))
         holding = Holding(recorder_stub, token, life_of(config.address))
         snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, holding.own, crossings.settled))
-        slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later)
+        book = QuotaBook(snapshot)
+        slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later, book.weight)
+        quota_stub = quota_rpc.QuotaServiceStub(record)
+        quota_client = await stack.enter_async_context(QuotaClient(quota_stub, token, config.recorder_address))
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
         recorder_client = RecorderClient(recorder_stub, config.recorder_address)
         standings = Standings(recorder_client)
@@ -104,6 +111,7 @@ async def router(
             snapshot=snapshot,
             faults=Faults(snapshot, "router", allowed=config.drills),
             slots=slots,
+            quotas=RunQuotas(book, quota_client),
             crossings=crossings,
             breakers=breakers,
             auto=Auto(),
@@ -120,7 +128,7 @@ async def router(
         async with asyncio.TaskGroup() as tasks:
             runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
             recovery = Recovery(runs, peers, tasks)
-            working = (holding.keep(), standings.keep(), recovery.follow_tail(), recovery.expire())
+            working = (holding.keep(), peers.quotas.keep(), standings.keep(), recovery.follow_tail(), recovery.expire())
             background = [tasks.create_task(work) for work in working]
             servicer = RouterServicer(runs, Inputs(peers), peers, mesh_key)
             async with serving(

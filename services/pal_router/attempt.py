@@ -201,7 +201,11 @@ def outcome_of(error: MeshError) -> tuple[common.Failure, int]:
     match error.reason:
         case reasons.ERROR_REASON_RUN_CANCELLED:
             return failure(error), events.RUN_OUTCOME_CANCELLED
-        case reasons.ERROR_REASON_DEADLINE_EXCEEDED | reasons.ERROR_REASON_LIMIT_REACHED:
+        case (
+            reasons.ERROR_REASON_DEADLINE_EXCEEDED
+            | reasons.ERROR_REASON_LIMIT_REACHED
+            | reasons.ERROR_REASON_QUOTA_EXCEEDED
+        ):
             return failure(error), events.RUN_OUTCOME_LIMITED
         case _:
             return failure(error), events.RUN_OUTCOME_FAILED

@@ -115,6 +115,7 @@ class Driver:
         # Nothing is awaited between the choice and this, so that no change of a route lies between them.
         with self._peers.crossings.crossing():
             run.place(self._peers.slots.take(selection.runtime, path_of(run), accepted=True))
+            await self._peers.quotas.go_on(run, selection)
             batch = [*facts, self.event(run, epoch, run_routed=routed(selection, epoch))]
             if run.started:
                 batch.append(self._started(run, epoch))
@@ -279,6 +280,7 @@ class Driver:
                 now, begun = self._now(run, selection), run.started
                 if now.runtime.name != selection.runtime.name:
                     run.place(self._peers.slots.take(now.runtime, path_of(run), accepted=True))
+                    await self._peers.quotas.go_on(run, now)
                 facts = [] if _same(now, selection) else [self.event(run, run.epoch, run_routed=routed(now, run.epoch))]
                 if run.slot.held and not begun:
                     facts.append(self._started(run, run.epoch))

@@ -10,6 +10,7 @@ from pal_router.auto import Auto
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.holding import Holding
+from pal_router.quotas import RunQuotas
 from pal_router.slots import Slots
 from pal_router.standings import Standings
 from pal_rpc.adapter_client import AdapterClient
@@ -31,6 +32,7 @@ class Peers:
     recorder: RecorderClient
     adapters: AdapterClient
     slots: Slots
+    quotas: RunQuotas
     crossings: Crossings
     breakers: Breakers
     auto: Auto

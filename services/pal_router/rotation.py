@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item", bound=Hashable)
+Weight = Callable[[str], int]
+
+
+def one(branch: str) -> int:
+    """Return the weight of a *branch* that is worth as much as any other."""
+    return 1
 
 
 class Rotation(Generic[Item]):
@@ -14,10 +20,16 @@ class Rotation(Generic[Item]):
 
     On each level the branches take turns; at the end of a path the first to come is the first to go. However much waits
     at one path, it delays what comes at another by one turn.
+
+    On the first level a turn is as long as the branch has weight (weighted round robin, which for items of one size is
+    the deficit round robin of Shreedhar and Varghese, 1995): of three and one, the first goes three times in four.
     """
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, weight: Weight = one) -> None:
+        """Begin empty; *weight* of a branch of the first level is asked for when its turn begins."""
+        self._weight = weight
+        # How often the branch in front may go on before the others come.
+        self._left = 0
         self._branches: OrderedDict[str, Rotation[Item]] = OrderedDict()
         self._items: OrderedDict[Item, None] = OrderedDict()
         self._count = 0
@@ -42,8 +54,9 @@ class Rotation(Generic[Item]):
             return
         branch = self._branches.setdefault(path[0], Rotation())
         branch.add(path[1:], item, first=first)
-        if first:
+        if first and next(iter(self._branches)) != path[0]:
             self._branches.move_to_end(path[0], last=False)
+            self._left = 0
 
     def next(self) -> Item:
         """Take out the item whose turn it is.
@@ -51,14 +64,20 @@ class Rotation(Generic[Item]):
         Raises:
             KeyError: nothing waits.
         """
+        if not self._count:
+            raise KeyError("nothing waits")
         if self._items:
             item, _ = self._items.popitem(last=False)
         else:
-            key, branch = self._branches.popitem(last=False)
+            key, branch = next(iter(self._branches.items()))
             item = branch.next()
-            if branch:
+            self._left = (self._left or self._weight(key)) - 1
+            if not branch:
+                del self._branches[key]
+                self._left = 0
+            elif self._left <= 0:
                 # Its turn is over; the others come first.
-                self._branches[key] = branch
+                self._branches.move_to_end(key)
         self._count -= 1
         return item
 
@@ -72,6 +91,8 @@ class Rotation(Generic[Item]):
             branch = self._branches[path[0]]
             branch.remove(path[1:], item)
             if not branch:
+                if next(iter(self._branches)) == path[0]:
+                    self._left = 0
                 del self._branches[path[0]]
         else:
             del self._items[item]

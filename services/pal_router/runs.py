@@ -17,11 +17,11 @@ from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_policy.evaluate import decide
 from pal_router.acceptance import mode_of, run_id_of
-from pal_router.active import FIRST_EPOCH, ActiveRun
-from pal_router.admission import refusal, reused, start_question
-from pal_router.driver import Driver, rejected, routed
+from pal_router.active import ActiveRun
+from pal_router.admission import reused
+from pal_router.admitting import admit
+from pal_router.driver import Driver
 from pal_router.ending import Ending, broken, finish, router_lost, stopped
 from pal_router.follower import Follower, recorded
 from pal_router.moving import move_runs
@@ -132,13 +132,17 @@ class Runs:
             raise
         self._active[run.run_id], run.carrying = run, True
         try:
-            await self._admit(run, selection)
+            await admit(run, selection, self._peers, self._driver)
         except BaseException as error:
             run.carrying = False
             run.leave()
             self._active.pop(run.run_id, None)
             run.admitted.set_exception(error)
-            if isinstance(error, MeshError) and error.reason == reasons.ERROR_REASON_HEAD_MISMATCH:
+            self._peers.quotas.undo(run.run_id, error)
+            reason = error.reason if isinstance(error, MeshError) else None
+            if reason == reasons.ERROR_REASON_QUOTA_EXCEEDED and await begun_before(run, self._peers.recorder):
+                return run.run_id
+            if reason == reasons.ERROR_REASON_HEAD_MISMATCH:
                 await check_same(run.run_id, run.acceptance.accepted.request_digest, self._peers.recorder)
                 return run.run_id
             raise
@@ -275,25 +279,6 @@ class Runs:
             run = self._active.get(run_id)
         return run
 
-    async def _admit(self, run: ActiveRun, selection: Selection) -> None:
-        fact = events.RunAccepted()
-        fact.CopyFrom(run.acceptance.accepted)
-        fact.input.CopyFrom(await self._peers.artifacts.externalise(fact.input))
-        batch = [self._event(run, run_accepted=fact)]
-        decision = decide(start_question(run.acceptance, selection.runtime.name, run.mode), run.acceptance.policies)
-        if decision is not None:
-            batch.append(self._event(run, policy_decided=events.PolicyDecided(decision=decision)))
-        refused = refusal(decision, run.run_id)
-        if refused is not None:
-            batch.append(self._event(run, run_finished=rejected(refused)))
-        else:
-            batch.append(self._event(run, run_routed=routed(selection, FIRST_EPOCH)))
-            if run.started:
-                batch.append(self._event(run, run_started=events.RunStarted(attempt=FIRST_EPOCH)))
-        await self._peers.appender.append(run.run_id, batch, expected_head_seq=0)
-        if refused is not None:
-            raise refused
-
     def _carry_out(self, run: ActiveRun, selection: Selection) -> None:
         run.carrying = True
         carrying = self._tasks.create_task(self._carried_out(run, selection))
@@ -320,6 +305,7 @@ class Runs:
         """Let go of a run that nothing is done for now; who follows it keeps it at hand."""
         run.carrying = False
         run.leave()
+        self._peers.quotas.release(run.run_id, taken=run.taken)
         if run.fold.finished is not None or not run.followed:
             self._active.pop(run.run_id, None)
 
@@ -394,6 +380,3 @@ class Runs:
             run.detach(follower)
             if not run.carrying:
                 self._rest(run)
-
-    def _event(self, run: ActiveRun, **body: object) -> events.RunEvent:
-        return self._driver.event(run, run.epoch, **body)

@@ -18,13 +18,14 @@ from pal_router.runs import Runs
 from pal_router.shadowing import check_caller
 from pal_rpc import telemetry
 from pal_rpc.edge import annotate
+from pal_rpc.identity import requester
 
 if TYPE_CHECKING:
     import grpc
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
-# Without authentication everybody is the same person.
+# Who shows no token of a tenant.
 ANONYMOUS = common.Principal(id="anonymous", kind=common.PRINCIPAL_KIND_USER, tenant="default")
 
 
@@ -40,14 +41,15 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def Run(self, request: pb.RunRequest, context: Context) -> AsyncIterator[pb.RunResponse]:
         """Start a run and follow it."""
-        started = await self._runs.start(request, ANONYMOUS, _traceparent(context))
+        caller = self._requester(context)
+        started = await self._runs.start(request, caller, _traceparent(context))
         annotate(run_id=started if isinstance(started, str) else started.run_id)
         try:
             async for frames in self._runs.frames(started):
                 yield pb.RunResponse(frames=frames)
         finally:
             if request.stop_on_disconnect and isinstance(started, ActiveRun):
-                await self._runs.stops.leave(started, ANONYMOUS)
+                await self._runs.stops.leave(started, caller)
 
     async def Watch(self, request: pb.WatchRequest, context: Context) -> AsyncIterator[pb.WatchResponse]:
         """Follow a run after a position."""
@@ -56,11 +58,11 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def Cancel(self, request: pb.CancelRequest, context: Context) -> pb.CancelResponse:
         """Ask a run to stop."""
-        return pb.CancelResponse(run=await self._runs.stops.cancel(request, ANONYMOUS))
+        return pb.CancelResponse(run=await self._runs.stops.cancel(request, self._requester(context)))
 
     async def Answer(self, request: pb.AnswerRequest, context: Context) -> pb.AnswerResponse:
         """Answer an input request."""
-        return await self._inputs.answer(request, ANONYMOUS)
+        return await self._inputs.answer(request, self._requester(context))
 
     async def ListInputs(self, request: pb.ListInputsRequest, context: Context) -> pb.ListInputsResponse:
         """List what runs wait for."""
@@ -77,7 +79,7 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def Replay(self, request: pb.ReplayRequest, context: Context) -> AsyncIterator[pb.ReplayResponse]:
         """Repeat a run from its record and follow it."""
-        started = await self._runs.replay(request, ANONYMOUS, _traceparent(context))
+        started = await self._runs.replay(request, self._requester(context), _traceparent(context))
         annotate(run_id=started if isinstance(started, str) else started.run_id)
         async for frames in self._runs.frames(started):
             yield pb.ReplayResponse(frames=frames)
@@ -97,6 +99,9 @@ class RouterServicer(rpc.RouterServiceServicer):
     async def ListBreakers(self, request: pb.ListBreakersRequest, context: Context) -> pb.ListBreakersResponse:
         """List the breakers that have seen a failure."""
         return pb.ListBreakersResponse(breakers=breakers(request.agent, self._peers))
+
+    def _requester(self, context: Context) -> common.Principal:
+        return requester(context.invocation_metadata() or (), self._mesh_key, ANONYMOUS)
 
 
 def _traceparent(context: Context) -> str:

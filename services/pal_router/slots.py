@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import error_reason_pb2 as reasons
-from pal_router.rotation import Rotation
+from pal_router.rotation import Rotation, Weight, one
 from pal_router.slot import Overloaded, Slot
 from pal_rpc.errors import MeshError
 
@@ -30,10 +30,14 @@ Later = Callable[[float, Callable[[], None]], asyncio.TimerHandle]
 class Slots:
     """The places on all runtimes."""
 
-    def __init__(self, queued_runs: int, later: Later) -> None:
-        """Let up to *queued_runs* wait for each runtime; *later* is that of the event loop."""
+    def __init__(self, queued_runs: int, later: Later, weight: Weight = one) -> None:
+        """Let up to *queued_runs* wait for each runtime; *later* is that of the event loop.
+
+        *weight* says how many turns a tenant has for one of another.
+        """
         self._queued_runs = queued_runs
         self._later = later
+        self._weight = weight
         self._by_name: dict[str, RuntimeSlots] = {}
 
     def take(
@@ -54,7 +58,9 @@ class Slots:
         """
         slots = self._by_name.get(runtime.name)
         if slots is None:
-            slots = self._by_name[runtime.name] = RuntimeSlots(runtime.name, self._queued_runs, self._later)
+            slots = self._by_name[runtime.name] = RuntimeSlots(
+                runtime.name, self._queued_runs, self._later, self._weight
+            )
             slots.update(runtime)
         if spare:
             slots.check_spare(path)
@@ -69,7 +75,7 @@ class Slots:
 class RuntimeSlots:
     """The places on one runtime, through all lives of its adapter."""
 
-    def __init__(self, name: str, queued_runs: int, later: Later) -> None:
+    def __init__(self, name: str, queued_runs: int, later: Later, weight: Weight = one) -> None:
         """Begin without an adapter."""
         self._name = name
         self._queued_runs = queued_runs
@@ -80,7 +86,7 @@ class RuntimeSlots:
         self._serving = False
         self._reason = ""
         self._held: Counter[str] = Counter()
-        self._waiting: Rotation[Slot] = Rotation()
+        self._waiting: Rotation[Slot] = Rotation(weight)
         self._pause: asyncio.TimerHandle | None = None
         self._absence: asyncio.TimerHandle | None = None
         self._run_seconds = 1.0

@@ -10,7 +10,7 @@ from pal.v1 import error_reason_pb2 as reasons
 DOMAIN = "pal"
 _PREFIX = "ERROR_REASON_"
 _CALLER_FIX = frozenset(range(1, 100))
-_RETRY = frozenset({100, 101, 102, 103, 104, 140, 142, 145, 165})
+_RETRY = frozenset({90, 100, 101, 102, 103, 104, 140, 142, 145, 165})
 
 
 class MeshError(Exception):

@@ -10,12 +10,14 @@ from pathlib import Path
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import MeshError
 
 HEADER = "authorization"
 # The operator keeps the record as well: deletes from it, moves it to an archive.
 MIGRATION, OPERATOR = "migration", "operator"
+_TENANTS = "pal-tenant"
 _BEARER = "Bearer "
 _CACHED_TOKENS = 64
 
@@ -33,6 +35,12 @@ class Unauthenticated(MeshError):
 def issue_token(mesh_key: ed25519.Ed25519PrivateKey, service: str) -> str:
     """Return a token that proves the bearer to be *service* as long as the mesh keeps its keys."""
     return jwt.encode({"sub": service, "aud": "pal", "iat": int(time.time())}, mesh_key, algorithm="EdDSA")
+
+
+def issue_tenant_token(mesh_key: ed25519.Ed25519PrivateKey, caller: str, tenant: str) -> str:
+    """Return a token that proves the bearer to be *caller* of *tenant* as long as the mesh keeps its keys."""
+    claims = {"sub": caller, "tenant": tenant, "aud": _TENANTS, "iat": int(time.time())}
+    return jwt.encode(claims, mesh_key, algorithm="EdDSA")
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:
@@ -58,6 +66,25 @@ def caller(metadata: Iterable[tuple[str, str | bytes]], mesh_key: ed25519.Ed2551
     if not service:
         raise Unauthenticated("not signed by this mesh")
     return service
+
+
+def requester(
+    metadata: Iterable[tuple[str, str | bytes]], mesh_key: ed25519.Ed25519PublicKey, nobody: common.Principal
+) -> common.Principal:
+    """Return who calls by the token of its tenant in *metadata*; *nobody* for a service, and without a token.
+
+    Raises:
+        Unauthenticated: the token is forged.
+    """
+    header = next((str(value) for key, value in metadata if key == HEADER), "")
+    if not header.startswith(_BEARER):
+        return nobody
+    token, key = header.removeprefix(_BEARER), mesh_key.public_bytes_raw()
+    if (proven := _proven_tenant(token, key)) is not None:
+        return proven
+    if not _proven(token, key):
+        raise Unauthenticated("not signed by this mesh")
+    return nobody
 
 
 def require(
@@ -88,3 +115,13 @@ def _proven(token: str, mesh_key: bytes) -> str:
         return str(jwt.decode(token, key, algorithms=["EdDSA"], audience="pal")["sub"])
     except jwt.InvalidTokenError:
         return ""
+
+
+@functools.lru_cache(_CACHED_TOKENS)
+def _proven_tenant(token: str, mesh_key: bytes) -> common.Principal | None:
+    try:
+        key = ed25519.Ed25519PublicKey.from_public_bytes(mesh_key)
+        claims = jwt.decode(token, key, algorithms=["EdDSA"], audience=_TENANTS)
+        return common.Principal(id=claims["sub"], kind=common.PRINCIPAL_KIND_USER, tenant=claims["tenant"])
+    except (jwt.InvalidTokenError, KeyError):
+        return None

@@ -6,10 +6,13 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
 from pal_rpc.errors import MeshError
+from pal_rpc.quota_refusal import as_error
 
 
 def limit_reached(reached: events.RunLimitReached) -> MeshError:
-    """Return the refusal of whatever would go beyond a ceiling of the run."""
+    """Return the refusal of whatever would go beyond a ceiling of the run, or beyond a quota."""
+    if reached.quota:
+        return as_error(reached)
     return MeshError(
         reasons.ERROR_REASON_LIMIT_REACHED,
         f"the run reached its limit {reached.limit}: {reached.observed} of {reached.allowed}",

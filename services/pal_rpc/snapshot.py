@@ -33,6 +33,7 @@ _NOT_FOUND = {
     pb.DOCUMENT_KIND_TOOL: ("tool", reasons.ERROR_REASON_TOOL_NOT_FOUND),
     pb.DOCUMENT_KIND_POLICY: ("policy", reasons.ERROR_REASON_POLICY_NOT_FOUND),
     pb.DOCUMENT_KIND_RUNTIME: ("runtime", reasons.ERROR_REASON_RUNTIME_NOT_FOUND),
+    pb.DOCUMENT_KIND_QUOTA: ("quota", reasons.ERROR_REASON_QUOTA_NOT_FOUND),
 }
 Key = tuple[int, str, str]
 
@@ -273,6 +274,7 @@ def _kind(document: pb.Document) -> int:
         "tool": pb.DOCUMENT_KIND_TOOL,
         "policy": pb.DOCUMENT_KIND_POLICY,
         "runtime": pb.DOCUMENT_KIND_RUNTIME,
+        "quota": pb.DOCUMENT_KIND_QUOTA,
     }.get(document.WhichOneof("spec") or "", pb.DOCUMENT_KIND_UNSPECIFIED)
 
 

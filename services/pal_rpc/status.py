@@ -31,6 +31,7 @@ _CODES = {
     reasons.ERROR_REASON_WRONG_WRITER: _C.PERMISSION_DENIED,
     reasons.ERROR_REASON_INVALID_EVENT: _C.INVALID_ARGUMENT,
     reasons.ERROR_REASON_APPROVAL_REQUIRED: _C.FAILED_PRECONDITION,
+    reasons.ERROR_REASON_QUOTA_EXCEEDED: _C.RESOURCE_EXHAUSTED,
     reasons.ERROR_REASON_LIMIT_REACHED: _C.RESOURCE_EXHAUSTED,
     reasons.ERROR_REASON_OVERLOADED: _C.RESOURCE_EXHAUSTED,
     reasons.ERROR_REASON_DEADLINE_EXCEEDED: _C.DEADLINE_EXCEEDED,
@@ -53,7 +54,8 @@ def code_of(reason: reasons.ErrorReason) -> grpc.StatusCode:
 def to_status(error: MeshError) -> status_pb2.Status:
     """Return *error* as a rich status.
 
-    ErrorInfo always, BadRequest where a field is to blame, RetryInfo where *retry_after_seconds* is among the values.
+    ErrorInfo always, BadRequest where a field is to blame, QuotaFailure for a quota, RetryInfo where
+    *retry_after_seconds* is among the values.
     """
     details: list[message.Message] = [
         error_details_pb2.ErrorInfo(reason=error.reason_name, domain=DOMAIN, metadata=_bounded(error.metadata))
@@ -62,6 +64,8 @@ def to_status(error: MeshError) -> status_pb2.Status:
     if field and code_of(error.reason) is _C.INVALID_ARGUMENT:
         violation = error_details_pb2.BadRequest.FieldViolation(field=field[:256], description=error.message[:512])
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if error.reason == reasons.ERROR_REASON_QUOTA_EXCEEDED:
+        details.append(_quota_failure(error))
     retry_after_seconds = error.metadata.get("retry_after_seconds", "")
     if retry_after_seconds.isdecimal():
         delay = duration_pb2.Duration(seconds=int(retry_after_seconds[:6]))
@@ -100,6 +104,21 @@ def is_lost(error: grpc.aio.AioRpcError) -> bool:
 def never_sent(error: grpc.aio.AioRpcError) -> bool:
     """Tell whether *error* means that there was no connection, so that the peer has seen nothing of the call."""
     return error.code() is _C.UNAVAILABLE and (error.details() or "").startswith("failed to connect")
+
+
+def _quota_failure(error: MeshError) -> error_details_pb2.QuotaFailure:
+    said = error.metadata
+    violation = error_details_pb2.QuotaFailure.Violation(
+        subject=f"quota:{said.get('quota', '')}",
+        description=error.message[:512],
+        quota_metric=said.get("limit", ""),
+        quota_id=said.get("quota", ""),
+        quota_dimensions={"pool": said.get("pool", "")},
+    )
+    allowed = said.get("allowed", "")
+    if allowed.isdecimal():
+        violation.quota_value = int(allowed)
+    return error_details_pb2.QuotaFailure(violations=[violation])
 
 
 def _bounded(metadata: dict[str, str]) -> dict[str, str]:

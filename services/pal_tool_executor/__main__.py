@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import tool_executor_service_pb2 as pb
@@ -25,6 +26,8 @@ from pal_rpc.faults import Faults
 from pal_rpc.identity import read_token
 from pal_rpc.keys import LEASE, public_key
 from pal_rpc.lease import LeaseVerifier
+from pal_rpc.quota_book import QuotaBook
+from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import SEAM, RegistrySnapshot
@@ -62,7 +65,9 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
     verifier = LeaseVerifier(public_key(config.keys_dir, LEASE))
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
+        record_channel = await enter(channel(config.recorder_address))
+        recorder_stub = recorder_rpc.RecorderServiceStub(record_channel)
+        quota_stub = quota_rpc.QuotaServiceStub(record_channel)
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
         recorder = RecorderClient(recorder_stub, config.recorder_address)
         snapshot = await enter(RegistrySnapshot(registry_stub, SEAM + new_id() if config.drills else ""))
@@ -75,6 +80,8 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
             spans=await enter(SpanWriter(recorder_stub, token)),
             accounts=Accounts(recorder, opened, recall),
             faults=Faults(snapshot, "tool_executor", allowed=config.drills),
+            book=QuotaBook(snapshot),
+            quotas=await enter(QuotaClient(quota_stub, token, config.recorder_address)),
         )
         stack.push_async_callback(bound.close)
         executions = Executions(peers, bound)

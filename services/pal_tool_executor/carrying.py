@@ -26,6 +26,7 @@ from pal_tool_executor.failing import CallFailed
 from pal_tool_executor.peers import Peers
 from pal_tool_executor.people import Waits
 from pal_tool_executor.permission import Permission
+from pal_tool_executor.quotas import ToolQuotas
 from pal_tool_executor.recording import LIVE, Recording
 from pal_tool_executor.replaying import Replaying
 from pal_tool_executor.shadowing import Shadowing
@@ -42,6 +43,7 @@ class Carrying:
         self._faults = peers.faults
         self._recording = recording
         self._counting = Counting(recording)
+        self._quotas = ToolQuotas(peers.book, peers.quotas, recording)
         self._permission = Permission(peers.snapshot, recording)
         self._replaying = Replaying(peers, recording, self._counting)
         self._shadowing = Shadowing(peers, bindings, recording, self._counting, self._permission, self._replaying)
@@ -114,6 +116,7 @@ class Carrying:
             waits = people.question(call.lease, call.known.call_id, call.tool, invocation)
             return people.said(people.agreed(self._may_wait(call, waits), call.account, invocation)), 1
         offset = call.known.dispatched
+        await self._quotas.count(call, offset + 1, batch)
         batch.append(self._recording.dispatched(call, offset + 1))
         kill_points.reached("dispatch.before")
         await self._recording.append(call, batch)
@@ -127,9 +130,18 @@ class Carrying:
             call.tool,
             backend,
             invocation,
-            lambda number: self._counting.again(call, offset + number, _EXECUTED),
+            lambda number: self._again(call, offset + number),
         )
         return text, offset + attempts
+
+    async def _again(self, call: Call, number: int) -> None:
+        batch: list[events.RunEvent] = []
+        try:
+            await self._quotas.count(call, number, batch)
+        finally:
+            if batch:
+                await self._recording.append(call, batch)
+        await self._counting.again(call, number, _EXECUTED)
 
     def _invocation(self, call: Call) -> Invocation:
         return Invocation(

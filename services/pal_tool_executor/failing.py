@@ -123,6 +123,8 @@ def denied(tool: str, error: MeshError) -> CallFailed:
             told = f"The tool {tool} needs the approval of a person, which it does not have. Nothing was done."
         case reasons.ERROR_REASON_LIMIT_REACHED:
             told = f"The tool {tool} was called as often as it may be in this run. Nothing was done."
+        case reasons.ERROR_REASON_QUOTA_EXCEEDED:
+            told = f"The tool {tool} cannot be called now: a quota is used up. Nothing was done."
         case _:
             told = f"The tool {tool} is not allowed here. Nothing was done."
     return CallFailed(error, told, outcome=DENIED)

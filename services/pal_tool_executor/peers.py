@@ -9,6 +9,8 @@ from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.faults import Faults
 from pal_rpc.lease import LeaseVerifier
+from pal_rpc.quota_book import QuotaBook
+from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.snapshot import RegistrySnapshot
 from pal_rpc.spans import SpanWriter
@@ -27,3 +29,6 @@ class Peers:
     spans: SpanWriter
     accounts: Accounts[RunAccount]
     faults: Faults
+    # What its calls count against, and where.
+    book: QuotaBook
+    quotas: QuotaClient

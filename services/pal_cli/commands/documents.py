@@ -23,14 +23,15 @@ KINDS = {
     "tools": pb.DOCUMENT_KIND_TOOL,
     "policies": pb.DOCUMENT_KIND_POLICY,
     "runtimes": pb.DOCUMENT_KIND_RUNTIME,
+    "quotas": pb.DOCUMENT_KIND_QUOTA,
 }
-_SINGULAR = {"agent": "agents", "tool": "tools", "policy": "policies", "runtime": "runtimes"}
+_SINGULAR = {"agent": "agents", "tool": "tools", "policy": "policies", "runtime": "runtimes", "quota": "quotas"}
 _SUFFIXES = {".yaml", ".yml", ".json"}
 _CALL_SECONDS = 10.0
 _SEVERAL = "documents"
 _FILE_MARK = "# file "
 
-Kind = Annotated[str, typer.Argument(help="agents, tools, policies, runtimes or profiles")]
+Kind = Annotated[str, typer.Argument(help="agents, tools, policies, runtimes, quotas or profiles")]
 Name = Annotated[str, typer.Argument(help="name, or name@range such as desk@>=1.2")]
 
 
@@ -206,5 +207,7 @@ def _purpose(document: pb.Document) -> str:
             return shorten(document.tool.spec.purpose, 70)
         case "policy":
             return shorten(document.policy.metadata.description or document.policy.metadata.display_name, 70)
+        case "quota":
+            return shorten(document.quota.metadata.description or document.quota.metadata.display_name, 70)
         case _:
             return f"runtime versions {document.runtime.version or 'any'}"

@@ -16,6 +16,7 @@ from pal_cli.failures import CommandError, explained
 from pal_cli.following import RunView, is_json, request_input
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import complain
+from pal_rpc.identity import bearer
 
 _MEDIA_TYPES = {".md": "text/markdown", ".txt": "text/plain", ".json": "application/json"}
 
@@ -32,6 +33,9 @@ async def run(
     max_seconds: Annotated[int, typer.Option(help="most seconds the run may take; 0 leaves the agent's limit")] = 0,
     save: Annotated[Path | None, typer.Option(help="directory to save artifacts in")] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="let the run go on when this command ends")] = False,
+    token_file: Annotated[
+        Path | None, typer.Option(envvar="PAL_TOKEN_FILE", help="token of your tenant (`pal tenant token`)")
+    ] = None,
     output: Output = OutputFormat.table,
 ) -> int:
     """Run an agent and show text, tool calls and artifacts as they come. Exit code 1 when the run fails."""
@@ -50,7 +54,7 @@ async def run(
     async with connected(home_of(home)) as mesh:
         view = RunView(mesh, save=save, machine=output is OutputFormat.json)
         try:
-            call = mesh.router.Run(request)
+            call = mesh.router.Run(request, metadata=_credentials(token_file))
             await view.follow(call, through_waits=False)
             # What waits for a person stays when this command ends.
             call.cancel()
@@ -61,6 +65,15 @@ async def run(
             complain(f"{message}; `pal runs watch {view.run_id} --after {view.last_seq}` goes on")
             return code
         return view.exit_code
+
+
+def _credentials(token_file: Path | None) -> tuple[tuple[str, str], ...]:
+    if token_file is None:
+        return ()
+    try:
+        return bearer(token_file.read_text().strip())
+    except OSError as error:
+        raise CommandError(f"--token-file {token_file}: {error.strerror}", 3) from None
 
 
 def _input(text: str) -> common.Payload:

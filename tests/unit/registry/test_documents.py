@@ -51,13 +51,20 @@ def test_an_enum_of_two_words_may_have_a_dash() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds", "nanos"),
-    [("10s", 10, 0), ("1m30s", 90, 0), ("500ms", 0, 500_000_000), ("2h", 7200, 0), ("1.5s", 1, 500_000_000)],
+    [
+        ("10s", 10, 0),
+        ("1m30s", 90, 0),
+        ("500ms", 0, 500_000_000),
+        ("2h", 7200, 0),
+        ("1d", 86_400, 0),
+        ("1.5s", 1, 500_000_000),
+    ],
 )
 def test_a_duration_has_units(text: str, seconds: int, nanos: int) -> None:
     assert duration(text) == duration_pb2.Duration(seconds=seconds, nanos=nanos)
 
 
-@pytest.mark.parametrize("text", ["", "10", "s", "-1s", "1 s", "1d", "9" * 40 + "h"])
+@pytest.mark.parametrize("text", ["", "10", "s", "-1s", "1 s", "1w", "9" * 40 + "h"])
 def test_what_has_no_unit_is_no_duration(text: str) -> None:
     assert duration(text) is None
 

@@ -79,6 +79,8 @@ const (
 	ErrorReason_ERROR_REASON_RUN_DELETED ErrorReason = 32
 	// NOT_FOUND: there is no such rollout. name, rollout_id, nearest.
 	ErrorReason_ERROR_REASON_ROLLOUT_NOT_FOUND ErrorReason = 35
+	// NOT_FOUND: no such quota. quota, nearest.
+	ErrorReason_ERROR_REASON_QUOTA_NOT_FOUND ErrorReason = 39
 	// NOT_FOUND: no such fault stands; it may have expired. fault_id.
 	ErrorReason_ERROR_REASON_FAULT_NOT_FOUND ErrorReason = 36
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
@@ -135,6 +137,8 @@ const (
 	ErrorReason_ERROR_REASON_LIMIT_REACHED ErrorReason = 82
 	// PERMISSION_DENIED: the agent was not granted the tool. tool.
 	ErrorReason_ERROR_REASON_TOOL_NOT_GRANTED ErrorReason = 83
+	// RESOURCE_EXHAUSTED: a quota is used up. quota, pool, limit, used, reserved, asked, allowed, retry_after_seconds.
+	ErrorReason_ERROR_REASON_QUOTA_EXCEEDED ErrorReason = 90
 	// Recorded: a drill does not make a WRITE that cannot be taken back. tool.
 	ErrorReason_ERROR_REASON_EFFECT_NOT_REVERSIBLE ErrorReason = 86
 	// UNAVAILABLE: the recorder cannot be reached or cannot write. address.
@@ -239,6 +243,7 @@ var (
 		31:  "ERROR_REASON_SHADOW_NOT_FOUND",
 		32:  "ERROR_REASON_RUN_DELETED",
 		35:  "ERROR_REASON_ROLLOUT_NOT_FOUND",
+		39:  "ERROR_REASON_QUOTA_NOT_FOUND",
 		36:  "ERROR_REASON_FAULT_NOT_FOUND",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
@@ -267,6 +272,7 @@ var (
 		81:  "ERROR_REASON_APPROVAL_REQUIRED",
 		82:  "ERROR_REASON_LIMIT_REACHED",
 		83:  "ERROR_REASON_TOOL_NOT_GRANTED",
+		90:  "ERROR_REASON_QUOTA_EXCEEDED",
 		86:  "ERROR_REASON_EFFECT_NOT_REVERSIBLE",
 		100: "ERROR_REASON_RECORDER_UNAVAILABLE",
 		101: "ERROR_REASON_REGISTRY_UNAVAILABLE",
@@ -331,6 +337,7 @@ var (
 		"ERROR_REASON_SHADOW_NOT_FOUND":       31,
 		"ERROR_REASON_RUN_DELETED":            32,
 		"ERROR_REASON_ROLLOUT_NOT_FOUND":      35,
+		"ERROR_REASON_QUOTA_NOT_FOUND":        39,
 		"ERROR_REASON_FAULT_NOT_FOUND":        36,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
@@ -359,6 +366,7 @@ var (
 		"ERROR_REASON_APPROVAL_REQUIRED":      81,
 		"ERROR_REASON_LIMIT_REACHED":          82,
 		"ERROR_REASON_TOOL_NOT_GRANTED":       83,
+		"ERROR_REASON_QUOTA_EXCEEDED":         90,
 		"ERROR_REASON_EFFECT_NOT_REVERSIBLE":  86,
 		"ERROR_REASON_RECORDER_UNAVAILABLE":   100,
 		"ERROR_REASON_REGISTRY_UNAVAILABLE":   101,
@@ -430,7 +438,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\x8e\x18\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xd1\x18\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -458,6 +466,7 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1dERROR_REASON_SHADOW_NOT_FOUND\x10\x1f\x12\x1c\n" +
 	"\x18ERROR_REASON_RUN_DELETED\x10 \x12\"\n" +
 	"\x1eERROR_REASON_ROLLOUT_NOT_FOUND\x10#\x12 \n" +
+	"\x1cERROR_REASON_QUOTA_NOT_FOUND\x10'\x12 \n" +
 	"\x1cERROR_REASON_FAULT_NOT_FOUND\x10$\x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
@@ -485,7 +494,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1aERROR_REASON_POLICY_DENIED\x10P\x12\"\n" +
 	"\x1eERROR_REASON_APPROVAL_REQUIRED\x10Q\x12\x1e\n" +
 	"\x1aERROR_REASON_LIMIT_REACHED\x10R\x12!\n" +
-	"\x1dERROR_REASON_TOOL_NOT_GRANTED\x10S\x12&\n" +
+	"\x1dERROR_REASON_TOOL_NOT_GRANTED\x10S\x12\x1f\n" +
+	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10Z\x12&\n" +
 	"\"ERROR_REASON_EFFECT_NOT_REVERSIBLE\x10V\x12%\n" +
 	"!ERROR_REASON_RECORDER_UNAVAILABLE\x10d\x12%\n" +
 	"!ERROR_REASON_REGISTRY_UNAVAILABLE\x10e\x12$\n" +

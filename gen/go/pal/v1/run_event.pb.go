@@ -2149,7 +2149,14 @@ type RunLimitReached struct {
 	// What was allowed, in the same unit.
 	Allowed int64 `protobuf:"varint,3,opt,name=allowed,proto3" json:"allowed,omitempty"`
 	// Policy that set the ceiling, if a policy did.
-	Policy        *SpecRef `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	Policy *SpecRef `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy,omitempty"`
+	// Quota that is used up, if it is no ceiling of the run itself. The limit is then
+	// for example "tokens per 1h", and observed is what was used and reserved by all.
+	Quota string `protobuf:"bytes,5,opt,name=quota,proto3" json:"quota,omitempty"`
+	// Mode of the runs that use up the quota, for example "live". Empty without one.
+	Pool string `protobuf:"bytes,6,opt,name=pool,proto3" json:"pool,omitempty"`
+	// When the quota may have room again. Absent when the call exceeds it alone.
+	RetryAfter    *durationpb.Duration `protobuf:"bytes,7,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2208,6 +2215,27 @@ func (x *RunLimitReached) GetAllowed() int64 {
 func (x *RunLimitReached) GetPolicy() *SpecRef {
 	if x != nil {
 		return x.Policy
+	}
+	return nil
+}
+
+func (x *RunLimitReached) GetQuota() string {
+	if x != nil {
+		return x.Quota
+	}
+	return ""
+}
+
+func (x *RunLimitReached) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *RunLimitReached) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
 	}
 	return nil
 }
@@ -3828,12 +3856,16 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"model_hits\x18\x03 \x01(\x05R\tmodelHits\x12\x1b\n" +
 	"\ttool_hits\x18\x04 \x01(\x05R\btoolHits\x12\x16\n" +
 	"\x06misses\x18\x05 \x01(\x05R\x06misses\x12\x16\n" +
-	"\x06unused\x18\x06 \x01(\x05R\x06unused\"\x86\x01\n" +
+	"\x06unused\x18\x06 \x01(\x05R\x06unused\"\xec\x01\n" +
 	"\x0fRunLimitReached\x12\x14\n" +
 	"\x05limit\x18\x01 \x01(\tR\x05limit\x12\x1a\n" +
 	"\bobserved\x18\x02 \x01(\x03R\bobserved\x12\x18\n" +
 	"\aallowed\x18\x03 \x01(\x03R\aallowed\x12'\n" +
-	"\x06policy\x18\x04 \x01(\v2\x0f.pal.v1.SpecRefR\x06policy\"(\n" +
+	"\x06policy\x18\x04 \x01(\v2\x0f.pal.v1.SpecRefR\x06policy\x12\x14\n" +
+	"\x05quota\x18\x05 \x01(\tR\x05quota\x12\x12\n" +
+	"\x04pool\x18\x06 \x01(\tR\x04pool\x12:\n" +
+	"\vretry_after\x18\a \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\"(\n" +
 	"\fStageStarted\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\x05R\aattempt\"\x91\x01\n" +
 	"\rStageFinished\x12,\n" +
@@ -4140,47 +4172,48 @@ var file_pal_v1_run_event_proto_depIdxs = []int32{
 	0,  // 50: pal.v1.ReplayClaim.fidelity:type_name -> pal.v1.ReplayFidelity
 	1,  // 51: pal.v1.ReplayClaim.loosest_model_match:type_name -> pal.v1.MatchKey
 	45, // 52: pal.v1.RunLimitReached.policy:type_name -> pal.v1.SpecRef
-	3,  // 53: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
-	46, // 54: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
-	51, // 55: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
-	4,  // 56: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
-	46, // 57: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
-	46, // 58: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
-	46, // 59: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
-	46, // 60: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
-	5,  // 61: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
-	52, // 62: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
-	49, // 63: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
-	51, // 64: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
-	1,  // 65: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
-	45, // 66: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
-	46, // 67: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
-	53, // 68: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
-	6,  // 69: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
-	32, // 70: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
-	7,  // 71: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
-	6,  // 72: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
-	46, // 73: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
-	51, // 74: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
-	34, // 75: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
-	35, // 76: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
-	36, // 77: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
-	32, // 78: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
-	8,  // 79: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
-	46, // 80: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
-	54, // 81: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
-	44, // 82: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 83: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
-	46, // 84: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
-	48, // 85: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
-	55, // 86: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
-	46, // 87: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
-	56, // 88: pal.v1.FaultInjected.kind:type_name -> pal.v1.FaultKind
-	89, // [89:89] is the sub-list for method output_type
-	89, // [89:89] is the sub-list for method input_type
-	89, // [89:89] is the sub-list for extension type_name
-	89, // [89:89] is the sub-list for extension extendee
-	0,  // [0:89] is the sub-list for field type_name
+	50, // 53: pal.v1.RunLimitReached.retry_after:type_name -> google.protobuf.Duration
+	3,  // 54: pal.v1.StageFinished.outcome:type_name -> pal.v1.RunOutcome
+	46, // 55: pal.v1.StageFinished.output:type_name -> pal.v1.Payload
+	51, // 56: pal.v1.StageFinished.failure:type_name -> pal.v1.Failure
+	4,  // 57: pal.v1.MessageAdded.role:type_name -> pal.v1.MessageRole
+	46, // 58: pal.v1.MessageAdded.parts:type_name -> pal.v1.Payload
+	46, // 59: pal.v1.ArtifactAdded.content:type_name -> pal.v1.Payload
+	46, // 60: pal.v1.ModelCallStarted.request:type_name -> pal.v1.Payload
+	46, // 61: pal.v1.ModelCallFinished.response:type_name -> pal.v1.Payload
+	5,  // 62: pal.v1.ModelCallFinished.stop_reason:type_name -> pal.v1.ModelStopReason
+	52, // 63: pal.v1.ModelCallFinished.usage:type_name -> pal.v1.TokenUsage
+	49, // 64: pal.v1.ModelCallFinished.cost:type_name -> pal.v1.Money
+	51, // 65: pal.v1.ModelCallFinished.failure:type_name -> pal.v1.Failure
+	1,  // 66: pal.v1.ModelCallFinished.matched_by:type_name -> pal.v1.MatchKey
+	45, // 67: pal.v1.ToolCallRequested.tool:type_name -> pal.v1.SpecRef
+	46, // 68: pal.v1.ToolCallRequested.arguments:type_name -> pal.v1.Payload
+	53, // 69: pal.v1.ToolCallRequested.effect_class:type_name -> pal.v1.EffectClass
+	6,  // 70: pal.v1.ToolCallDispatched.disposition:type_name -> pal.v1.CallDisposition
+	32, // 71: pal.v1.ToolCallDispatched.recorded_result:type_name -> pal.v1.RecordedResult
+	7,  // 72: pal.v1.ToolCallFinished.outcome:type_name -> pal.v1.ToolCallOutcome
+	6,  // 73: pal.v1.ToolCallFinished.disposition:type_name -> pal.v1.CallDisposition
+	46, // 74: pal.v1.ToolCallFinished.result:type_name -> pal.v1.Payload
+	51, // 75: pal.v1.ToolCallFinished.failure:type_name -> pal.v1.Failure
+	34, // 76: pal.v1.ToolCallFinished.intended_input:type_name -> pal.v1.IntendedInput
+	35, // 77: pal.v1.IntendedInput.request:type_name -> pal.v1.InputRequested
+	36, // 78: pal.v1.IntendedInput.answer:type_name -> pal.v1.InputReceived
+	32, // 79: pal.v1.IntendedInput.recorded:type_name -> pal.v1.RecordedResult
+	8,  // 80: pal.v1.InputRequested.kind:type_name -> pal.v1.InputKind
+	46, // 81: pal.v1.InputRequested.prompt:type_name -> pal.v1.Payload
+	54, // 82: pal.v1.InputRequested.answer_schema:type_name -> pal.v1.JsonSchema
+	44, // 83: pal.v1.InputRequested.expires_at:type_name -> google.protobuf.Timestamp
+	9,  // 84: pal.v1.InputReceived.decision:type_name -> pal.v1.InputDecision
+	46, // 85: pal.v1.InputReceived.answer:type_name -> pal.v1.Payload
+	48, // 86: pal.v1.InputReceived.responder:type_name -> pal.v1.Principal
+	55, // 87: pal.v1.PolicyDecided.decision:type_name -> pal.v1.PolicyDecision
+	46, // 88: pal.v1.NoteAdded.detail:type_name -> pal.v1.Payload
+	56, // 89: pal.v1.FaultInjected.kind:type_name -> pal.v1.FaultKind
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_run_event_proto_init() }

@@ -195,6 +195,13 @@ export enum ErrorReason {
   ROLLOUT_NOT_FOUND = 35,
 
   /**
+   * NOT_FOUND: no such quota. quota, nearest.
+   *
+   * @generated from enum value: ERROR_REASON_QUOTA_NOT_FOUND = 39;
+   */
+  QUOTA_NOT_FOUND = 39,
+
+  /**
    * NOT_FOUND: no such fault stands; it may have expired. fault_id.
    *
    * @generated from enum value: ERROR_REASON_FAULT_NOT_FOUND = 36;
@@ -389,6 +396,13 @@ export enum ErrorReason {
    * @generated from enum value: ERROR_REASON_TOOL_NOT_GRANTED = 83;
    */
   TOOL_NOT_GRANTED = 83,
+
+  /**
+   * RESOURCE_EXHAUSTED: a quota is used up. quota, pool, limit, used, reserved, asked, allowed, retry_after_seconds.
+   *
+   * @generated from enum value: ERROR_REASON_QUOTA_EXCEEDED = 90;
+   */
+  QUOTA_EXCEEDED = 90,
 
   /**
    * Recorded: a drill does not make a WRITE that cannot be taken back. tool.

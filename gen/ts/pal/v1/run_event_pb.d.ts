@@ -901,6 +901,28 @@ export declare type RunLimitReached = Message<"pal.v1.RunLimitReached"> & {
    * @generated from field: pal.v1.SpecRef policy = 4;
    */
   policy?: SpecRef | undefined;
+
+  /**
+   * Quota that is used up, if it is no ceiling of the run itself. The limit is then
+   * for example "tokens per 1h", and observed is what was used and reserved by all.
+   *
+   * @generated from field: string quota = 5;
+   */
+  quota: string;
+
+  /**
+   * Mode of the runs that use up the quota, for example "live". Empty without one.
+   *
+   * @generated from field: string pool = 6;
+   */
+  pool: string;
+
+  /**
+   * When the quota may have room again. Absent when the call exceeds it alone.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 7;
+   */
+  retryAfter?: Duration | undefined;
 };
 
 /**

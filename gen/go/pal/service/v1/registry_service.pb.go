@@ -40,16 +40,19 @@ const (
 	DocumentKind_DOCUMENT_KIND_POLICY DocumentKind = 3
 	// Declaration of a runtime, as its owner wrote it.
 	DocumentKind_DOCUMENT_KIND_RUNTIME DocumentKind = 4
+	// Quota.
+	DocumentKind_DOCUMENT_KIND_QUOTA DocumentKind = 10
 )
 
 // Enum value maps for DocumentKind.
 var (
 	DocumentKind_name = map[int32]string{
-		0: "DOCUMENT_KIND_UNSPECIFIED",
-		1: "DOCUMENT_KIND_AGENT",
-		2: "DOCUMENT_KIND_TOOL",
-		3: "DOCUMENT_KIND_POLICY",
-		4: "DOCUMENT_KIND_RUNTIME",
+		0:  "DOCUMENT_KIND_UNSPECIFIED",
+		1:  "DOCUMENT_KIND_AGENT",
+		2:  "DOCUMENT_KIND_TOOL",
+		3:  "DOCUMENT_KIND_POLICY",
+		4:  "DOCUMENT_KIND_RUNTIME",
+		10: "DOCUMENT_KIND_QUOTA",
 	}
 	DocumentKind_value = map[string]int32{
 		"DOCUMENT_KIND_UNSPECIFIED": 0,
@@ -57,6 +60,7 @@ var (
 		"DOCUMENT_KIND_TOOL":        2,
 		"DOCUMENT_KIND_POLICY":      3,
 		"DOCUMENT_KIND_RUNTIME":     4,
+		"DOCUMENT_KIND_QUOTA":       10,
 	}
 )
 
@@ -262,6 +266,7 @@ type Document struct {
 	//	*Document_Tool
 	//	*Document_Policy
 	//	*Document_Runtime
+	//	*Document_Quota
 	Spec isDocument_Spec `protobuf_oneof:"spec"`
 	// Identity, also of a declaration, which has none inside: its name is the
 	// runtime, its version the digest.
@@ -347,6 +352,15 @@ func (x *Document) GetRuntime() *v1.RuntimeCapability {
 	return nil
 }
 
+func (x *Document) GetQuota() *v1.Quota {
+	if x != nil {
+		if x, ok := x.Spec.(*Document_Quota); ok {
+			return x.Quota
+		}
+	}
+	return nil
+}
+
 func (x *Document) GetRef() *v1.SpecRef {
 	if x != nil {
 		return x.Ref
@@ -393,6 +407,11 @@ type Document_Runtime struct {
 	Runtime *v1.RuntimeCapability `protobuf:"bytes,4,opt,name=runtime,proto3,oneof"`
 }
 
+type Document_Quota struct {
+	// Kind QUOTA.
+	Quota *v1.Quota `protobuf:"bytes,10,opt,name=quota,proto3,oneof"`
+}
+
 func (*Document_Agent) isDocument_Spec() {}
 
 func (*Document_Tool) isDocument_Spec() {}
@@ -400,6 +419,8 @@ func (*Document_Tool) isDocument_Spec() {}
 func (*Document_Policy) isDocument_Spec() {}
 
 func (*Document_Runtime) isDocument_Spec() {}
+
+func (*Document_Quota) isDocument_Spec() {}
 
 // Request of Apply.
 type ApplyRequest struct {
@@ -2878,12 +2899,14 @@ var File_pal_service_v1_registry_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\n" +
-	"%pal/service/v1/registry_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\"\xca\x02\n" +
+	"%pal/service/v1/registry_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/agent_spec.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x18pal/v1/policy_spec.proto\x1a\x12pal/v1/quota.proto\x1a\x1fpal/v1/runtime_capability.proto\x1a\x16pal/v1/tool_spec.proto\"\xf1\x02\n" +
 	"\bDocument\x12)\n" +
 	"\x05agent\x18\x01 \x01(\v2\x11.pal.v1.AgentSpecH\x00R\x05agent\x12&\n" +
 	"\x04tool\x18\x02 \x01(\v2\x10.pal.v1.ToolSpecH\x00R\x04tool\x12,\n" +
 	"\x06policy\x18\x03 \x01(\v2\x12.pal.v1.PolicySpecH\x00R\x06policy\x125\n" +
-	"\aruntime\x18\x04 \x01(\v2\x19.pal.v1.RuntimeCapabilityH\x00R\aruntime\x12!\n" +
+	"\aruntime\x18\x04 \x01(\v2\x19.pal.v1.RuntimeCapabilityH\x00R\aruntime\x12%\n" +
+	"\x05quota\x18\n" +
+	" \x01(\v2\r.pal.v1.QuotaH\x00R\x05quota\x12!\n" +
 	"\x03ref\x18\x05 \x01(\v2\x0f.pal.v1.SpecRefR\x03ref\x12\x1c\n" +
 	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\x12=\n" +
 	"\fpublished_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAtB\x06\n" +
@@ -3057,13 +3080,15 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x06routes\x18\x03 \x03(\v2\x15.pal.service.v1.RouteR\x06routes\x12\x1a\n" +
 	"\bsnapshot\x18\x04 \x01(\bR\bsnapshot\x12\x1a\n" +
 	"\bposition\x18\x05 \x01(\x03R\bposition\x120\n" +
-	"\x06faults\x18\x06 \x01(\v2\x18.pal.service.v1.FaultSetR\x06faults*\x93\x01\n" +
+	"\x06faults\x18\x06 \x01(\v2\x18.pal.service.v1.FaultSetR\x06faults*\xac\x01\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13DOCUMENT_KIND_AGENT\x10\x01\x12\x16\n" +
 	"\x12DOCUMENT_KIND_TOOL\x10\x02\x12\x18\n" +
 	"\x14DOCUMENT_KIND_POLICY\x10\x03\x12\x19\n" +
-	"\x15DOCUMENT_KIND_RUNTIME\x10\x04*e\n" +
+	"\x15DOCUMENT_KIND_RUNTIME\x10\x04\x12\x17\n" +
+	"\x13DOCUMENT_KIND_QUOTA\x10\n" +
+	"*e\n" +
 	"\fApplyOutcome\x12\x1d\n" +
 	"\x19APPLY_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15APPLY_OUTCOME_CREATED\x10\x01\x12\x1b\n" +
@@ -3164,104 +3189,106 @@ var file_pal_service_v1_registry_service_proto_goTypes = []any{
 	(*v1.ToolSpec)(nil),                  // 47: pal.v1.ToolSpec
 	(*v1.PolicySpec)(nil),                // 48: pal.v1.PolicySpec
 	(*v1.RuntimeCapability)(nil),         // 49: pal.v1.RuntimeCapability
-	(*v1.SpecRef)(nil),                   // 50: pal.v1.SpecRef
-	(*timestamppb.Timestamp)(nil),        // 51: google.protobuf.Timestamp
-	(*v1.SpecSelector)(nil),              // 52: pal.v1.SpecSelector
-	(*durationpb.Duration)(nil),          // 53: google.protobuf.Duration
-	(*v1.FaultOrder)(nil),                // 54: pal.v1.FaultOrder
+	(*v1.Quota)(nil),                     // 50: pal.v1.Quota
+	(*v1.SpecRef)(nil),                   // 51: pal.v1.SpecRef
+	(*timestamppb.Timestamp)(nil),        // 52: google.protobuf.Timestamp
+	(*v1.SpecSelector)(nil),              // 53: pal.v1.SpecSelector
+	(*durationpb.Duration)(nil),          // 54: google.protobuf.Duration
+	(*v1.FaultOrder)(nil),                // 55: pal.v1.FaultOrder
 }
 var file_pal_service_v1_registry_service_proto_depIdxs = []int32{
 	46, // 0: pal.service.v1.Document.agent:type_name -> pal.v1.AgentSpec
 	47, // 1: pal.service.v1.Document.tool:type_name -> pal.v1.ToolSpec
 	48, // 2: pal.service.v1.Document.policy:type_name -> pal.v1.PolicySpec
 	49, // 3: pal.service.v1.Document.runtime:type_name -> pal.v1.RuntimeCapability
-	50, // 4: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
-	51, // 5: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
-	4,  // 6: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
-	1,  // 7: pal.service.v1.AppliedDocument.outcome:type_name -> pal.service.v1.ApplyOutcome
-	6,  // 8: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
-	4,  // 9: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
-	6,  // 10: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
-	0,  // 11: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	52, // 12: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
-	4,  // 13: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
-	0,  // 14: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
-	45, // 15: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
-	4,  // 16: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
-	0,  // 17: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
-	4,  // 18: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
-	49, // 19: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
-	2,  // 20: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
-	51, // 21: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
-	49, // 22: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
-	53, // 23: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
-	16, // 24: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	16, // 25: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	16, // 26: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
-	16, // 27: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	51, // 28: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
-	3,  // 29: pal.service.v1.Route.running:type_name -> pal.service.v1.RunningRuns
-	25, // 30: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
-	25, // 31: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
-	53, // 32: pal.service.v1.SetRouteRequest.acknowledged_within:type_name -> google.protobuf.Duration
-	25, // 33: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
-	30, // 34: pal.service.v1.SetRouteResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
-	51, // 35: pal.service.v1.RouteAcknowledgement.last_seen_at:type_name -> google.protobuf.Timestamp
-	25, // 36: pal.service.v1.ListRouteRevisionsResponse.routes:type_name -> pal.service.v1.Route
-	54, // 37: pal.service.v1.Fault.order:type_name -> pal.v1.FaultOrder
-	51, // 38: pal.service.v1.Fault.expires_at:type_name -> google.protobuf.Timestamp
-	36, // 39: pal.service.v1.FaultSet.faults:type_name -> pal.service.v1.Fault
-	54, // 40: pal.service.v1.PutFaultRequest.order:type_name -> pal.v1.FaultOrder
-	53, // 41: pal.service.v1.PutFaultRequest.acknowledged_within:type_name -> google.protobuf.Duration
-	36, // 42: pal.service.v1.PutFaultResponse.fault:type_name -> pal.service.v1.Fault
-	30, // 43: pal.service.v1.PutFaultResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
-	36, // 44: pal.service.v1.ListFaultsResponse.faults:type_name -> pal.service.v1.Fault
-	53, // 45: pal.service.v1.HealFaultsRequest.acknowledged_within:type_name -> google.protobuf.Duration
-	36, // 46: pal.service.v1.HealFaultsResponse.faults:type_name -> pal.service.v1.Fault
-	30, // 47: pal.service.v1.HealFaultsResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
-	4,  // 48: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
-	16, // 49: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
-	25, // 50: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
-	37, // 51: pal.service.v1.RegistryServiceWatchResponse.faults:type_name -> pal.service.v1.FaultSet
-	5,  // 52: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
-	8,  // 53: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
-	10, // 54: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
-	12, // 55: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
-	14, // 56: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
-	17, // 57: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
-	19, // 58: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
-	21, // 59: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
-	23, // 60: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
-	26, // 61: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
-	28, // 62: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
-	31, // 63: pal.service.v1.RegistryService.ListRouteRevisions:input_type -> pal.service.v1.ListRouteRevisionsRequest
-	35, // 64: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
-	33, // 65: pal.service.v1.RegistryService.Acknowledge:input_type -> pal.service.v1.AcknowledgeRequest
-	38, // 66: pal.service.v1.RegistryService.PutFault:input_type -> pal.service.v1.PutFaultRequest
-	40, // 67: pal.service.v1.RegistryService.ListFaults:input_type -> pal.service.v1.ListFaultsRequest
-	42, // 68: pal.service.v1.RegistryService.HealFaults:input_type -> pal.service.v1.HealFaultsRequest
-	7,  // 69: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
-	9,  // 70: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
-	11, // 71: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
-	13, // 72: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
-	15, // 73: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
-	18, // 74: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
-	20, // 75: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
-	22, // 76: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
-	24, // 77: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
-	27, // 78: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
-	29, // 79: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
-	32, // 80: pal.service.v1.RegistryService.ListRouteRevisions:output_type -> pal.service.v1.ListRouteRevisionsResponse
-	44, // 81: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
-	34, // 82: pal.service.v1.RegistryService.Acknowledge:output_type -> pal.service.v1.AcknowledgeResponse
-	39, // 83: pal.service.v1.RegistryService.PutFault:output_type -> pal.service.v1.PutFaultResponse
-	41, // 84: pal.service.v1.RegistryService.ListFaults:output_type -> pal.service.v1.ListFaultsResponse
-	43, // 85: pal.service.v1.RegistryService.HealFaults:output_type -> pal.service.v1.HealFaultsResponse
-	69, // [69:86] is the sub-list for method output_type
-	52, // [52:69] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	50, // 4: pal.service.v1.Document.quota:type_name -> pal.v1.Quota
+	51, // 5: pal.service.v1.Document.ref:type_name -> pal.v1.SpecRef
+	52, // 6: pal.service.v1.Document.published_at:type_name -> google.protobuf.Timestamp
+	4,  // 7: pal.service.v1.AppliedDocument.document:type_name -> pal.service.v1.Document
+	1,  // 8: pal.service.v1.AppliedDocument.outcome:type_name -> pal.service.v1.ApplyOutcome
+	6,  // 9: pal.service.v1.ApplyResponse.applied:type_name -> pal.service.v1.AppliedDocument
+	4,  // 10: pal.service.v1.ImportDocumentsRequest.documents:type_name -> pal.service.v1.Document
+	6,  // 11: pal.service.v1.ImportDocumentsResponse.applied:type_name -> pal.service.v1.AppliedDocument
+	0,  // 12: pal.service.v1.GetDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
+	53, // 13: pal.service.v1.GetDocumentRequest.selector:type_name -> pal.v1.SpecSelector
+	4,  // 14: pal.service.v1.GetDocumentResponse.document:type_name -> pal.service.v1.Document
+	0,  // 15: pal.service.v1.ListDocumentsRequest.kind:type_name -> pal.service.v1.DocumentKind
+	45, // 16: pal.service.v1.ListDocumentsRequest.labels:type_name -> pal.service.v1.ListDocumentsRequest.LabelsEntry
+	4,  // 17: pal.service.v1.ListDocumentsResponse.documents:type_name -> pal.service.v1.Document
+	0,  // 18: pal.service.v1.DeleteDocumentRequest.kind:type_name -> pal.service.v1.DocumentKind
+	4,  // 19: pal.service.v1.DeleteDocumentResponse.document:type_name -> pal.service.v1.Document
+	49, // 20: pal.service.v1.RegisteredRuntime.capability:type_name -> pal.v1.RuntimeCapability
+	2,  // 21: pal.service.v1.RegisteredRuntime.state:type_name -> pal.service.v1.RuntimeState
+	52, // 22: pal.service.v1.RegisteredRuntime.expires_at:type_name -> google.protobuf.Timestamp
+	49, // 23: pal.service.v1.RegisterRuntimeRequest.capability:type_name -> pal.v1.RuntimeCapability
+	54, // 24: pal.service.v1.RegisterRuntimeRequest.ttl:type_name -> google.protobuf.Duration
+	16, // 25: pal.service.v1.RegisterRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 26: pal.service.v1.RenewRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 27: pal.service.v1.DrainRuntimeResponse.runtime:type_name -> pal.service.v1.RegisteredRuntime
+	16, // 28: pal.service.v1.ListRuntimesResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	52, // 29: pal.service.v1.Route.created_at:type_name -> google.protobuf.Timestamp
+	3,  // 30: pal.service.v1.Route.running:type_name -> pal.service.v1.RunningRuns
+	25, // 31: pal.service.v1.GetRouteResponse.routes:type_name -> pal.service.v1.Route
+	25, // 32: pal.service.v1.SetRouteRequest.route:type_name -> pal.service.v1.Route
+	54, // 33: pal.service.v1.SetRouteRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	25, // 34: pal.service.v1.SetRouteResponse.route:type_name -> pal.service.v1.Route
+	30, // 35: pal.service.v1.SetRouteResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	52, // 36: pal.service.v1.RouteAcknowledgement.last_seen_at:type_name -> google.protobuf.Timestamp
+	25, // 37: pal.service.v1.ListRouteRevisionsResponse.routes:type_name -> pal.service.v1.Route
+	55, // 38: pal.service.v1.Fault.order:type_name -> pal.v1.FaultOrder
+	52, // 39: pal.service.v1.Fault.expires_at:type_name -> google.protobuf.Timestamp
+	36, // 40: pal.service.v1.FaultSet.faults:type_name -> pal.service.v1.Fault
+	55, // 41: pal.service.v1.PutFaultRequest.order:type_name -> pal.v1.FaultOrder
+	54, // 42: pal.service.v1.PutFaultRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	36, // 43: pal.service.v1.PutFaultResponse.fault:type_name -> pal.service.v1.Fault
+	30, // 44: pal.service.v1.PutFaultResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	36, // 45: pal.service.v1.ListFaultsResponse.faults:type_name -> pal.service.v1.Fault
+	54, // 46: pal.service.v1.HealFaultsRequest.acknowledged_within:type_name -> google.protobuf.Duration
+	36, // 47: pal.service.v1.HealFaultsResponse.faults:type_name -> pal.service.v1.Fault
+	30, // 48: pal.service.v1.HealFaultsResponse.acknowledgements:type_name -> pal.service.v1.RouteAcknowledgement
+	4,  // 49: pal.service.v1.RegistryServiceWatchResponse.documents:type_name -> pal.service.v1.Document
+	16, // 50: pal.service.v1.RegistryServiceWatchResponse.runtimes:type_name -> pal.service.v1.RegisteredRuntime
+	25, // 51: pal.service.v1.RegistryServiceWatchResponse.routes:type_name -> pal.service.v1.Route
+	37, // 52: pal.service.v1.RegistryServiceWatchResponse.faults:type_name -> pal.service.v1.FaultSet
+	5,  // 53: pal.service.v1.RegistryService.Apply:input_type -> pal.service.v1.ApplyRequest
+	8,  // 54: pal.service.v1.RegistryService.ImportDocuments:input_type -> pal.service.v1.ImportDocumentsRequest
+	10, // 55: pal.service.v1.RegistryService.GetDocument:input_type -> pal.service.v1.GetDocumentRequest
+	12, // 56: pal.service.v1.RegistryService.ListDocuments:input_type -> pal.service.v1.ListDocumentsRequest
+	14, // 57: pal.service.v1.RegistryService.DeleteDocument:input_type -> pal.service.v1.DeleteDocumentRequest
+	17, // 58: pal.service.v1.RegistryService.RegisterRuntime:input_type -> pal.service.v1.RegisterRuntimeRequest
+	19, // 59: pal.service.v1.RegistryService.RenewRuntime:input_type -> pal.service.v1.RenewRuntimeRequest
+	21, // 60: pal.service.v1.RegistryService.DrainRuntime:input_type -> pal.service.v1.DrainRuntimeRequest
+	23, // 61: pal.service.v1.RegistryService.ListRuntimes:input_type -> pal.service.v1.ListRuntimesRequest
+	26, // 62: pal.service.v1.RegistryService.GetRoute:input_type -> pal.service.v1.GetRouteRequest
+	28, // 63: pal.service.v1.RegistryService.SetRoute:input_type -> pal.service.v1.SetRouteRequest
+	31, // 64: pal.service.v1.RegistryService.ListRouteRevisions:input_type -> pal.service.v1.ListRouteRevisionsRequest
+	35, // 65: pal.service.v1.RegistryService.Watch:input_type -> pal.service.v1.RegistryServiceWatchRequest
+	33, // 66: pal.service.v1.RegistryService.Acknowledge:input_type -> pal.service.v1.AcknowledgeRequest
+	38, // 67: pal.service.v1.RegistryService.PutFault:input_type -> pal.service.v1.PutFaultRequest
+	40, // 68: pal.service.v1.RegistryService.ListFaults:input_type -> pal.service.v1.ListFaultsRequest
+	42, // 69: pal.service.v1.RegistryService.HealFaults:input_type -> pal.service.v1.HealFaultsRequest
+	7,  // 70: pal.service.v1.RegistryService.Apply:output_type -> pal.service.v1.ApplyResponse
+	9,  // 71: pal.service.v1.RegistryService.ImportDocuments:output_type -> pal.service.v1.ImportDocumentsResponse
+	11, // 72: pal.service.v1.RegistryService.GetDocument:output_type -> pal.service.v1.GetDocumentResponse
+	13, // 73: pal.service.v1.RegistryService.ListDocuments:output_type -> pal.service.v1.ListDocumentsResponse
+	15, // 74: pal.service.v1.RegistryService.DeleteDocument:output_type -> pal.service.v1.DeleteDocumentResponse
+	18, // 75: pal.service.v1.RegistryService.RegisterRuntime:output_type -> pal.service.v1.RegisterRuntimeResponse
+	20, // 76: pal.service.v1.RegistryService.RenewRuntime:output_type -> pal.service.v1.RenewRuntimeResponse
+	22, // 77: pal.service.v1.RegistryService.DrainRuntime:output_type -> pal.service.v1.DrainRuntimeResponse
+	24, // 78: pal.service.v1.RegistryService.ListRuntimes:output_type -> pal.service.v1.ListRuntimesResponse
+	27, // 79: pal.service.v1.RegistryService.GetRoute:output_type -> pal.service.v1.GetRouteResponse
+	29, // 80: pal.service.v1.RegistryService.SetRoute:output_type -> pal.service.v1.SetRouteResponse
+	32, // 81: pal.service.v1.RegistryService.ListRouteRevisions:output_type -> pal.service.v1.ListRouteRevisionsResponse
+	44, // 82: pal.service.v1.RegistryService.Watch:output_type -> pal.service.v1.RegistryServiceWatchResponse
+	34, // 83: pal.service.v1.RegistryService.Acknowledge:output_type -> pal.service.v1.AcknowledgeResponse
+	39, // 84: pal.service.v1.RegistryService.PutFault:output_type -> pal.service.v1.PutFaultResponse
+	41, // 85: pal.service.v1.RegistryService.ListFaults:output_type -> pal.service.v1.ListFaultsResponse
+	43, // 86: pal.service.v1.RegistryService.HealFaults:output_type -> pal.service.v1.HealFaultsResponse
+	70, // [70:87] is the sub-list for method output_type
+	53, // [53:70] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_registry_service_proto_init() }
@@ -3274,6 +3301,7 @@ func file_pal_service_v1_registry_service_proto_init() {
 		(*Document_Tool)(nil),
 		(*Document_Policy)(nil),
 		(*Document_Runtime)(nil),
+		(*Document_Quota)(nil),
 	}
 	file_pal_service_v1_registry_service_proto_msgTypes[24].OneofWrappers = []any{}
 	type x struct{}

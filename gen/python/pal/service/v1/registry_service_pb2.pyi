@@ -6,6 +6,7 @@ from pal.v1 import agent_spec_pb2 as _agent_spec_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import fault_pb2 as _fault_pb2
 from pal.v1 import policy_spec_pb2 as _policy_spec_pb2
+from pal.v1 import quota_pb2 as _quota_pb2
 from pal.v1 import runtime_capability_pb2 as _runtime_capability_pb2
 from pal.v1 import tool_spec_pb2 as _tool_spec_pb2
 from google.protobuf.internal import containers as _containers
@@ -24,6 +25,7 @@ class DocumentKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DOCUMENT_KIND_TOOL: _ClassVar[DocumentKind]
     DOCUMENT_KIND_POLICY: _ClassVar[DocumentKind]
     DOCUMENT_KIND_RUNTIME: _ClassVar[DocumentKind]
+    DOCUMENT_KIND_QUOTA: _ClassVar[DocumentKind]
 
 class ApplyOutcome(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +50,7 @@ DOCUMENT_KIND_AGENT: DocumentKind
 DOCUMENT_KIND_TOOL: DocumentKind
 DOCUMENT_KIND_POLICY: DocumentKind
 DOCUMENT_KIND_RUNTIME: DocumentKind
+DOCUMENT_KIND_QUOTA: DocumentKind
 APPLY_OUTCOME_UNSPECIFIED: ApplyOutcome
 APPLY_OUTCOME_CREATED: ApplyOutcome
 APPLY_OUTCOME_UNCHANGED: ApplyOutcome
@@ -60,11 +63,12 @@ RUNNING_RUNS_LEAVE: RunningRuns
 RUNNING_RUNS_MOVE: RunningRuns
 
 class Document(_message.Message):
-    __slots__ = ("agent", "tool", "policy", "runtime", "ref", "withdrawn", "published_at")
+    __slots__ = ("agent", "tool", "policy", "runtime", "quota", "ref", "withdrawn", "published_at")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_FIELD_NUMBER: _ClassVar[int]
     REF_FIELD_NUMBER: _ClassVar[int]
     WITHDRAWN_FIELD_NUMBER: _ClassVar[int]
     PUBLISHED_AT_FIELD_NUMBER: _ClassVar[int]
@@ -72,10 +76,11 @@ class Document(_message.Message):
     tool: _tool_spec_pb2.ToolSpec
     policy: _policy_spec_pb2.PolicySpec
     runtime: _runtime_capability_pb2.RuntimeCapability
+    quota: _quota_pb2.Quota
     ref: _common_pb2.SpecRef
     withdrawn: bool
     published_at: _timestamp_pb2.Timestamp
-    def __init__(self, agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tool: _Optional[_Union[_tool_spec_pb2.ToolSpec, _Mapping]] = ..., policy: _Optional[_Union[_policy_spec_pb2.PolicySpec, _Mapping]] = ..., runtime: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., ref: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., withdrawn: bool = ..., published_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, agent: _Optional[_Union[_agent_spec_pb2.AgentSpec, _Mapping]] = ..., tool: _Optional[_Union[_tool_spec_pb2.ToolSpec, _Mapping]] = ..., policy: _Optional[_Union[_policy_spec_pb2.PolicySpec, _Mapping]] = ..., runtime: _Optional[_Union[_runtime_capability_pb2.RuntimeCapability, _Mapping]] = ..., quota: _Optional[_Union[_quota_pb2.Quota, _Mapping]] = ..., ref: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., withdrawn: bool = ..., published_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ApplyRequest(_message.Message):
     __slots__ = ("text", "validate_only", "source")

@@ -10,6 +10,7 @@ import type { AgentSpec } from "../../v1/agent_spec_pb.js";
 import type { ToolSpec } from "../../v1/tool_spec_pb.js";
 import type { PolicySpec } from "../../v1/policy_spec_pb.js";
 import type { RuntimeCapability } from "../../v1/runtime_capability_pb.js";
+import type { Quota } from "../../v1/quota_pb.js";
 import type { SpecRef, SpecSelector } from "../../v1/common_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { FaultOrder } from "../../v1/fault_pb.js";
@@ -63,6 +64,14 @@ export declare type Document = Message<"pal.service.v1.Document"> & {
      */
     value: RuntimeCapability;
     case: "runtime";
+  } | {
+    /**
+     * Kind QUOTA.
+     *
+     * @generated from field: pal.v1.Quota quota = 10;
+     */
+    value: Quota;
+    case: "quota";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -1432,6 +1441,13 @@ export enum DocumentKind {
    * @generated from enum value: DOCUMENT_KIND_RUNTIME = 4;
    */
   RUNTIME = 4,
+
+  /**
+   * Quota.
+   *
+   * @generated from enum value: DOCUMENT_KIND_QUOTA = 10;
+   */
+  QUOTA = 10,
 }
 
 /**
