@@ -65,6 +65,7 @@ def as_limit(error: MeshError) -> events.RunLimitReached:
         allowed=int(said["allowed"]),
         quota=said["quota"],
         pool=said["pool"],
+        asked=int(said["asked"]),
     )
     if said["retry_after_seconds"]:
         reached.retry_after.CopyFrom(duration_pb2.Duration(seconds=int(said["retry_after_seconds"])))
@@ -79,7 +80,7 @@ def as_error(reached: events.RunLimitReached) -> QuotaExceeded:
         reached.limit,
         used=reached.observed,
         reserved=0,
-        asked=0,
+        asked=reached.asked,
         allowed=reached.allowed,
         currency=reached.limit.partition(" ")[0] if reached.limit[:3].isupper() else "",
         retry_seconds=reached.retry_after.seconds if reached.HasField("retry_after") else None,

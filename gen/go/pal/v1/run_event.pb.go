@@ -2156,7 +2156,9 @@ type RunLimitReached struct {
 	// Mode of the runs that use up the quota, for example "live". Empty without one.
 	Pool string `protobuf:"bytes,6,opt,name=pool,proto3" json:"pool,omitempty"`
 	// When the quota may have room again. Absent when the call exceeds it alone.
-	RetryAfter    *durationpb.Duration `protobuf:"bytes,7,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	RetryAfter *durationpb.Duration `protobuf:"bytes,7,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	// How much of the quota the call might have used. Zero without one.
+	Asked         int64 `protobuf:"varint,8,opt,name=asked,proto3" json:"asked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2238,6 +2240,13 @@ func (x *RunLimitReached) GetRetryAfter() *durationpb.Duration {
 		return x.RetryAfter
 	}
 	return nil
+}
+
+func (x *RunLimitReached) GetAsked() int64 {
+	if x != nil {
+		return x.Asked
+	}
+	return 0
 }
 
 // Work on a declared stage began. All stages it comes after have finished.
@@ -3856,7 +3865,7 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"model_hits\x18\x03 \x01(\x05R\tmodelHits\x12\x1b\n" +
 	"\ttool_hits\x18\x04 \x01(\x05R\btoolHits\x12\x16\n" +
 	"\x06misses\x18\x05 \x01(\x05R\x06misses\x12\x16\n" +
-	"\x06unused\x18\x06 \x01(\x05R\x06unused\"\xec\x01\n" +
+	"\x06unused\x18\x06 \x01(\x05R\x06unused\"\x82\x02\n" +
 	"\x0fRunLimitReached\x12\x14\n" +
 	"\x05limit\x18\x01 \x01(\tR\x05limit\x12\x1a\n" +
 	"\bobserved\x18\x02 \x01(\x03R\bobserved\x12\x18\n" +
@@ -3865,7 +3874,8 @@ const file_pal_v1_run_event_proto_rawDesc = "" +
 	"\x05quota\x18\x05 \x01(\tR\x05quota\x12\x12\n" +
 	"\x04pool\x18\x06 \x01(\tR\x04pool\x12:\n" +
 	"\vretry_after\x18\a \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"(\n" +
+	"retryAfter\x12\x14\n" +
+	"\x05asked\x18\b \x01(\x03R\x05asked\"(\n" +
 	"\fStageStarted\x12\x18\n" +
 	"\aattempt\x18\x01 \x01(\x05R\aattempt\"\x91\x01\n" +
 	"\rStageFinished\x12,\n" +

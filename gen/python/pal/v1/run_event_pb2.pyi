@@ -383,7 +383,7 @@ class ReplayClaim(_message.Message):
     def __init__(self, fidelity: _Optional[_Union[ReplayFidelity, str]] = ..., loosest_model_match: _Optional[_Union[MatchKey, str]] = ..., model_hits: _Optional[int] = ..., tool_hits: _Optional[int] = ..., misses: _Optional[int] = ..., unused: _Optional[int] = ...) -> None: ...
 
 class RunLimitReached(_message.Message):
-    __slots__ = ("limit", "observed", "allowed", "policy", "quota", "pool", "retry_after")
+    __slots__ = ("limit", "observed", "allowed", "policy", "quota", "pool", "retry_after", "asked")
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     OBSERVED_FIELD_NUMBER: _ClassVar[int]
     ALLOWED_FIELD_NUMBER: _ClassVar[int]
@@ -391,6 +391,7 @@ class RunLimitReached(_message.Message):
     QUOTA_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    ASKED_FIELD_NUMBER: _ClassVar[int]
     limit: str
     observed: int
     allowed: int
@@ -398,7 +399,8 @@ class RunLimitReached(_message.Message):
     quota: str
     pool: str
     retry_after: _duration_pb2.Duration
-    def __init__(self, limit: _Optional[str] = ..., observed: _Optional[int] = ..., allowed: _Optional[int] = ..., policy: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., quota: _Optional[str] = ..., pool: _Optional[str] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    asked: int
+    def __init__(self, limit: _Optional[str] = ..., observed: _Optional[int] = ..., allowed: _Optional[int] = ..., policy: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., quota: _Optional[str] = ..., pool: _Optional[str] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., asked: _Optional[int] = ...) -> None: ...
 
 class StageStarted(_message.Message):
     __slots__ = ("attempt",)

@@ -923,6 +923,13 @@ export declare type RunLimitReached = Message<"pal.v1.RunLimitReached"> & {
    * @generated from field: google.protobuf.Duration retry_after = 7;
    */
   retryAfter?: Duration | undefined;
+
+  /**
+   * How much of the quota the call might have used. Zero without one.
+   *
+   * @generated from field: int64 asked = 8;
+   */
+  asked: bigint;
 };
 
 /**
