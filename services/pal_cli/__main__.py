@@ -26,6 +26,7 @@ WORDS = {
     "worker": ("worker", "worker"),
     "shadow": ("shadow", "app"),
     "verdict": ("verdict", "verdict"),
+    "advise": ("advise", "advise"),
     "diff": ("diff", "diff"),
     "import": ("imports", "app"),
     "export": ("export", "export"),

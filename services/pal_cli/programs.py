@@ -102,6 +102,8 @@ def plan(
                 "PAL_DATA_DIR": str(home.data.resolve()),
                 "PAL_SERVICE_TOKEN_FILE": str(tokens[MIGRATION]),
                 "PAL_STORE_URL": store_url,
+                "PAL_CERTIFICATES_DIR": str(home.certificates.resolve()),
+                "PAL_KEYS_DIR": str(home.keys.resolve()),
             },
             services={MIGRATION: addresses[MIGRATION]},
         ),

@@ -19,6 +19,8 @@ from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import rollout_service_pb2 as rollout_pb
 from pal.service.v1 import rollout_service_pb2_grpc as rollout_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
+from pal_migration.advising import Advising
+from pal_migration.certified import Certified
 from pal_migration.checks import load
 from pal_migration.comparing import Comparing
 from pal_migration.feed import Feed
@@ -74,6 +76,9 @@ class Config:
     service_token_file: Path | None = None
     # What tells whether a run reached its objective, by agent; without it the AgentSpec does.
     checks_file: Path | None = None
+    # Certificates of drills, and the public keys that show who signed them; without either none is known.
+    certificates_dir: Path | None = None
+    keys_dir: Path | None = None
     otlp_endpoint: str | None = None
     # Sampled runs whose lanes are under way at once, and that may wait; shadow runs that begin in a second, on a
     # machine that is not busy.
@@ -118,7 +123,9 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         rollouts = Rollouts(store)
         await rollouts.open()
         sights = Sights(snapshot, router, record, problem_with, config.rollout_figures_seconds)
-        servicer = MigrationServicer(shadows, starting, comparing, judging)
+        certified = Certified(config.certificates_dir, config.keys_dir)
+        advising = Advising(snapshot, record, judging, certified)
+        servicer = MigrationServicer(shadows, starting, comparing, judging, advising)
         rollout_servicer = RolloutServicer(
             rollouts, Applying(rollouts, snapshot, router, record), Steering(rollouts, sights)
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import migration_service_pb2_grpc as rpc
+from pal_migration.advising import Advising
 from pal_migration.comparing import RUNTIME, Comparing
 from pal_migration.judging import Judging
 from pal_migration.paging import page
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
 
 
 class MigrationServicer(rpc.MigrationServiceServicer):
-    """Shadows, compares and judges."""
+    """Shadows, compares, judges and advises."""
 
-    def __init__(self, shadows: Shadows, starting: Starting, comparing: Comparing, judging: Judging) -> None:
+    def __init__(
+        self, shadows: Shadows, starting: Starting, comparing: Comparing, judging: Judging, advising: Advising
+    ) -> None:
         """Serve *shadows*."""
         self._shadows = shadows
         self._starting = starting
         self._comparing = comparing
         self._judging = judging
+        self._advising = advising
 
     async def StartShadow(self, request: pb.StartShadowRequest, context: Context) -> pb.StartShadowResponse:
         """Begin to shadow an agent."""
@@ -74,3 +78,7 @@ class MigrationServicer(rpc.MigrationServiceServicer):
         entries = await self._judging.kept(request.agent, request.candidate)
         verdicts, token = page(entries, request.page_size, request.page_token)
         return pb.ListVerdictsResponse(verdicts=verdicts, next_page_token=token)
+
+    async def Advise(self, request: pb.AdviseRequest, context: Context) -> pb.AdviseResponse:
+        """Advise."""
+        return pb.AdviseResponse(advice=await self._advising.advise(request))

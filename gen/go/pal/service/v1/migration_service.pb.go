@@ -1754,11 +1754,308 @@ func (x *KeptVerdict) GetVerdict() *v1.Verdict {
 	return nil
 }
 
+// A file, as whoever has it gives it.
+type AdviceFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, for messages.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// What is in it.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// When it was made or fetched. What the text says itself goes first. Absent means
+	// now.
+	ObservedAt    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=observed_at,json=observedAt,proto3" json:"observed_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviceFile) Reset() {
+	*x = AdviceFile{}
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviceFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviceFile) ProtoMessage() {}
+
+func (x *AdviceFile) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviceFile.ProtoReflect.Descriptor instead.
+func (*AdviceFile) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_migration_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *AdviceFile) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *AdviceFile) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *AdviceFile) GetObservedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ObservedAt
+	}
+	return nil
+}
+
+// The licence of a version.
+type AdviceLicence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Its licence, as its distribution states it.
+	Licence string `protobuf:"bytes,2,opt,name=licence,proto3" json:"licence,omitempty"`
+	// Where that was read.
+	Source        string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviceLicence) Reset() {
+	*x = AdviceLicence{}
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviceLicence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviceLicence) ProtoMessage() {}
+
+func (x *AdviceLicence) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviceLicence.ProtoReflect.Descriptor instead.
+func (*AdviceLicence) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_migration_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *AdviceLicence) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *AdviceLicence) GetLicence() string {
+	if x != nil {
+		return x.Licence
+	}
+	return ""
+}
+
+func (x *AdviceLicence) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+// Request of Advise.
+type AdviseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The runtime, by the name that runs are routed to.
+	Runtime string `protobuf:"bytes,1,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// Rules to go by. Absent means those that come with PAL.
+	Rules *v1.AdviceRules `protobuf:"bytes,2,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Advisories in the JSON of OSV: a vulnerability, a list of them, or {"vulns": [...]}
+	// as a query returns it. None means that they are not known.
+	Osv []*AdviceFile `protobuf:"bytes,3,rep,name=osv,proto3" json:"osv,omitempty"`
+	// What `pal runtime matrix --output json` printed. Absent means that it is not known.
+	Matrix *AdviceFile `protobuf:"bytes,4,opt,name=matrix,proto3" json:"matrix,omitempty"`
+	// Releases in the JSON of a package index (PyPI's, or files with upload-time as in
+	// PEP 700). Absent means that they are not known.
+	Releases *AdviceFile `protobuf:"bytes,5,opt,name=releases,proto3" json:"releases,omitempty"`
+	// Certificates of drills, each with the one before it in the chain. None means those
+	// in the directory that the service is configured with.
+	Certificates []*AdviceFile `protobuf:"bytes,6,rep,name=certificates,proto3" json:"certificates,omitempty"`
+	// Package that the runtime is built on, by the name of its index. Empty means the
+	// name of the runtime.
+	Package string `protobuf:"bytes,7,opt,name=package,proto3" json:"package,omitempty"`
+	// Ecosystem of the package, as OSV calls it. Empty means "PyPI".
+	Ecosystem string `protobuf:"bytes,8,opt,name=ecosystem,proto3" json:"ecosystem,omitempty"`
+	// Licences that the caller knows, of whatever versions.
+	Licences      []*AdviceLicence `protobuf:"bytes,9,rep,name=licences,proto3" json:"licences,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviseRequest) Reset() {
+	*x = AdviseRequest{}
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviseRequest) ProtoMessage() {}
+
+func (x *AdviseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviseRequest.ProtoReflect.Descriptor instead.
+func (*AdviseRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_migration_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *AdviseRequest) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetRules() *v1.AdviceRules {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetOsv() []*AdviceFile {
+	if x != nil {
+		return x.Osv
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetMatrix() *AdviceFile {
+	if x != nil {
+		return x.Matrix
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetReleases() *AdviceFile {
+	if x != nil {
+		return x.Releases
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetCertificates() []*AdviceFile {
+	if x != nil {
+		return x.Certificates
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetPackage() string {
+	if x != nil {
+		return x.Package
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetEcosystem() string {
+	if x != nil {
+		return x.Ecosystem
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetLicences() []*AdviceLicence {
+	if x != nil {
+		return x.Licences
+	}
+	return nil
+}
+
+// Response of Advise.
+type AdviseResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The advice.
+	Advice        *v1.Advice `protobuf:"bytes,1,opt,name=advice,proto3" json:"advice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AdviseResponse) Reset() {
+	*x = AdviseResponse{}
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AdviseResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AdviseResponse) ProtoMessage() {}
+
+func (x *AdviseResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_migration_service_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AdviseResponse.ProtoReflect.Descriptor instead.
+func (*AdviseResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_migration_service_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *AdviseResponse) GetAdvice() *v1.Advice {
+	if x != nil {
+		return x.Advice
+	}
+	return nil
+}
+
 var File_pal_service_v1_migration_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\n" +
-	"&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/comparison.proto\x1a\x13pal/v1/common.proto\"\xf2\x02\n" +
+	"&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/advice.proto\x1a\x17pal/v1/comparison.proto\x1a\x13pal/v1/common.proto\"\xf2\x02\n" +
 	"\n" +
 	"ShadowPlan\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x1c\n" +
@@ -1869,7 +2166,29 @@ const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"U\n" +
 	"\vKeptVerdict\x12\x1b\n" +
 	"\tshadow_id\x18\x01 \x01(\tR\bshadowId\x12)\n" +
-	"\averdict\x18\x02 \x01(\v2\x0f.pal.v1.VerdictR\averdict*h\n" +
+	"\averdict\x18\x02 \x01(\v2\x0f.pal.v1.VerdictR\averdict\"u\n" +
+	"\n" +
+	"AdviceFile\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12;\n" +
+	"\vobserved_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"observedAt\"[\n" +
+	"\rAdviceLicence\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x18\n" +
+	"\alicence\x18\x02 \x01(\tR\alicence\x12\x16\n" +
+	"\x06source\x18\x03 \x01(\tR\x06source\"\xa1\x03\n" +
+	"\rAdviseRequest\x12\x18\n" +
+	"\aruntime\x18\x01 \x01(\tR\aruntime\x12)\n" +
+	"\x05rules\x18\x02 \x01(\v2\x13.pal.v1.AdviceRulesR\x05rules\x12,\n" +
+	"\x03osv\x18\x03 \x03(\v2\x1a.pal.service.v1.AdviceFileR\x03osv\x122\n" +
+	"\x06matrix\x18\x04 \x01(\v2\x1a.pal.service.v1.AdviceFileR\x06matrix\x126\n" +
+	"\breleases\x18\x05 \x01(\v2\x1a.pal.service.v1.AdviceFileR\breleases\x12>\n" +
+	"\fcertificates\x18\x06 \x03(\v2\x1a.pal.service.v1.AdviceFileR\fcertificates\x12\x18\n" +
+	"\apackage\x18\a \x01(\tR\apackage\x12\x1c\n" +
+	"\tecosystem\x18\b \x01(\tR\tecosystem\x129\n" +
+	"\blicences\x18\t \x03(\v2\x1d.pal.service.v1.AdviceLicenceR\blicences\"8\n" +
+	"\x0eAdviseResponse\x12&\n" +
+	"\x06advice\x18\x01 \x01(\v2\x0e.pal.v1.AdviceR\x06advice*h\n" +
 	"\vShadowStart\x12\x1c\n" +
 	"\x18SHADOW_START_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aSHADOW_START_AFTER_PRIMARY\x10\x01\x12\x1b\n" +
@@ -1883,7 +2202,7 @@ const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\x14SAMPLE_STATE_WAITING\x10\x01\x12\x19\n" +
 	"\x15SAMPLE_STATE_COMPARED\x10\x02\x12\x15\n" +
 	"\x11SAMPLE_STATE_LOST\x10\x03\x12\x19\n" +
-	"\x15SAMPLE_STATE_LEFT_OUT\x10\x042\xa3\x06\n" +
+	"\x15SAMPLE_STATE_LEFT_OUT\x10\x042\xec\x06\n" +
 	"\x10MigrationService\x12V\n" +
 	"\vStartShadow\x12\".pal.service.v1.StartShadowRequest\x1a#.pal.service.v1.StartShadowResponse\x12S\n" +
 	"\n" +
@@ -1895,7 +2214,8 @@ const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\x0fListComparisons\x12&.pal.service.v1.ListComparisonsRequest\x1a'.pal.service.v1.ListComparisonsResponse\x12S\n" +
 	"\n" +
 	"GetVerdict\x12!.pal.service.v1.GetVerdictRequest\x1a\".pal.service.v1.GetVerdictResponse\x12Y\n" +
-	"\fListVerdicts\x12#.pal.service.v1.ListVerdictsRequest\x1a$.pal.service.v1.ListVerdictsResponseB\xae\x01\n" +
+	"\fListVerdicts\x12#.pal.service.v1.ListVerdictsRequest\x1a$.pal.service.v1.ListVerdictsResponse\x12G\n" +
+	"\x06Advise\x12\x1d.pal.service.v1.AdviseRequest\x1a\x1e.pal.service.v1.AdviseResponseB\xae\x01\n" +
 	"\x12com.pal.service.v1B\x15MigrationServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -1911,7 +2231,7 @@ func file_pal_service_v1_migration_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_migration_service_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_pal_service_v1_migration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_pal_service_v1_migration_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_pal_service_v1_migration_service_proto_goTypes = []any{
 	(ShadowStart)(0),                // 0: pal.service.v1.ShadowStart
 	(ShadowState)(0),                // 1: pal.service.v1.ShadowState
@@ -1940,28 +2260,34 @@ var file_pal_service_v1_migration_service_proto_goTypes = []any{
 	(*ListVerdictsRequest)(nil),     // 24: pal.service.v1.ListVerdictsRequest
 	(*ListVerdictsResponse)(nil),    // 25: pal.service.v1.ListVerdictsResponse
 	(*KeptVerdict)(nil),             // 26: pal.service.v1.KeptVerdict
-	(*v1.Money)(nil),                // 27: pal.v1.Money
-	(*v1.RunLimits)(nil),            // 28: pal.v1.RunLimits
-	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
-	(*v1.Loss)(nil),                 // 30: pal.v1.Loss
-	(*v1.Comparison)(nil),           // 31: pal.v1.Comparison
-	(v1.PairKind)(0),                // 32: pal.v1.PairKind
-	(*v1.Verdict)(nil),              // 33: pal.v1.Verdict
+	(*AdviceFile)(nil),              // 27: pal.service.v1.AdviceFile
+	(*AdviceLicence)(nil),           // 28: pal.service.v1.AdviceLicence
+	(*AdviseRequest)(nil),           // 29: pal.service.v1.AdviseRequest
+	(*AdviseResponse)(nil),          // 30: pal.service.v1.AdviseResponse
+	(*v1.Money)(nil),                // 31: pal.v1.Money
+	(*v1.RunLimits)(nil),            // 32: pal.v1.RunLimits
+	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
+	(*v1.Loss)(nil),                 // 34: pal.v1.Loss
+	(*v1.Comparison)(nil),           // 35: pal.v1.Comparison
+	(v1.PairKind)(0),                // 36: pal.v1.PairKind
+	(*v1.Verdict)(nil),              // 37: pal.v1.Verdict
+	(*v1.AdviceRules)(nil),          // 38: pal.v1.AdviceRules
+	(*v1.Advice)(nil),               // 39: pal.v1.Advice
 }
 var file_pal_service_v1_migration_service_proto_depIdxs = []int32{
 	0,  // 0: pal.service.v1.ShadowPlan.start:type_name -> pal.service.v1.ShadowStart
-	27, // 1: pal.service.v1.ShadowPlan.max_cost_per_day:type_name -> pal.v1.Money
-	28, // 2: pal.service.v1.ShadowPlan.limits:type_name -> pal.v1.RunLimits
+	31, // 1: pal.service.v1.ShadowPlan.max_cost_per_day:type_name -> pal.v1.Money
+	32, // 2: pal.service.v1.ShadowPlan.limits:type_name -> pal.v1.RunLimits
 	3,  // 3: pal.service.v1.Shadow.plan:type_name -> pal.service.v1.ShadowPlan
 	1,  // 4: pal.service.v1.Shadow.state:type_name -> pal.service.v1.ShadowState
-	29, // 5: pal.service.v1.Shadow.started_at:type_name -> google.protobuf.Timestamp
-	29, // 6: pal.service.v1.Shadow.stopped_at:type_name -> google.protobuf.Timestamp
+	33, // 5: pal.service.v1.Shadow.started_at:type_name -> google.protobuf.Timestamp
+	33, // 6: pal.service.v1.Shadow.stopped_at:type_name -> google.protobuf.Timestamp
 	5,  // 7: pal.service.v1.Shadow.progress:type_name -> pal.service.v1.ShadowProgress
-	30, // 8: pal.service.v1.ShadowProgress.losses:type_name -> pal.v1.Loss
-	30, // 9: pal.service.v1.ShadowProgress.left_out:type_name -> pal.v1.Loss
-	27, // 10: pal.service.v1.ShadowProgress.cost_of_day:type_name -> pal.v1.Money
+	34, // 8: pal.service.v1.ShadowProgress.losses:type_name -> pal.v1.Loss
+	34, // 9: pal.service.v1.ShadowProgress.left_out:type_name -> pal.v1.Loss
+	31, // 10: pal.service.v1.ShadowProgress.cost_of_day:type_name -> pal.v1.Money
 	2,  // 11: pal.service.v1.Sample.state:type_name -> pal.service.v1.SampleState
-	29, // 12: pal.service.v1.Sample.sampled_at:type_name -> google.protobuf.Timestamp
+	33, // 12: pal.service.v1.Sample.sampled_at:type_name -> google.protobuf.Timestamp
 	3,  // 13: pal.service.v1.StartShadowRequest.plan:type_name -> pal.service.v1.ShadowPlan
 	4,  // 14: pal.service.v1.StartShadowResponse.shadow:type_name -> pal.service.v1.Shadow
 	11, // 15: pal.service.v1.StopShadowRequest.shadow:type_name -> pal.service.v1.ShadowSelector
@@ -1971,37 +2297,47 @@ var file_pal_service_v1_migration_service_proto_depIdxs = []int32{
 	4,  // 19: pal.service.v1.ListShadowsResponse.shadows:type_name -> pal.service.v1.Shadow
 	11, // 20: pal.service.v1.WatchShadowRequest.shadow:type_name -> pal.service.v1.ShadowSelector
 	4,  // 21: pal.service.v1.WatchShadowResponse.shadow:type_name -> pal.service.v1.Shadow
-	31, // 22: pal.service.v1.CompareResponse.comparison:type_name -> pal.v1.Comparison
+	35, // 22: pal.service.v1.CompareResponse.comparison:type_name -> pal.v1.Comparison
 	11, // 23: pal.service.v1.ListComparisonsRequest.shadow:type_name -> pal.service.v1.ShadowSelector
-	32, // 24: pal.service.v1.ListComparisonsRequest.pair_kind:type_name -> pal.v1.PairKind
-	31, // 25: pal.service.v1.ListComparisonsResponse.comparisons:type_name -> pal.v1.Comparison
+	36, // 24: pal.service.v1.ListComparisonsRequest.pair_kind:type_name -> pal.v1.PairKind
+	35, // 25: pal.service.v1.ListComparisonsResponse.comparisons:type_name -> pal.v1.Comparison
 	11, // 26: pal.service.v1.GetVerdictRequest.shadow:type_name -> pal.service.v1.ShadowSelector
-	33, // 27: pal.service.v1.GetVerdictResponse.verdict:type_name -> pal.v1.Verdict
+	37, // 27: pal.service.v1.GetVerdictResponse.verdict:type_name -> pal.v1.Verdict
 	26, // 28: pal.service.v1.ListVerdictsResponse.verdicts:type_name -> pal.service.v1.KeptVerdict
-	33, // 29: pal.service.v1.KeptVerdict.verdict:type_name -> pal.v1.Verdict
-	7,  // 30: pal.service.v1.MigrationService.StartShadow:input_type -> pal.service.v1.StartShadowRequest
-	9,  // 31: pal.service.v1.MigrationService.StopShadow:input_type -> pal.service.v1.StopShadowRequest
-	12, // 32: pal.service.v1.MigrationService.GetShadow:input_type -> pal.service.v1.GetShadowRequest
-	14, // 33: pal.service.v1.MigrationService.ListShadows:input_type -> pal.service.v1.ListShadowsRequest
-	16, // 34: pal.service.v1.MigrationService.WatchShadow:input_type -> pal.service.v1.WatchShadowRequest
-	18, // 35: pal.service.v1.MigrationService.Compare:input_type -> pal.service.v1.CompareRequest
-	20, // 36: pal.service.v1.MigrationService.ListComparisons:input_type -> pal.service.v1.ListComparisonsRequest
-	22, // 37: pal.service.v1.MigrationService.GetVerdict:input_type -> pal.service.v1.GetVerdictRequest
-	24, // 38: pal.service.v1.MigrationService.ListVerdicts:input_type -> pal.service.v1.ListVerdictsRequest
-	8,  // 39: pal.service.v1.MigrationService.StartShadow:output_type -> pal.service.v1.StartShadowResponse
-	10, // 40: pal.service.v1.MigrationService.StopShadow:output_type -> pal.service.v1.StopShadowResponse
-	13, // 41: pal.service.v1.MigrationService.GetShadow:output_type -> pal.service.v1.GetShadowResponse
-	15, // 42: pal.service.v1.MigrationService.ListShadows:output_type -> pal.service.v1.ListShadowsResponse
-	17, // 43: pal.service.v1.MigrationService.WatchShadow:output_type -> pal.service.v1.WatchShadowResponse
-	19, // 44: pal.service.v1.MigrationService.Compare:output_type -> pal.service.v1.CompareResponse
-	21, // 45: pal.service.v1.MigrationService.ListComparisons:output_type -> pal.service.v1.ListComparisonsResponse
-	23, // 46: pal.service.v1.MigrationService.GetVerdict:output_type -> pal.service.v1.GetVerdictResponse
-	25, // 47: pal.service.v1.MigrationService.ListVerdicts:output_type -> pal.service.v1.ListVerdictsResponse
-	39, // [39:48] is the sub-list for method output_type
-	30, // [30:39] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	37, // 29: pal.service.v1.KeptVerdict.verdict:type_name -> pal.v1.Verdict
+	33, // 30: pal.service.v1.AdviceFile.observed_at:type_name -> google.protobuf.Timestamp
+	38, // 31: pal.service.v1.AdviseRequest.rules:type_name -> pal.v1.AdviceRules
+	27, // 32: pal.service.v1.AdviseRequest.osv:type_name -> pal.service.v1.AdviceFile
+	27, // 33: pal.service.v1.AdviseRequest.matrix:type_name -> pal.service.v1.AdviceFile
+	27, // 34: pal.service.v1.AdviseRequest.releases:type_name -> pal.service.v1.AdviceFile
+	27, // 35: pal.service.v1.AdviseRequest.certificates:type_name -> pal.service.v1.AdviceFile
+	28, // 36: pal.service.v1.AdviseRequest.licences:type_name -> pal.service.v1.AdviceLicence
+	39, // 37: pal.service.v1.AdviseResponse.advice:type_name -> pal.v1.Advice
+	7,  // 38: pal.service.v1.MigrationService.StartShadow:input_type -> pal.service.v1.StartShadowRequest
+	9,  // 39: pal.service.v1.MigrationService.StopShadow:input_type -> pal.service.v1.StopShadowRequest
+	12, // 40: pal.service.v1.MigrationService.GetShadow:input_type -> pal.service.v1.GetShadowRequest
+	14, // 41: pal.service.v1.MigrationService.ListShadows:input_type -> pal.service.v1.ListShadowsRequest
+	16, // 42: pal.service.v1.MigrationService.WatchShadow:input_type -> pal.service.v1.WatchShadowRequest
+	18, // 43: pal.service.v1.MigrationService.Compare:input_type -> pal.service.v1.CompareRequest
+	20, // 44: pal.service.v1.MigrationService.ListComparisons:input_type -> pal.service.v1.ListComparisonsRequest
+	22, // 45: pal.service.v1.MigrationService.GetVerdict:input_type -> pal.service.v1.GetVerdictRequest
+	24, // 46: pal.service.v1.MigrationService.ListVerdicts:input_type -> pal.service.v1.ListVerdictsRequest
+	29, // 47: pal.service.v1.MigrationService.Advise:input_type -> pal.service.v1.AdviseRequest
+	8,  // 48: pal.service.v1.MigrationService.StartShadow:output_type -> pal.service.v1.StartShadowResponse
+	10, // 49: pal.service.v1.MigrationService.StopShadow:output_type -> pal.service.v1.StopShadowResponse
+	13, // 50: pal.service.v1.MigrationService.GetShadow:output_type -> pal.service.v1.GetShadowResponse
+	15, // 51: pal.service.v1.MigrationService.ListShadows:output_type -> pal.service.v1.ListShadowsResponse
+	17, // 52: pal.service.v1.MigrationService.WatchShadow:output_type -> pal.service.v1.WatchShadowResponse
+	19, // 53: pal.service.v1.MigrationService.Compare:output_type -> pal.service.v1.CompareResponse
+	21, // 54: pal.service.v1.MigrationService.ListComparisons:output_type -> pal.service.v1.ListComparisonsResponse
+	23, // 55: pal.service.v1.MigrationService.GetVerdict:output_type -> pal.service.v1.GetVerdictResponse
+	25, // 56: pal.service.v1.MigrationService.ListVerdicts:output_type -> pal.service.v1.ListVerdictsResponse
+	30, // 57: pal.service.v1.MigrationService.Advise:output_type -> pal.service.v1.AdviseResponse
+	48, // [48:58] is the sub-list for method output_type
+	38, // [38:48] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_migration_service_proto_init() }
@@ -2016,7 +2352,7 @@ func file_pal_service_v1_migration_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_migration_service_proto_rawDesc), len(file_pal_service_v1_migration_service_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   24,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -30,6 +30,7 @@ const (
 	MigrationService_ListComparisons_FullMethodName = "/pal.service.v1.MigrationService/ListComparisons"
 	MigrationService_GetVerdict_FullMethodName      = "/pal.service.v1.MigrationService/GetVerdict"
 	MigrationService_ListVerdicts_FullMethodName    = "/pal.service.v1.MigrationService/ListVerdicts"
+	MigrationService_Advise_FullMethodName          = "/pal.service.v1.MigrationService/Advise"
 )
 
 // MigrationServiceClient is the client API for MigrationService service.
@@ -64,6 +65,10 @@ type MigrationServiceClient interface {
 	GetVerdict(ctx context.Context, in *GetVerdictRequest, opts ...grpc.CallOption) (*GetVerdictResponse, error)
 	// Lists the verdicts that were reached, newest first.
 	ListVerdicts(ctx context.Context, in *ListVerdictsRequest, opts ...grpc.CallOption) (*ListVerdictsResponse, error)
+	// Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+	// it cannot know comes with the request; what neither has counts as not known.
+	// Nothing is kept. A rule or a measure that is not known is refused.
+	Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error)
 }
 
 type migrationServiceClient struct {
@@ -173,6 +178,16 @@ func (c *migrationServiceClient) ListVerdicts(ctx context.Context, in *ListVerdi
 	return out, nil
 }
 
+func (c *migrationServiceClient) Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AdviseResponse)
+	err := c.cc.Invoke(ctx, MigrationService_Advise_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // MigrationServiceServer is the server API for MigrationService service.
 // All implementations must embed UnimplementedMigrationServiceServer
 // for forward compatibility.
@@ -205,6 +220,10 @@ type MigrationServiceServer interface {
 	GetVerdict(context.Context, *GetVerdictRequest) (*GetVerdictResponse, error)
 	// Lists the verdicts that were reached, newest first.
 	ListVerdicts(context.Context, *ListVerdictsRequest) (*ListVerdictsResponse, error)
+	// Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+	// it cannot know comes with the request; what neither has counts as not known.
+	// Nothing is kept. A rule or a measure that is not known is refused.
+	Advise(context.Context, *AdviseRequest) (*AdviseResponse, error)
 	mustEmbedUnimplementedMigrationServiceServer()
 }
 
@@ -241,6 +260,9 @@ func (UnimplementedMigrationServiceServer) GetVerdict(context.Context, *GetVerdi
 }
 func (UnimplementedMigrationServiceServer) ListVerdicts(context.Context, *ListVerdictsRequest) (*ListVerdictsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListVerdicts not implemented")
+}
+func (UnimplementedMigrationServiceServer) Advise(context.Context, *AdviseRequest) (*AdviseResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Advise not implemented")
 }
 func (UnimplementedMigrationServiceServer) mustEmbedUnimplementedMigrationServiceServer() {}
 func (UnimplementedMigrationServiceServer) testEmbeddedByValue()                          {}
@@ -418,6 +440,24 @@ func _MigrationService_ListVerdicts_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _MigrationService_Advise_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AdviseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MigrationServiceServer).Advise(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: MigrationService_Advise_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MigrationServiceServer).Advise(ctx, req.(*AdviseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // MigrationService_ServiceDesc is the grpc.ServiceDesc for MigrationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -456,6 +496,10 @@ var MigrationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListVerdicts",
 			Handler:    _MigrationService_ListVerdicts_Handler,
+		},
+		{
+			MethodName: "Advise",
+			Handler:    _MigrationService_Advise_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -23,71 +23,80 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from pal.v1 import advice_pb2 as pal_dot_v1_dot_advice__pb2
 from pal.v1 import comparison_pb2 as pal_dot_v1_dot_comparison__pb2
 from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17pal/v1/comparison.proto\x1a\x13pal/v1/common.proto\"\xf2\x02\n\nShadowPlan\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x02 \x01(\tR\tcandidate\x12\x1d\n\nsample_ppm\x18\x03 \x01(\x05R\tsamplePpm\x12&\n\x0c\x62\x61seline_ppm\x18\x04 \x01(\x05H\x00R\x0b\x62\x61selinePpm\x88\x01\x01\x12\x31\n\x05start\x18\x05 \x01(\x0e\x32\x1b.pal.service.v1.ShadowStartR\x05start\x12\'\n\x10max_runs_per_day\x18\x06 \x01(\x05R\rmaxRunsPerDay\x12\x36\n\x10max_cost_per_day\x18\x07 \x01(\x0b\x32\r.pal.v1.MoneyR\rmaxCostPerDay\x12\x19\n\x08\x61ny_tier\x18\x08 \x01(\x08R\x07\x61nyTier\x12)\n\x06limits\x18\t \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limitsB\x0f\n\r_baseline_ppm\"\xf2\x02\n\x06Shadow\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12.\n\x04plan\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.ShadowPlanR\x04plan\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\x1b.pal.service.v1.ShadowStateR\x05state\x12\x39\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x39\n\nstopped_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstoppedAt\x12\x1a\n\x08\x62\x61seline\x18\x06 \x01(\tR\x08\x62\x61seline\x12:\n\x08progress\x18\x07 \x01(\x0b\x32\x1e.pal.service.v1.ShadowProgressR\x08progress\x12\x1a\n\x08warnings\x18\x08 \x03(\tR\x08warnings\"\x97\x03\n\x0eShadowProgress\x12\x12\n\x04seen\x18\x01 \x01(\x03R\x04seen\x12\x18\n\x07sampled\x18\x02 \x01(\x03R\x07sampled\x12\x18\n\x07waiting\x18\x03 \x01(\x03R\x07waiting\x12\x1b\n\tunder_way\x18\x04 \x01(\x03R\x08underWay\x12\x1a\n\x08\x63ompared\x18\x05 \x01(\x03R\x08\x63ompared\x12\x14\n\x05pairs\x18\x06 \x01(\x03R\x05pairs\x12$\n\x06losses\x18\x07 \x03(\x0b\x32\x0c.pal.v1.LossR\x06losses\x12\'\n\x08left_out\x18\x08 \x03(\x0b\x32\x0c.pal.v1.LossR\x07leftOut\x12\x10\n\x03\x64\x61y\x18\t \x01(\tR\x03\x64\x61y\x12\x1e\n\x0bruns_of_day\x18\n \x01(\x03R\trunsOfDay\x12-\n\x0b\x63ost_of_day\x18\x0b \x01(\x0b\x32\r.pal.v1.MoneyR\tcostOfDay\x12\x1a\n\x08horizons\x18\x0c \x01(\x03R\x08horizons\x12\"\n\rnewest_run_id\x18\r \x01(\tR\x0bnewestRunId\"\x98\x02\n\x06Sample\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\x1b.pal.service.v1.SampleStateR\x05state\x12#\n\rwith_baseline\x18\x03 \x01(\x08R\x0cwithBaseline\x12(\n\x10\x63\x61ndidate_run_id\x18\x04 \x01(\tR\x0e\x63\x61ndidateRunId\x12&\n\x0f\x62\x61seline_run_id\x18\x05 \x01(\tR\rbaselineRunId\x12\x12\n\x04loss\x18\x06 \x01(\tR\x04loss\x12\x39\n\nsampled_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsampledAt\"D\n\x12StartShadowRequest\x12.\n\x04plan\x18\x01 \x01(\x0b\x32\x1a.pal.service.v1.ShadowPlanR\x04plan\"E\n\x13StartShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"K\n\x11StopShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"D\n\x12StopShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"a\n\x0eShadowSelector\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12\x14\n\x05\x61gent\x18\x02 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x03 \x01(\tR\tcandidate\"J\n\x10GetShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"C\n\x11GetShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"f\n\x12ListShadowsRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"o\n\x13ListShadowsResponse\x12\x30\n\x07shadows\x18\x01 \x03(\x0b\x32\x16.pal.service.v1.ShadowR\x07shadows\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"L\n\x12WatchShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"E\n\x13WatchShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"[\n\x0e\x43ompareRequest\x12\x13\n\x05run_a\x18\x01 \x01(\tR\x04runA\x12\x13\n\x05run_b\x18\x02 \x01(\tR\x04runB\x12\x1f\n\x0bmax_entries\x18\x03 \x01(\x05R\nmaxEntries\"E\n\x0f\x43ompareResponse\x12\x32\n\ncomparison\x18\x01 \x01(\x0b\x32\x12.pal.v1.ComparisonR\ncomparison\"\xbb\x01\n\x16ListComparisonsRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\x12-\n\tpair_kind\x18\x02 \x01(\x0e\x32\x10.pal.v1.PairKindR\x08pairKind\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"w\n\x17ListComparisonsResponse\x12\x34\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32\x12.pal.v1.ComparisonR\x0b\x63omparisons\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"K\n\x11GetVerdictRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"\\\n\x12GetVerdictResponse\x12)\n\x07verdict\x18\x01 \x01(\x0b\x32\x0f.pal.v1.VerdictR\x07verdict\x12\x1b\n\tshadow_id\x18\x02 \x01(\tR\x08shadowId\"\x85\x01\n\x13ListVerdictsRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x02 \x01(\tR\tcandidate\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"w\n\x14ListVerdictsResponse\x12\x37\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1b.pal.service.v1.KeptVerdictR\x08verdicts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"U\n\x0bKeptVerdict\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12)\n\x07verdict\x18\x02 \x01(\x0b\x32\x0f.pal.v1.VerdictR\x07verdict*h\n\x0bShadowStart\x12\x1c\n\x18SHADOW_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSHADOW_START_AFTER_PRIMARY\x10\x01\x12\x1b\n\x17SHADOW_START_CONCURRENT\x10\x02*]\n\x0bShadowState\x12\x1c\n\x18SHADOW_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SHADOW_STATE_GOING\x10\x01\x12\x18\n\x14SHADOW_STATE_STOPPED\x10\x02*\x92\x01\n\x0bSampleState\x12\x1c\n\x18SAMPLE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SAMPLE_STATE_WAITING\x10\x01\x12\x19\n\x15SAMPLE_STATE_COMPARED\x10\x02\x12\x15\n\x11SAMPLE_STATE_LOST\x10\x03\x12\x19\n\x15SAMPLE_STATE_LEFT_OUT\x10\x04\x32\xa3\x06\n\x10MigrationService\x12V\n\x0bStartShadow\x12\".pal.service.v1.StartShadowRequest\x1a#.pal.service.v1.StartShadowResponse\x12S\n\nStopShadow\x12!.pal.service.v1.StopShadowRequest\x1a\".pal.service.v1.StopShadowResponse\x12P\n\tGetShadow\x12 .pal.service.v1.GetShadowRequest\x1a!.pal.service.v1.GetShadowResponse\x12V\n\x0bListShadows\x12\".pal.service.v1.ListShadowsRequest\x1a#.pal.service.v1.ListShadowsResponse\x12X\n\x0bWatchShadow\x12\".pal.service.v1.WatchShadowRequest\x1a#.pal.service.v1.WatchShadowResponse0\x01\x12J\n\x07\x43ompare\x12\x1e.pal.service.v1.CompareRequest\x1a\x1f.pal.service.v1.CompareResponse\x12\x62\n\x0fListComparisons\x12&.pal.service.v1.ListComparisonsRequest\x1a\'.pal.service.v1.ListComparisonsResponse\x12S\n\nGetVerdict\x12!.pal.service.v1.GetVerdictRequest\x1a\".pal.service.v1.GetVerdictResponse\x12Y\n\x0cListVerdicts\x12#.pal.service.v1.ListVerdictsRequest\x1a$.pal.service.v1.ListVerdictsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/advice.proto\x1a\x17pal/v1/comparison.proto\x1a\x13pal/v1/common.proto\"\xf2\x02\n\nShadowPlan\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x02 \x01(\tR\tcandidate\x12\x1d\n\nsample_ppm\x18\x03 \x01(\x05R\tsamplePpm\x12&\n\x0c\x62\x61seline_ppm\x18\x04 \x01(\x05H\x00R\x0b\x62\x61selinePpm\x88\x01\x01\x12\x31\n\x05start\x18\x05 \x01(\x0e\x32\x1b.pal.service.v1.ShadowStartR\x05start\x12\'\n\x10max_runs_per_day\x18\x06 \x01(\x05R\rmaxRunsPerDay\x12\x36\n\x10max_cost_per_day\x18\x07 \x01(\x0b\x32\r.pal.v1.MoneyR\rmaxCostPerDay\x12\x19\n\x08\x61ny_tier\x18\x08 \x01(\x08R\x07\x61nyTier\x12)\n\x06limits\x18\t \x01(\x0b\x32\x11.pal.v1.RunLimitsR\x06limitsB\x0f\n\r_baseline_ppm\"\xf2\x02\n\x06Shadow\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12.\n\x04plan\x18\x02 \x01(\x0b\x32\x1a.pal.service.v1.ShadowPlanR\x04plan\x12\x31\n\x05state\x18\x03 \x01(\x0e\x32\x1b.pal.service.v1.ShadowStateR\x05state\x12\x39\n\nstarted_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstartedAt\x12\x39\n\nstopped_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tstoppedAt\x12\x1a\n\x08\x62\x61seline\x18\x06 \x01(\tR\x08\x62\x61seline\x12:\n\x08progress\x18\x07 \x01(\x0b\x32\x1e.pal.service.v1.ShadowProgressR\x08progress\x12\x1a\n\x08warnings\x18\x08 \x03(\tR\x08warnings\"\x97\x03\n\x0eShadowProgress\x12\x12\n\x04seen\x18\x01 \x01(\x03R\x04seen\x12\x18\n\x07sampled\x18\x02 \x01(\x03R\x07sampled\x12\x18\n\x07waiting\x18\x03 \x01(\x03R\x07waiting\x12\x1b\n\tunder_way\x18\x04 \x01(\x03R\x08underWay\x12\x1a\n\x08\x63ompared\x18\x05 \x01(\x03R\x08\x63ompared\x12\x14\n\x05pairs\x18\x06 \x01(\x03R\x05pairs\x12$\n\x06losses\x18\x07 \x03(\x0b\x32\x0c.pal.v1.LossR\x06losses\x12\'\n\x08left_out\x18\x08 \x03(\x0b\x32\x0c.pal.v1.LossR\x07leftOut\x12\x10\n\x03\x64\x61y\x18\t \x01(\tR\x03\x64\x61y\x12\x1e\n\x0bruns_of_day\x18\n \x01(\x03R\trunsOfDay\x12-\n\x0b\x63ost_of_day\x18\x0b \x01(\x0b\x32\r.pal.v1.MoneyR\tcostOfDay\x12\x1a\n\x08horizons\x18\x0c \x01(\x03R\x08horizons\x12\"\n\rnewest_run_id\x18\r \x01(\tR\x0bnewestRunId\"\x98\x02\n\x06Sample\x12\x15\n\x06run_id\x18\x01 \x01(\tR\x05runId\x12\x31\n\x05state\x18\x02 \x01(\x0e\x32\x1b.pal.service.v1.SampleStateR\x05state\x12#\n\rwith_baseline\x18\x03 \x01(\x08R\x0cwithBaseline\x12(\n\x10\x63\x61ndidate_run_id\x18\x04 \x01(\tR\x0e\x63\x61ndidateRunId\x12&\n\x0f\x62\x61seline_run_id\x18\x05 \x01(\tR\rbaselineRunId\x12\x12\n\x04loss\x18\x06 \x01(\tR\x04loss\x12\x39\n\nsampled_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\tsampledAt\"D\n\x12StartShadowRequest\x12.\n\x04plan\x18\x01 \x01(\x0b\x32\x1a.pal.service.v1.ShadowPlanR\x04plan\"E\n\x13StartShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"K\n\x11StopShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"D\n\x12StopShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"a\n\x0eShadowSelector\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12\x14\n\x05\x61gent\x18\x02 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x03 \x01(\tR\tcandidate\"J\n\x10GetShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"C\n\x11GetShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"f\n\x12ListShadowsRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"o\n\x13ListShadowsResponse\x12\x30\n\x07shadows\x18\x01 \x03(\x0b\x32\x16.pal.service.v1.ShadowR\x07shadows\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"L\n\x12WatchShadowRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"E\n\x13WatchShadowResponse\x12.\n\x06shadow\x18\x01 \x01(\x0b\x32\x16.pal.service.v1.ShadowR\x06shadow\"[\n\x0e\x43ompareRequest\x12\x13\n\x05run_a\x18\x01 \x01(\tR\x04runA\x12\x13\n\x05run_b\x18\x02 \x01(\tR\x04runB\x12\x1f\n\x0bmax_entries\x18\x03 \x01(\x05R\nmaxEntries\"E\n\x0f\x43ompareResponse\x12\x32\n\ncomparison\x18\x01 \x01(\x0b\x32\x12.pal.v1.ComparisonR\ncomparison\"\xbb\x01\n\x16ListComparisonsRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\x12-\n\tpair_kind\x18\x02 \x01(\x0e\x32\x10.pal.v1.PairKindR\x08pairKind\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"w\n\x17ListComparisonsResponse\x12\x34\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32\x12.pal.v1.ComparisonR\x0b\x63omparisons\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"K\n\x11GetVerdictRequest\x12\x36\n\x06shadow\x18\x01 \x01(\x0b\x32\x1e.pal.service.v1.ShadowSelectorR\x06shadow\"\\\n\x12GetVerdictResponse\x12)\n\x07verdict\x18\x01 \x01(\x0b\x32\x0f.pal.v1.VerdictR\x07verdict\x12\x1b\n\tshadow_id\x18\x02 \x01(\tR\x08shadowId\"\x85\x01\n\x13ListVerdictsRequest\x12\x14\n\x05\x61gent\x18\x01 \x01(\tR\x05\x61gent\x12\x1c\n\tcandidate\x18\x02 \x01(\tR\tcandidate\x12\x1b\n\tpage_size\x18\x03 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x04 \x01(\tR\tpageToken\"w\n\x14ListVerdictsResponse\x12\x37\n\x08verdicts\x18\x01 \x03(\x0b\x32\x1b.pal.service.v1.KeptVerdictR\x08verdicts\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"U\n\x0bKeptVerdict\x12\x1b\n\tshadow_id\x18\x01 \x01(\tR\x08shadowId\x12)\n\x07verdict\x18\x02 \x01(\x0b\x32\x0f.pal.v1.VerdictR\x07verdict\"u\n\nAdviceFile\x12\x16\n\x06source\x18\x01 \x01(\tR\x06source\x12\x12\n\x04text\x18\x02 \x01(\tR\x04text\x12;\n\x0bobserved_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nobservedAt\"[\n\rAdviceLicence\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12\x18\n\x07licence\x18\x02 \x01(\tR\x07licence\x12\x16\n\x06source\x18\x03 \x01(\tR\x06source\"\xa1\x03\n\rAdviseRequest\x12\x18\n\x07runtime\x18\x01 \x01(\tR\x07runtime\x12)\n\x05rules\x18\x02 \x01(\x0b\x32\x13.pal.v1.AdviceRulesR\x05rules\x12,\n\x03osv\x18\x03 \x03(\x0b\x32\x1a.pal.service.v1.AdviceFileR\x03osv\x12\x32\n\x06matrix\x18\x04 \x01(\x0b\x32\x1a.pal.service.v1.AdviceFileR\x06matrix\x12\x36\n\x08releases\x18\x05 \x01(\x0b\x32\x1a.pal.service.v1.AdviceFileR\x08releases\x12>\n\x0c\x63\x65rtificates\x18\x06 \x03(\x0b\x32\x1a.pal.service.v1.AdviceFileR\x0c\x63\x65rtificates\x12\x18\n\x07package\x18\x07 \x01(\tR\x07package\x12\x1c\n\tecosystem\x18\x08 \x01(\tR\tecosystem\x12\x39\n\x08licences\x18\t \x03(\x0b\x32\x1d.pal.service.v1.AdviceLicenceR\x08licences\"8\n\x0e\x41\x64viseResponse\x12&\n\x06\x61\x64vice\x18\x01 \x01(\x0b\x32\x0e.pal.v1.AdviceR\x06\x61\x64vice*h\n\x0bShadowStart\x12\x1c\n\x18SHADOW_START_UNSPECIFIED\x10\x00\x12\x1e\n\x1aSHADOW_START_AFTER_PRIMARY\x10\x01\x12\x1b\n\x17SHADOW_START_CONCURRENT\x10\x02*]\n\x0bShadowState\x12\x1c\n\x18SHADOW_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12SHADOW_STATE_GOING\x10\x01\x12\x18\n\x14SHADOW_STATE_STOPPED\x10\x02*\x92\x01\n\x0bSampleState\x12\x1c\n\x18SAMPLE_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14SAMPLE_STATE_WAITING\x10\x01\x12\x19\n\x15SAMPLE_STATE_COMPARED\x10\x02\x12\x15\n\x11SAMPLE_STATE_LOST\x10\x03\x12\x19\n\x15SAMPLE_STATE_LEFT_OUT\x10\x04\x32\xec\x06\n\x10MigrationService\x12V\n\x0bStartShadow\x12\".pal.service.v1.StartShadowRequest\x1a#.pal.service.v1.StartShadowResponse\x12S\n\nStopShadow\x12!.pal.service.v1.StopShadowRequest\x1a\".pal.service.v1.StopShadowResponse\x12P\n\tGetShadow\x12 .pal.service.v1.GetShadowRequest\x1a!.pal.service.v1.GetShadowResponse\x12V\n\x0bListShadows\x12\".pal.service.v1.ListShadowsRequest\x1a#.pal.service.v1.ListShadowsResponse\x12X\n\x0bWatchShadow\x12\".pal.service.v1.WatchShadowRequest\x1a#.pal.service.v1.WatchShadowResponse0\x01\x12J\n\x07\x43ompare\x12\x1e.pal.service.v1.CompareRequest\x1a\x1f.pal.service.v1.CompareResponse\x12\x62\n\x0fListComparisons\x12&.pal.service.v1.ListComparisonsRequest\x1a\'.pal.service.v1.ListComparisonsResponse\x12S\n\nGetVerdict\x12!.pal.service.v1.GetVerdictRequest\x1a\".pal.service.v1.GetVerdictResponse\x12Y\n\x0cListVerdicts\x12#.pal.service.v1.ListVerdictsRequest\x1a$.pal.service.v1.ListVerdictsResponse\x12G\n\x06\x41\x64vise\x12\x1d.pal.service.v1.AdviseRequest\x1a\x1e.pal.service.v1.AdviseResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pal.service.v1.migration_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SHADOWSTART']._serialized_start=3464
-  _globals['_SHADOWSTART']._serialized_end=3568
-  _globals['_SHADOWSTATE']._serialized_start=3570
-  _globals['_SHADOWSTATE']._serialized_end=3663
-  _globals['_SAMPLESTATE']._serialized_start=3666
-  _globals['_SAMPLESTATE']._serialized_end=3812
-  _globals['_SHADOWPLAN']._serialized_start=138
-  _globals['_SHADOWPLAN']._serialized_end=508
-  _globals['_SHADOW']._serialized_start=511
-  _globals['_SHADOW']._serialized_end=881
-  _globals['_SHADOWPROGRESS']._serialized_start=884
-  _globals['_SHADOWPROGRESS']._serialized_end=1291
-  _globals['_SAMPLE']._serialized_start=1294
-  _globals['_SAMPLE']._serialized_end=1574
-  _globals['_STARTSHADOWREQUEST']._serialized_start=1576
-  _globals['_STARTSHADOWREQUEST']._serialized_end=1644
-  _globals['_STARTSHADOWRESPONSE']._serialized_start=1646
-  _globals['_STARTSHADOWRESPONSE']._serialized_end=1715
-  _globals['_STOPSHADOWREQUEST']._serialized_start=1717
-  _globals['_STOPSHADOWREQUEST']._serialized_end=1792
-  _globals['_STOPSHADOWRESPONSE']._serialized_start=1794
-  _globals['_STOPSHADOWRESPONSE']._serialized_end=1862
-  _globals['_SHADOWSELECTOR']._serialized_start=1864
-  _globals['_SHADOWSELECTOR']._serialized_end=1961
-  _globals['_GETSHADOWREQUEST']._serialized_start=1963
-  _globals['_GETSHADOWREQUEST']._serialized_end=2037
-  _globals['_GETSHADOWRESPONSE']._serialized_start=2039
-  _globals['_GETSHADOWRESPONSE']._serialized_end=2106
-  _globals['_LISTSHADOWSREQUEST']._serialized_start=2108
-  _globals['_LISTSHADOWSREQUEST']._serialized_end=2210
-  _globals['_LISTSHADOWSRESPONSE']._serialized_start=2212
-  _globals['_LISTSHADOWSRESPONSE']._serialized_end=2323
-  _globals['_WATCHSHADOWREQUEST']._serialized_start=2325
-  _globals['_WATCHSHADOWREQUEST']._serialized_end=2401
-  _globals['_WATCHSHADOWRESPONSE']._serialized_start=2403
-  _globals['_WATCHSHADOWRESPONSE']._serialized_end=2472
-  _globals['_COMPAREREQUEST']._serialized_start=2474
-  _globals['_COMPAREREQUEST']._serialized_end=2565
-  _globals['_COMPARERESPONSE']._serialized_start=2567
-  _globals['_COMPARERESPONSE']._serialized_end=2636
-  _globals['_LISTCOMPARISONSREQUEST']._serialized_start=2639
-  _globals['_LISTCOMPARISONSREQUEST']._serialized_end=2826
-  _globals['_LISTCOMPARISONSRESPONSE']._serialized_start=2828
-  _globals['_LISTCOMPARISONSRESPONSE']._serialized_end=2947
-  _globals['_GETVERDICTREQUEST']._serialized_start=2949
-  _globals['_GETVERDICTREQUEST']._serialized_end=3024
-  _globals['_GETVERDICTRESPONSE']._serialized_start=3026
-  _globals['_GETVERDICTRESPONSE']._serialized_end=3118
-  _globals['_LISTVERDICTSREQUEST']._serialized_start=3121
-  _globals['_LISTVERDICTSREQUEST']._serialized_end=3254
-  _globals['_LISTVERDICTSRESPONSE']._serialized_start=3256
-  _globals['_LISTVERDICTSRESPONSE']._serialized_end=3375
-  _globals['_KEPTVERDICT']._serialized_start=3377
-  _globals['_KEPTVERDICT']._serialized_end=3462
-  _globals['_MIGRATIONSERVICE']._serialized_start=3815
-  _globals['_MIGRATIONSERVICE']._serialized_end=4618
+  _globals['_SHADOWSTART']._serialized_start=4175
+  _globals['_SHADOWSTART']._serialized_end=4279
+  _globals['_SHADOWSTATE']._serialized_start=4281
+  _globals['_SHADOWSTATE']._serialized_end=4374
+  _globals['_SAMPLESTATE']._serialized_start=4377
+  _globals['_SAMPLESTATE']._serialized_end=4523
+  _globals['_SHADOWPLAN']._serialized_start=159
+  _globals['_SHADOWPLAN']._serialized_end=529
+  _globals['_SHADOW']._serialized_start=532
+  _globals['_SHADOW']._serialized_end=902
+  _globals['_SHADOWPROGRESS']._serialized_start=905
+  _globals['_SHADOWPROGRESS']._serialized_end=1312
+  _globals['_SAMPLE']._serialized_start=1315
+  _globals['_SAMPLE']._serialized_end=1595
+  _globals['_STARTSHADOWREQUEST']._serialized_start=1597
+  _globals['_STARTSHADOWREQUEST']._serialized_end=1665
+  _globals['_STARTSHADOWRESPONSE']._serialized_start=1667
+  _globals['_STARTSHADOWRESPONSE']._serialized_end=1736
+  _globals['_STOPSHADOWREQUEST']._serialized_start=1738
+  _globals['_STOPSHADOWREQUEST']._serialized_end=1813
+  _globals['_STOPSHADOWRESPONSE']._serialized_start=1815
+  _globals['_STOPSHADOWRESPONSE']._serialized_end=1883
+  _globals['_SHADOWSELECTOR']._serialized_start=1885
+  _globals['_SHADOWSELECTOR']._serialized_end=1982
+  _globals['_GETSHADOWREQUEST']._serialized_start=1984
+  _globals['_GETSHADOWREQUEST']._serialized_end=2058
+  _globals['_GETSHADOWRESPONSE']._serialized_start=2060
+  _globals['_GETSHADOWRESPONSE']._serialized_end=2127
+  _globals['_LISTSHADOWSREQUEST']._serialized_start=2129
+  _globals['_LISTSHADOWSREQUEST']._serialized_end=2231
+  _globals['_LISTSHADOWSRESPONSE']._serialized_start=2233
+  _globals['_LISTSHADOWSRESPONSE']._serialized_end=2344
+  _globals['_WATCHSHADOWREQUEST']._serialized_start=2346
+  _globals['_WATCHSHADOWREQUEST']._serialized_end=2422
+  _globals['_WATCHSHADOWRESPONSE']._serialized_start=2424
+  _globals['_WATCHSHADOWRESPONSE']._serialized_end=2493
+  _globals['_COMPAREREQUEST']._serialized_start=2495
+  _globals['_COMPAREREQUEST']._serialized_end=2586
+  _globals['_COMPARERESPONSE']._serialized_start=2588
+  _globals['_COMPARERESPONSE']._serialized_end=2657
+  _globals['_LISTCOMPARISONSREQUEST']._serialized_start=2660
+  _globals['_LISTCOMPARISONSREQUEST']._serialized_end=2847
+  _globals['_LISTCOMPARISONSRESPONSE']._serialized_start=2849
+  _globals['_LISTCOMPARISONSRESPONSE']._serialized_end=2968
+  _globals['_GETVERDICTREQUEST']._serialized_start=2970
+  _globals['_GETVERDICTREQUEST']._serialized_end=3045
+  _globals['_GETVERDICTRESPONSE']._serialized_start=3047
+  _globals['_GETVERDICTRESPONSE']._serialized_end=3139
+  _globals['_LISTVERDICTSREQUEST']._serialized_start=3142
+  _globals['_LISTVERDICTSREQUEST']._serialized_end=3275
+  _globals['_LISTVERDICTSRESPONSE']._serialized_start=3277
+  _globals['_LISTVERDICTSRESPONSE']._serialized_end=3396
+  _globals['_KEPTVERDICT']._serialized_start=3398
+  _globals['_KEPTVERDICT']._serialized_end=3483
+  _globals['_ADVICEFILE']._serialized_start=3485
+  _globals['_ADVICEFILE']._serialized_end=3602
+  _globals['_ADVICELICENCE']._serialized_start=3604
+  _globals['_ADVICELICENCE']._serialized_end=3695
+  _globals['_ADVISEREQUEST']._serialized_start=3698
+  _globals['_ADVISEREQUEST']._serialized_end=4115
+  _globals['_ADVISERESPONSE']._serialized_start=4117
+  _globals['_ADVISERESPONSE']._serialized_end=4173
+  _globals['_MIGRATIONSERVICE']._serialized_start=4526
+  _globals['_MIGRATIONSERVICE']._serialized_end=5402
 # @@protoc_insertion_point(module_scope)

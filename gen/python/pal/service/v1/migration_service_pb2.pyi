@@ -1,6 +1,7 @@
 import datetime
 
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from pal.v1 import advice_pb2 as _advice_pb2
 from pal.v1 import comparison_pb2 as _comparison_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from google.protobuf.internal import containers as _containers
@@ -286,3 +287,51 @@ class KeptVerdict(_message.Message):
     shadow_id: str
     verdict: _comparison_pb2.Verdict
     def __init__(self, shadow_id: _Optional[str] = ..., verdict: _Optional[_Union[_comparison_pb2.Verdict, _Mapping]] = ...) -> None: ...
+
+class AdviceFile(_message.Message):
+    __slots__ = ("source", "text", "observed_at")
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    OBSERVED_AT_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    text: str
+    observed_at: _timestamp_pb2.Timestamp
+    def __init__(self, source: _Optional[str] = ..., text: _Optional[str] = ..., observed_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class AdviceLicence(_message.Message):
+    __slots__ = ("version", "licence", "source")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    LICENCE_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    licence: str
+    source: str
+    def __init__(self, version: _Optional[str] = ..., licence: _Optional[str] = ..., source: _Optional[str] = ...) -> None: ...
+
+class AdviseRequest(_message.Message):
+    __slots__ = ("runtime", "rules", "osv", "matrix", "releases", "certificates", "package", "ecosystem", "licences")
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    RULES_FIELD_NUMBER: _ClassVar[int]
+    OSV_FIELD_NUMBER: _ClassVar[int]
+    MATRIX_FIELD_NUMBER: _ClassVar[int]
+    RELEASES_FIELD_NUMBER: _ClassVar[int]
+    CERTIFICATES_FIELD_NUMBER: _ClassVar[int]
+    PACKAGE_FIELD_NUMBER: _ClassVar[int]
+    ECOSYSTEM_FIELD_NUMBER: _ClassVar[int]
+    LICENCES_FIELD_NUMBER: _ClassVar[int]
+    runtime: str
+    rules: _advice_pb2.AdviceRules
+    osv: _containers.RepeatedCompositeFieldContainer[AdviceFile]
+    matrix: AdviceFile
+    releases: AdviceFile
+    certificates: _containers.RepeatedCompositeFieldContainer[AdviceFile]
+    package: str
+    ecosystem: str
+    licences: _containers.RepeatedCompositeFieldContainer[AdviceLicence]
+    def __init__(self, runtime: _Optional[str] = ..., rules: _Optional[_Union[_advice_pb2.AdviceRules, _Mapping]] = ..., osv: _Optional[_Iterable[_Union[AdviceFile, _Mapping]]] = ..., matrix: _Optional[_Union[AdviceFile, _Mapping]] = ..., releases: _Optional[_Union[AdviceFile, _Mapping]] = ..., certificates: _Optional[_Iterable[_Union[AdviceFile, _Mapping]]] = ..., package: _Optional[str] = ..., ecosystem: _Optional[str] = ..., licences: _Optional[_Iterable[_Union[AdviceLicence, _Mapping]]] = ...) -> None: ...
+
+class AdviseResponse(_message.Message):
+    __slots__ = ("advice",)
+    ADVICE_FIELD_NUMBER: _ClassVar[int]
+    advice: _advice_pb2.Advice
+    def __init__(self, advice: _Optional[_Union[_advice_pb2.Advice, _Mapping]] = ...) -> None: ...

@@ -85,6 +85,11 @@ class MigrationServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsResponse.FromString,
                 _registered_method=True)
+        self.Advise = channel.unary_unary(
+                '/pal.service.v1.MigrationService/Advise',
+                request_serializer=pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseResponse.FromString,
+                _registered_method=True)
 
 
 class MigrationServiceServicer(object):
@@ -162,6 +167,15 @@ class MigrationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Advise(self, request, context):
+        """Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+        it cannot know comes with the request; what neither has counts as not known.
+        Nothing is kept. A rule or a measure that is not known is refused.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MigrationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -209,6 +223,11 @@ def add_MigrationServiceServicer_to_server(servicer, server):
                     servicer.ListVerdicts,
                     request_deserializer=pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsResponse.SerializeToString,
+            ),
+            'Advise': grpc.unary_unary_rpc_method_handler(
+                    servicer.Advise,
+                    request_deserializer=pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -460,6 +479,33 @@ class MigrationService(object):
             '/pal.service.v1.MigrationService/ListVerdicts',
             pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_migration__service__pb2.ListVerdictsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Advise(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.MigrationService/Advise',
+            pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_migration__service__pb2.AdviseResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,11 @@ class MigrationServiceStub:
     """Judges by everything that a shadow has compared so far. The verdict is kept."""
     ListVerdicts: _aio.UnaryUnaryMultiCallable[_migration_service_pb2.ListVerdictsRequest, _migration_service_pb2.ListVerdictsResponse]
     """Lists the verdicts that were reached, newest first."""
+    Advise: _aio.UnaryUnaryMultiCallable[_migration_service_pb2.AdviseRequest, _migration_service_pb2.AdviseResponse]
+    """Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+    it cannot know comes with the request; what neither has counts as not known.
+    Nothing is kept. A rule or a measure that is not known is refused.
+    """
 
 class MigrationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Decides on real traffic whether a candidate is as good as what is in production.
@@ -131,5 +136,16 @@ class MigrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_migration_service_pb2.ListVerdictsRequest, _abc.Awaitable[_migration_service_pb2.ListVerdictsResponse]],
     ) -> _abc.Awaitable[_migration_service_pb2.ListVerdictsResponse]:
         """Lists the verdicts that were reached, newest first."""
+
+    @_abc_1.abstractmethod
+    def Advise(
+        self,
+        request: _migration_service_pb2.AdviseRequest,
+        context: _aio.ServicerContext[_migration_service_pb2.AdviseRequest, _abc.Awaitable[_migration_service_pb2.AdviseResponse]],
+    ) -> _abc.Awaitable[_migration_service_pb2.AdviseResponse]:
+        """Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+        it cannot know comes with the request; what neither has counts as not known.
+        Nothing is kept. A rule or a measure that is not known is refused.
+        """
 
 def add_MigrationServiceServicer_to_server(servicer: MigrationServiceServicer, server: _aio.Server) -> None: ...

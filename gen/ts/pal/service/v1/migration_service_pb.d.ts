@@ -9,6 +9,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { Money, RunLimits } from "../../v1/common_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { Comparison, Loss, PairKind, Verdict } from "../../v1/comparison_pb.js";
+import type { Advice, AdviceRules } from "../../v1/advice_pb.js";
 
 /**
  * Describes the file pal/service/v1/migration_service.proto.
@@ -853,6 +854,175 @@ export declare type KeptVerdict = Message<"pal.service.v1.KeptVerdict"> & {
 export declare const KeptVerdictSchema: GenMessage<KeptVerdict>;
 
 /**
+ * A file, as whoever has it gives it.
+ *
+ * @generated from message pal.service.v1.AdviceFile
+ */
+export declare type AdviceFile = Message<"pal.service.v1.AdviceFile"> & {
+  /**
+   * Its name, for messages.
+   *
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * What is in it.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * When it was made or fetched. What the text says itself goes first. Absent means
+   * now.
+   *
+   * @generated from field: google.protobuf.Timestamp observed_at = 3;
+   */
+  observedAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.AdviceFile.
+ * Use `create(AdviceFileSchema)` to create a new message.
+ */
+export declare const AdviceFileSchema: GenMessage<AdviceFile>;
+
+/**
+ * The licence of a version.
+ *
+ * @generated from message pal.service.v1.AdviceLicence
+ */
+export declare type AdviceLicence = Message<"pal.service.v1.AdviceLicence"> & {
+  /**
+   * The version.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * Its licence, as its distribution states it.
+   *
+   * @generated from field: string licence = 2;
+   */
+  licence: string;
+
+  /**
+   * Where that was read.
+   *
+   * @generated from field: string source = 3;
+   */
+  source: string;
+};
+
+/**
+ * Describes the message pal.service.v1.AdviceLicence.
+ * Use `create(AdviceLicenceSchema)` to create a new message.
+ */
+export declare const AdviceLicenceSchema: GenMessage<AdviceLicence>;
+
+/**
+ * Request of Advise.
+ *
+ * @generated from message pal.service.v1.AdviseRequest
+ */
+export declare type AdviseRequest = Message<"pal.service.v1.AdviseRequest"> & {
+  /**
+   * The runtime, by the name that runs are routed to.
+   *
+   * @generated from field: string runtime = 1;
+   */
+  runtime: string;
+
+  /**
+   * Rules to go by. Absent means those that come with PAL.
+   *
+   * @generated from field: pal.v1.AdviceRules rules = 2;
+   */
+  rules?: AdviceRules | undefined;
+
+  /**
+   * Advisories in the JSON of OSV: a vulnerability, a list of them, or {"vulns": [...]}
+   * as a query returns it. None means that they are not known.
+   *
+   * @generated from field: repeated pal.service.v1.AdviceFile osv = 3;
+   */
+  osv: AdviceFile[];
+
+  /**
+   * What `pal runtime matrix --output json` printed. Absent means that it is not known.
+   *
+   * @generated from field: pal.service.v1.AdviceFile matrix = 4;
+   */
+  matrix?: AdviceFile | undefined;
+
+  /**
+   * Releases in the JSON of a package index (PyPI's, or files with upload-time as in
+   * PEP 700). Absent means that they are not known.
+   *
+   * @generated from field: pal.service.v1.AdviceFile releases = 5;
+   */
+  releases?: AdviceFile | undefined;
+
+  /**
+   * Certificates of drills, each with the one before it in the chain. None means those
+   * in the directory that the service is configured with.
+   *
+   * @generated from field: repeated pal.service.v1.AdviceFile certificates = 6;
+   */
+  certificates: AdviceFile[];
+
+  /**
+   * Package that the runtime is built on, by the name of its index. Empty means the
+   * name of the runtime.
+   *
+   * @generated from field: string package = 7;
+   */
+  package: string;
+
+  /**
+   * Ecosystem of the package, as OSV calls it. Empty means "PyPI".
+   *
+   * @generated from field: string ecosystem = 8;
+   */
+  ecosystem: string;
+
+  /**
+   * Licences that the caller knows, of whatever versions.
+   *
+   * @generated from field: repeated pal.service.v1.AdviceLicence licences = 9;
+   */
+  licences: AdviceLicence[];
+};
+
+/**
+ * Describes the message pal.service.v1.AdviseRequest.
+ * Use `create(AdviseRequestSchema)` to create a new message.
+ */
+export declare const AdviseRequestSchema: GenMessage<AdviseRequest>;
+
+/**
+ * Response of Advise.
+ *
+ * @generated from message pal.service.v1.AdviseResponse
+ */
+export declare type AdviseResponse = Message<"pal.service.v1.AdviseResponse"> & {
+  /**
+   * The advice.
+   *
+   * @generated from field: pal.v1.Advice advice = 1;
+   */
+  advice?: Advice | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.AdviseResponse.
+ * Use `create(AdviseResponseSchema)` to create a new message.
+ */
+export declare const AdviseResponseSchema: GenMessage<AdviseResponse>;
+
+/**
  * When a sampled run is shadowed.
  *
  * @generated from enum pal.service.v1.ShadowStart
@@ -1069,6 +1239,18 @@ export declare const MigrationService: GenService<{
     methodKind: "unary";
     input: typeof ListVerdictsRequestSchema;
     output: typeof ListVerdictsResponseSchema;
+  },
+  /**
+   * Advises whether to stay on a runtime. What the mesh knows is gathered now, what
+   * it cannot know comes with the request; what neither has counts as not known.
+   * Nothing is kept. A rule or a measure that is not known is refused.
+   *
+   * @generated from rpc pal.service.v1.MigrationService.Advise
+   */
+  advise: {
+    methodKind: "unary";
+    input: typeof AdviseRequestSchema;
+    output: typeof AdviseResponseSchema;
   },
 }>;
 

@@ -1,0 +1,85 @@
+"""`pal advise`: whether to stay on a runtime or to leave it, with the evidence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf import timestamp_pb2
+from rich.markup import escape
+
+from pal.service.v1 import migration_service_pb2 as pb
+from pal.v1 import advice_pb2 as advice
+from pal_cli.advice import show
+from pal_cli.advice_rules import drafted
+from pal_cli.bundled import BUNDLED
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
+from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
+from pal_cli.show import as_json, print_json, say
+
+_CALL_SECONDS = 60.0
+_EXITS = {advice.ADVICE_VERDICT_MAY_STAY: OK, advice.ADVICE_VERDICT_MUST_MIGRATE: RUN_FAILED}
+_ECOSYSTEMS = {"make": "PyPI", "npm": "npm"}
+
+
+@command
+async def advise(
+    runtime: Annotated[str, typer.Argument(help="the runtime, as in `pal runtime list`", show_default=False)] = "",
+    osv: Annotated[list[Path] | None, typer.Option(help="advisories in the JSON of OSV; repeatable")] = None,
+    matrix: Annotated[Path | None, typer.Option(help="what `pal runtime matrix --output json` printed")] = None,
+    releases: Annotated[Path | None, typer.Option(help="releases in the JSON of a package index")] = None,
+    rules: Annotated[Path | None, typer.Option(help="rules of your own; default: those that come with PAL")] = None,
+    check: Annotated[bool, typer.Option("--check", help="only check --rules")] = False,
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+    json: Annotated[bool, typer.Option("--json", help="the same as --output json")] = False,
+) -> int:
+    """Advise whether to stay on a runtime. Exit code 0 for MAY_STAY, 1 for MUST_MIGRATE, 8 for PREPARE and WATCH."""
+    own = drafted(_text(rules), str(rules)) if rules else None
+    if check:
+        return _checked(own, rules)
+    if not runtime:
+        raise CommandError("RUNTIME: missing; `pal runtime list` shows what there is")
+    kind = BUNDLED.get(runtime)
+    request = pb.AdviseRequest(
+        runtime=runtime,
+        rules=own,
+        osv=[_file(path) for path in osv or ()],
+        matrix=_file(matrix) if matrix else None,
+        releases=_file(releases) if releases else None,
+        package=kind.sdk if kind else "",
+        ecosystem=_ECOSYSTEMS.get(kind.installer, "") if kind else "",
+    )
+    async with connected(home_of(home)) as mesh:
+        found = (await mesh.migration.Advise(request, timeout=_CALL_SECONDS)).advice
+    if json or output is OutputFormat.json:
+        print_json(as_json(found))
+    else:
+        show(found)
+    return _EXITS.get(found.verdict, UNDECIDED)
+
+
+def _checked(rules: advice.AdviceRules | None, path: Path | None) -> int:
+    if rules is None:
+        raise CommandError("--check: name the rules with --rules FILE")
+    conditions = sum(len(rule.conditions) for rule in rules.spec.rules)
+    name = f"{rules.metadata.name} {rules.metadata.version}"
+    say(f"{escape(str(path))}: {escape(name)}, {len(rules.spec.rules)} rules, {conditions} conditions")
+    return OK
+
+
+def _file(path: Path) -> pb.AdviceFile:
+    text = _text(path)
+    return pb.AdviceFile(
+        source=str(path), text=text, observed_at=timestamp_pb2.Timestamp(seconds=int(path.stat().st_mtime))
+    )
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        raise CommandError(f"{path}: no such file", NOT_FOUND) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
