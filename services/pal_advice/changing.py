@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pal.v1 import advice_pb2 as pb
-from pal_advice.deciding import Values, bounds_of, measures_of, verdict_of
+from pal_advice.deciding import Values, bounds_of, contradictory, holds, measures_of, missing, verdict_of
 from pal_advice.measures import MEASURES, shown
 
 Wanted = Callable[[pb.AdviceVerdict], bool]
-# Rules with many measures have more changes than anybody waits for.
-_MOST_TRIED = 20_000
+# Rules with many measures have more changes than anybody waits for; the rest is then not looked at.
+_MOST_TRIED = 5_000
 # What a measure that nobody knows is away from any value.
 _UNKNOWN_DISTANCE = 1.0
 
 
-def smallest_change(rule: pb.AdviceRule, values: Values, wanted: Wanted) -> pb.AdviceChange | None:
-    """Return the smallest change of *values* after which *rule* gives a verdict that is *wanted*.
+def milder(rule: pb.AdviceRule, values: Values) -> pb.AdviceChange | None:
+    """Return the smallest change of *values* after which *rule* gives a milder verdict; None when there is none."""
+    verdict = verdict_of(rule, values)
+    held = [condition for condition in rule.conditions if holds(condition, values)]
+    doubtful = {*missing(rule, values), *contradictory(rule, values)}
+    concerned = [name for name in measures_of(rule) if name in doubtful or any(_names(one, name) for one in held)]
+    return _smallest(rule, values, concerned, lambda found: found < verdict)
 
-    Fewest measures first, then the least relative distance. None when no values give one, or none was found among the
-    first many that were tried.
-    """
-    measures = measures_of(rule)
-    tried = itertools.count(1)
+
+def severer(rule: pb.AdviceRule, values: Values, verdict: pb.AdviceVerdict) -> pb.AdviceChange | None:
+    """Return the smallest change of *values* after which *rule* is severer than *verdict*; None when there is none."""
+    found = [
+        change
+        for condition in rule.conditions
+        if condition.then > verdict
+        and (
+            change := _smallest(
+                rule, values, list(dict.fromkeys(bound.measure for bound in condition.when)), lambda one: one > verdict
+            )
+        )
+    ]
+    return min(found, key=size_of, default=None)
+
+
+def _smallest(rule: pb.AdviceRule, values: Values, measures: Sequence[str], wanted: Wanted) -> pb.AdviceChange | None:
+    """Return the smallest change of *measures*: fewest of them first, then the least relative distance."""
+    targets = {name: [at for at in _targets(rule, name) if list(values.get(name, ())) != [at]] for name in measures}
+    left = _MOST_TRIED
     for count in range(1, len(measures) + 1):
+        shifts = list(itertools.islice(_shifts(targets, count), left))
+        left -= len(shifts)
         found = [
             (sum(_distance(values, name, target) for name, target in shift.items()), shift, verdict)
-            for chosen in itertools.combinations(measures, count)
-            for shift in itertools.takewhile(lambda _: next(tried) <= _MOST_TRIED, _shifts(rule, values, chosen))
+            for shift in shifts
             if wanted(verdict := verdict_of(rule, {**values, **{name: [at] for name, at in shift.items()}}))
         ]
         if found:
@@ -40,6 +61,10 @@ def smallest_change(rule: pb.AdviceRule, values: Values, wanted: Wanted) -> pb.A
     return None
 
 
+def _names(condition: pb.AdviceCondition, measure: str) -> bool:
+    return any(bound.measure == measure for bound in condition.when)
+
+
 def size_of(change: pb.AdviceChange) -> tuple[int, float]:
     """Return how large *change* is, to compare it with others: measures, then the relative distance."""
     away = [
@@ -48,10 +73,10 @@ def size_of(change: pb.AdviceChange) -> tuple[int, float]:
     return len(away), sum(away)
 
 
-def _shifts(rule: pb.AdviceRule, values: Values, chosen: tuple[str, ...]) -> Iterator[Mapping[str, float]]:
-    targets = [[at for at in _targets(rule, name) if list(values.get(name, ())) != [at]] for name in chosen]
-    for combination in itertools.product(*targets):
-        yield dict(zip(chosen, combination, strict=True))
+def _shifts(targets: Mapping[str, Sequence[float]], count: int) -> Iterator[Mapping[str, float]]:
+    for chosen in itertools.combinations(targets, count):
+        for combination in itertools.product(*(targets[name] for name in chosen)):
+            yield dict(zip(chosen, combination, strict=True))
 
 
 def _targets(rule: pb.AdviceRule, measure: str) -> list[float]:

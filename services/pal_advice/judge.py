@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pal.v1 import advice_pb2 as pb
-from pal_advice.changing import size_of, smallest_change
+from pal_advice.changing import milder, severer, size_of
 from pal_advice.deciding import Values, contradictory, holds, measures_of, missing, verdict_of
 from pal_advice.evidence import dated, stamp, unknown
 from pal_advice.measures import rule_of, shown
@@ -60,8 +60,8 @@ def _finding(rule: pb.AdviceRule, values: Values) -> pb.AdviceFinding:
         reason=_why(rule, values, verdict),
         measures=measures_of(rule),
         contradictory=contradictory(rule, values),
-        milder=smallest_change(rule, values, lambda found: found < verdict) if verdict > _STAY else None,
-        severer=smallest_change(rule, values, lambda found: found > verdict),
+        milder=milder(rule, values) if verdict > _STAY else None,
+        severer=severer(rule, values, verdict),
     )
 
 
@@ -93,16 +93,12 @@ def _milder(findings: Sequence[pb.AdviceFinding], verdict: pb.AdviceVerdict) -> 
         return None
     rest = [finding.verdict for finding in findings if finding.verdict < verdict]
     shifts = {shift.measure: shift for finding in deciding for shift in finding.milder.shifts}
-    milder = max([*rest, *(finding.milder.verdict for finding in deciding)])
-    return pb.AdviceChange(verdict=milder, shifts=list(shifts.values()))
+    reached = max([*rest, *(finding.milder.verdict for finding in deciding)])
+    return pb.AdviceChange(verdict=reached, shifts=list(shifts.values()))
 
 
 def _severer(rules: pb.AdviceRules, values: Values, verdict: pb.AdviceVerdict) -> pb.AdviceChange | None:
-    found = [
-        change
-        for rule in rules.spec.rules
-        if (change := smallest_change(rule, values, lambda one: one > verdict)) is not None
-    ]
+    found = [change for rule in rules.spec.rules if (change := severer(rule, values, verdict)) is not None]
     return min(found, key=size_of, default=None)
 
 

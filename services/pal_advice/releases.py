@@ -15,7 +15,7 @@ from pal_advice.evidence import DAY_SECONDS, known, unknown
 from pal_advice.files import date_of, mappings, observed, parsed, wrong
 from pal_advice.versions import is_prerelease, ordered, same_version
 
-_MEASURES = ("cadence.days_since_release", "cadence.releases_per_year")
+MEASURES = ("cadence.days_since_release", "cadence.releases_per_year")
 _YEAR = timedelta(days=365)
 Licence = tuple[str, str, str]
 
@@ -27,19 +27,19 @@ def cadence(file: pb.AdviceFile | None, ecosystem: str, now: datetime) -> list[a
         InvalidField: the file holds no releases.
     """
     if file is None:
-        return [unknown(measure, "no releases were given; name a file of them (--releases)") for measure in _MEASURES]
+        return [unknown(measure, "no releases were given; name a file of them (--releases)") for measure in MEASURES]
     found = {
         version: at for version, at in _released(file).items() if not is_prerelease(version, ecosystem) and at <= now
     }
     if not found:
-        return [unknown(measure, "the file names no release with a date", file.source) for measure in _MEASURES]
+        return [unknown(measure, "the file names no release with a date", file.source) for measure in MEASURES]
     newest = max(found, key=lambda version: found[version])
     days = (now - found[newest]).total_seconds() / DAY_SECONDS
     recent = sum(1 for at in found.values() if now - at <= _YEAR)
     at = observed(file, now)
     return [
-        known(_MEASURES[0], days, f"{newest} was released on {found[newest].date().isoformat()}", file.source, at),
-        known(_MEASURES[1], recent, f"{recent} of {len(found)} releases in the newest 365 days", file.source, at),
+        known(MEASURES[0], days, f"{newest} was released on {found[newest].date().isoformat()}", file.source, at),
+        known(MEASURES[1], recent, f"{recent} of {len(found)} releases in the newest 365 days", file.source, at),
     ]
 
 

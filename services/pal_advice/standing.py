@@ -80,10 +80,10 @@ def standby(
     used = f"for {_listed(sorted(users))}" if users else "though no agent uses it"
     source = "registry"
     found = [known("standby.able", len(able), f"{_listed(able)} {used}", source, now)]
-    if checked is None:
+    if checked is None and able:
         found.append(unknown("standby.ready", "there is no telling which certificates there are"))
     else:
-        ready = [name for name in able if any(one.fresh and one.names(name) for one in checked)]
+        ready = [name for name in able if any(one.fresh and one.names(name) for one in checked or ())]
         found.append(known("standby.ready", len(ready), f"{_listed(ready)} with a fresh certificate", source, now))
     proven = [name for name in able if all((agent, name) in passed for agent in users)]
     said = f"{_listed(proven)} with a PASS {used}"

@@ -47,7 +47,14 @@ async def matrix(
     if write is not None:
         write.write_text(as_markdown(kind, found, changes))
     if output is OutputFormat.json:
-        print_json({"versions": [vars(one) for one in found], "changes": [vars(change) for change in changes]})
+        print_json(
+            {
+                "sdk": kind.sdk,
+                "measuredOn": date.today().isoformat(),
+                "versions": [vars(one) for one in found],
+                "changes": [vars(change) for change in changes],
+            }
+        )
         return
     _show(found, changes)
 
