@@ -28,6 +28,7 @@ _PLAIN = (
     *("PAL_ROLLOUT_INTERVAL_SECONDS", "PAL_ROLLOUT_FIGURES_SECONDS"),
     "PAL_KILL_POINTS",
 )
+_INSTALLERS = ("UV_", "PIP_", "SSL_CERT_", "HTTP_", "HTTPS_", "NO_PROXY", "http_", "https_", "no_proxy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,9 @@ def plan(
                 **_plain(),
                 **shared,
                 "PAL_ADDRESS": addresses[MIGRATION],
+                **_installing(),
                 "PAL_DATA_DIR": str(home.data.resolve()),
+                "PAL_HOME": str(home.path.resolve()),
                 "PAL_SERVICE_TOKEN_FILE": str(tokens[MIGRATION]),
                 "PAL_STORE_URL": store_url,
                 "PAL_CERTIFICATES_DIR": str(home.certificates.resolve()),
@@ -170,6 +173,11 @@ def _tokens(home: Home) -> dict[str, Path]:
         path.touch(mode=0o600)
         path.write_text(issue_token(key, service))
     return paths
+
+
+def _installing() -> dict[str, str]:
+    """Return what tells an installer where packages come from: a drill may move a runtime to another version."""
+    return {name: value for name, value in os.environ.items() if name.startswith(_INSTALLERS)}
 
 
 def _plain() -> dict[str, str]:

@@ -7,10 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_cli.failures import NOT_FOUND, CommandError
-
-WHOLE = 10_000
-# What a revision says, without who made it and when.
-FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running")
+from pal_gameday.routing import FIELDS, WHOLE, used
 
 
 def split(words: Sequence[str]) -> tuple[str, str, int]:
@@ -45,12 +42,6 @@ def shares(route: pb.Route) -> str:
         return route.stable
     candidate = route.candidate_basis_points
     return f"{route.stable} {_percent(WHOLE - candidate)} %, {route.candidate} {_percent(candidate)} %"
-
-
-def used(route: pb.Route) -> set[str]:
-    """Return the runtimes that *route* sends new runs to, fallbacks aside."""
-    share = route.candidate_basis_points if route.candidate else 0
-    return ({route.stable} if share < WHOLE else set()) | ({route.candidate} if share else set())
 
 
 def difference(before: pb.Route, after: pb.Route) -> list[tuple[str, str, str]]:

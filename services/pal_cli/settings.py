@@ -15,6 +15,7 @@ from typing import Annotated, Any, ParamSpec
 import grpc
 import typer
 
+from pal.service.v1 import gameday_service_pb2_grpc as gameday_rpc
 from pal.service.v1 import llm_provider_service_pb2_grpc as llm_rpc
 from pal.service.v1 import migration_service_pb2_grpc as migration_rpc
 from pal.service.v1 import quota_service_pb2_grpc as quota_rpc
@@ -56,6 +57,7 @@ class Mesh:
     llm_provider: llm_rpc.LLMProviderServiceStub
     migration: migration_rpc.MigrationServiceStub
     rollouts: rollout_rpc.RolloutServiceStub
+    gamedays: gameday_rpc.GameDayServiceStub
     addresses: Mapping[str, str]
 
 
@@ -83,6 +85,7 @@ async def connected(home: Home) -> AsyncIterator[Mesh]:
             llm_provider=llm_rpc.LLMProviderServiceStub(channels["llm_provider"]),
             migration=migration_rpc.MigrationServiceStub(channels["migration"]),
             rollouts=rollout_rpc.RolloutServiceStub(channels["migration"]),
+            gamedays=gameday_rpc.GameDayServiceStub(channels["migration"]),
             addresses=known,
         )
 

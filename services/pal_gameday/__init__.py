@@ -1,1 +1,1 @@
-"""Drills: their plans, what they have shown, and their certificates. Whoever drives a drill brings the facts."""
+"""Drills: their plans, how they are carried out, what they have shown, and their certificates."""

@@ -68,6 +68,20 @@ def drafted(text: str, source: str = "") -> pb.GameDay:
     return plan
 
 
+def check(plan: pb.GameDay) -> None:
+    """Check a plan that came as a message.
+
+    Raises:
+        MeshError: INVALID_DOCUMENT with the first few problems.
+    """
+    problems = Problems(f"{KIND}/{plan.metadata.name[:80]}", 1)
+    for field, stated, wanted in (("apiVersion", plan.api_version, API_VERSION), ("kind", plan.kind, KIND)):
+        if stated != wanted:
+            problems.add(field, f"expected {wanted}, found {stated[:60] or 'nothing'}")
+    _check(plan, problems)
+    refuse(problems.found, "")
+
+
 def action_of(step: pb.GameDayStep) -> str:
     """Return the name of the field that says what *step* does."""
     return next(iter(_stated(step, _ACTIONS)), "")

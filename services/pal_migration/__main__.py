@@ -9,9 +9,11 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 
+from pal.service.v1 import gameday_service_pb2 as gameday
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import migration_service_pb2_grpc as rpc
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
@@ -56,10 +58,14 @@ from pal_rpc.router_client import RouterClient
 from pal_rpc.server import Server, serving
 from pal_rpc.snapshot import RegistrySnapshot
 
+if TYPE_CHECKING:
+    from pal_migration.drills import Drills
+
 SERVICES = [
     pb.DESCRIPTOR.services_by_name["MigrationService"].full_name,
     rollout_pb.DESCRIPTOR.services_by_name["RolloutService"].full_name,
 ]
+GAMEDAYS = gameday.DESCRIPTOR.services_by_name["GameDayService"].full_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +79,8 @@ class Config:
     data_dir: Path = Path(".pal/data")
     # A PostgreSQL database; without one everything is in data_dir.
     store_url: str | None = None
+    # Home of the mesh, with its keys and certificates, on whose processes drills act; without it there are no drills.
+    home: Path | None = None
     service_token_file: Path | None = None
     # What tells whether a run reached its objective, by agent; without it the AgentSpec does.
     checks_file: Path | None = None
@@ -95,7 +103,7 @@ class Config:
 
 @asynccontextmanager
 async def migration(config: Config) -> AsyncIterator[Server]:
-    """Serve MigrationService and RolloutService until the block ends.
+    """Serve MigrationService, RolloutService and, with a home, GameDayService until the block ends.
 
     Raises:
         StartError: a setting is wrong, or the store cannot be used.
@@ -137,10 +145,13 @@ async def migration(config: Config) -> AsyncIterator[Server]:
             config.rollout_interval_seconds,
         )
         snapshot.listen(rollouts.wake.set)
+        drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub)
 
         def added(to: grpc.aio.Server) -> None:
             rpc.add_MigrationServiceServicer_to_server(servicer, to)
             rollout_rpc.add_RolloutServiceServicer_to_server(rollout_servicer, to)
+            if drills is not None:
+                drills.add_to(to)
 
         async with asyncio.TaskGroup() as tasks:
             working = [
@@ -153,13 +164,17 @@ async def migration(config: Config) -> AsyncIterator[Server]:
                 ),
                 *(tasks.create_task(work.go_on()) for _ in range(config.shadow_workers)),
             ]
+            if drills is not None:
+                working.append(tasks.create_task(drills.heal()))
             async with serving(
                 config.address,
-                SERVICES,
+                SERVICES if drills is None else [*SERVICES, GAMEDAYS],
                 added,
                 drain_seconds=config.drain_seconds,
             ) as server:
                 yield server
+                if drills is not None:
+                    await drills.close()
             for task in working:
                 task.cancel()
         await shadows.keep()
@@ -171,6 +186,26 @@ def _check(config: Config) -> None:
             raise StartError(f"PAL_{name.upper()}={getattr(config, name)}: write 1 or more")
     if config.shadow_runs_per_second <= 0:
         raise StartError(f"PAL_SHADOW_RUNS_PER_SECOND={config.shadow_runs_per_second}: write more than 0")
+
+
+async def _drills(
+    config: Config,
+    store: MigrationStore,
+    token: str,
+    router: router_rpc.RouterServiceStub,
+    registry: registry_rpc.RegistryServiceStub,
+    recorder: recorder_rpc.RecorderServiceStub,
+) -> Drills | None:
+    if config.home is None:
+        return None
+    # Only who drills pays for what reads plans.
+    from pal_gameday.mesh import Mesh
+    from pal_migration.drills import Drills
+
+    mesh = Mesh(router=router, registry=registry, recorder=recorder, recorder_address=config.recorder_address)
+    drills = Drills(mesh, config.home, store, token)
+    await drills.open()
+    return drills
 
 
 async def _opened(config: Config) -> MigrationStore:

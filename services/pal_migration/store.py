@@ -17,6 +17,7 @@ class Kind(StrEnum):
     VERDICT = "verdict"
     CURSOR = "cursor"
     ROLLOUT = "rollout"
+    DRILL = "drill"
 
 
 @dataclass(frozen=True)

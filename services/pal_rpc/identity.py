@@ -88,16 +88,21 @@ def requester(
 
 
 def require(
-    service: str, action: str, metadata: Iterable[tuple[str, str | bytes]], mesh_key: ed25519.Ed25519PublicKey
+    service: str,
+    action: str,
+    metadata: Iterable[tuple[str, str | bytes]],
+    mesh_key: ed25519.Ed25519PublicKey,
+    *,
+    also: str = "",
 ) -> None:
-    """Check that the caller is *service*, which alone may do *action*.
+    """Check that the caller is *service*, which alone may do *action*, or the one that may *also*.
 
     Raises:
         Unauthenticated: there is no token, or it is forged.
         MeshError: PERMISSION_DENIED, it is another.
     """
     found = caller(metadata, mesh_key)
-    if found != service:
+    if found not in (service, also or service):
         raise MeshError(
             reasons.ERROR_REASON_PERMISSION_DENIED,
             f"{found} may not call {action}; the token of the service {service} may",

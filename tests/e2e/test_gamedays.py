@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, PAL, ROOT, TWO, Cli, started
+from tests.e2e.conftest import EXAMPLES, PAL, ROOT, TWO, Cli, Finished, started
 
 PLANS = sorted((EXAMPLES / "gamedays").glob("*.yaml"))
 QUICK = "failing-tool"
@@ -123,6 +123,74 @@ async def test_a_drill_that_is_interrupted_heals_what_it_put(drilled: Cli, tmp_p
     healed = await drilled("gameday", "faults", "-o", "json")
     assert len(standing.json["faults"]) == 1
     assert (code, healed.json) == (130, {"faults": []})
+
+
+CUT_OFF = """
+apiVersion: pal/v1
+kind: GameDay
+metadata: {name: cut-off, version: 1.0.0}
+spec:
+  hypothesis: Whatever a drill has changed is put back when its controller is killed.
+  agent: order-notes
+  inputs: [Nothing.]
+  method:
+    - {id: switched, route: {stable: pydantic-ai}}
+    - {id: slow, fault: {kind: ADAPTER_SLOW, ttl: 600s}}
+    - {id: silent, process: {name: pydantic-ai, action: PAUSE, lasting: 300s}}
+    - {id: never, runs: {count: 1}}
+"""
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(120)
+async def test_what_a_drill_has_changed_is_put_back_when_its_controller_is_killed(drilled: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(CUT_OFF)
+    silent = drilled.pid("pydantic-ai")
+    environment = {**os.environ, "PAL_HOME": str(drilled.home)}
+    running = await asyncio.create_subprocess_exec(
+        PAL, "gameday", "run", str(file), env=environment, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    await until(lambda: is_stopped(silent))
+    switched = await drilled("route", "get", "order-notes", "-o", "json")
+    standing = await drilled("gameday", "faults", "-o", "json")
+
+    os.kill(drilled.pid("migration"), signal.SIGKILL)
+
+    _, said = await running.communicate()
+    await until(lambda: goes_on(silent))
+    await until(lambda: no_fault(drilled))
+    back = await drilled("route", "get", "order-notes", "-o", "json")
+    assert (running.returncode, len(standing.json["faults"])) == (5, 1), said
+    assert [stable(one) for one in (switched, back)] == ["pydantic-ai", "agno"]
+    assert not list((drilled.home / "certificates").glob("*cut-off*"))
+    assert drilled.pid("pydantic-ai") == silent
+
+
+def stable(shown: Finished) -> str:
+    (route,) = shown.json["routes"]
+    return str(route["stable"])
+
+
+async def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+async def goes_on(pid: int) -> bool:
+    return not await is_stopped(pid)
+
+
+async def no_fault(mesh: Cli) -> bool:
+    return not (await mesh("gameday", "faults", "-o", "json")).json["faults"]
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Return once *condition*, of which nobody tells us, holds."""
+    async with asyncio.timeout(60):
+        while True:
+            if await condition():
+                return
+            await asyncio.sleep(0.1)
 
 
 @pytest.mark.slow

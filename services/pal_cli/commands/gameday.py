@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
 
+import grpc
 import typer
 from rich.markup import escape
 
+from pal.service.v1 import gameday_service_pb2 as service
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
 from pal_cli.commands.certificate import shown
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
-from pal_cli.gameday.drill import Drill
 from pal_cli.home import Home
-from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
+from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table
-from pal_gameday.chain import Chain
-from pal_gameday.page import page
 from pal_gameday.plan import drafted
 from pal_log.events import new_id
-from pal_rpc.certificates import Unreadable, read
 from pal_rpc.identity import OPERATOR, bearer, issue_token
-from pal_rpc.keys import GAMEDAY, MESH, create_keys, private_key
+from pal_rpc.keys import MESH, create_keys, private_key
 
 app = typer.Typer(no_args_is_help=True, help="Rehearse failures: drills that end in a signed certificate.")
 _CALL_SECONDS = 20.0
@@ -95,32 +95,45 @@ async def heal(drill: Annotated[str, typer.Argument(help="drill")], home: HomeOp
 async def _drilled(
     home: Home, path: Path, plan: pb.GameDay, delay: float | None, output: OutputFormat
 ) -> pb.Certificate:
-    drill_id = new_id()
+    request = service.RunGameDayRequest(plan=plan, drill_id=new_id())
+    if delay is not None:
+        request.delay.FromNanoseconds(int(delay * 1e9))
     table_ = output is OutputFormat.table
-
-    def tell(step: str, what: str) -> None:
-        if table_:
-            say(f"[bold]▸ {step}[/] [dim]{escape(what)}[/]")
-
     if table_:
-        say(f"[bold]{escape(plan.metadata.name)}[/] [dim]drill {drill_id}[/]\n{escape(plan.spec.hypothesis)}")
-    async with connected(home) as mesh:
-        drill = Drill(mesh, home, _token(home), plan, drill_id, tell)
-        drill.delay_seconds = delay
-        seen = await drill.carried_out()
-    key = private_key(home.keys, GAMEDAY)
-    try:
-        file, certificate = Chain(home.certificates).add(seen, key)
-    except Unreadable as error:
-        raise CommandError(f"{home.certificates}: the certificates there cannot be read: {error}") from None
-    signed = read(file.read_text())
-    file.with_suffix(".html").write_text(page(certificate, signed.key))
+        drill = f"[bold]{escape(plan.metadata.name)}[/] [dim]drill {request.drill_id}[/]"
+        say(f"{drill}\n{escape(plan.spec.hypothesis)}")
+    signed = service.SignedCertificate()
+    async with connected(home) as mesh, aclosing(_carried_out(mesh, request, bearer(_token(home)))) as telling:
+        async for told in telling:
+            if told.HasField("step") and table_:
+                say(f"[bold]▸ {told.step.step}[/] [dim]{escape(told.step.action)}[/]")
+            elif told.HasField("certificate"):
+                signed = told.certificate
+    certificate, file = signed.certificate, home.certificates / signed.file_name
     if output is OutputFormat.json:
         print_json({"plan": str(path), "file": str(file), "certificate": as_json(certificate)})
     else:
         shown(certificate)
         say(f"[dim]certificate[/] {escape(str(file))}\n[dim]page       [/] {escape(str(file.with_suffix('.html')))}")
     return certificate
+
+
+async def _carried_out(
+    mesh: Mesh, request: service.RunGameDayRequest, metadata: tuple[tuple[str, str], ...]
+) -> AsyncGenerator[service.RunGameDayResponse, None]:
+    """Yield what is said of a drill; whoever leaves in the middle has it rolled back before."""
+    over = False
+    try:
+        async for told in mesh.gamedays.RunGameDay(request, metadata=metadata):
+            over = told.HasField("certificate")
+            yield told
+    except grpc.aio.AioRpcError:
+        over = True
+        raise
+    finally:
+        if not over:
+            stopping = service.StopGameDayRequest(drill_id=request.drill_id)
+            await mesh.gamedays.StopGameDay(stopping, metadata=metadata)
 
 
 def _token(home: Home) -> str:

@@ -16,9 +16,10 @@ from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import router_service_pb2 as router
 from pal.service.v1 import shared_pb2 as shared
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, TIMEOUT, CommandError
-from pal_cli.routes import difference, rolled_back, shares, split, used
+from pal_cli.routes import difference, rolled_back, shares, split
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table, word
+from pal_gameday.routing import used
 
 app = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to, and the way back.")
 

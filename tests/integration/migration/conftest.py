@@ -73,6 +73,8 @@ class Bench:
     # Writes to the record as a service does.
     writers: dict[str, Appender]
     config: Config
+    # With the keys of the mesh in it.
+    home: Path
 
     @asynccontextmanager
     async def service(self, path: Path, **settings: Any) -> AsyncIterator[rpc.MigrationServiceStub]:
@@ -179,6 +181,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
             router=router_rpc.RouterServiceStub(await enter(channel(front.address))),
             record=RecorderClient(recorder_stub, record.address),
             fakes=fakes,
+            home=path,
             config=Config(
                 address=any_port,
                 router_address=front.address,

@@ -83,6 +83,10 @@ const (
 	ErrorReason_ERROR_REASON_QUOTA_NOT_FOUND ErrorReason = 39
 	// NOT_FOUND: no such fault stands; it may have expired. fault_id.
 	ErrorReason_ERROR_REASON_FAULT_NOT_FOUND ErrorReason = 36
+	// The mesh has no process of that name on this machine.
+	ErrorReason_ERROR_REASON_PROCESS_NOT_FOUND ErrorReason = 37
+	// The mesh has no certificate with that number.
+	ErrorReason_ERROR_REASON_CERTIFICATE_NOT_FOUND ErrorReason = 38
 	// ALREADY_EXISTS: the version is published with other content. kind, name, version.
 	ErrorReason_ERROR_REASON_VERSION_IMMUTABLE ErrorReason = 40
 	// ALREADY_EXISTS: the request_id was used for another request. request_id, run_id.
@@ -245,6 +249,8 @@ var (
 		35:  "ERROR_REASON_ROLLOUT_NOT_FOUND",
 		39:  "ERROR_REASON_QUOTA_NOT_FOUND",
 		36:  "ERROR_REASON_FAULT_NOT_FOUND",
+		37:  "ERROR_REASON_PROCESS_NOT_FOUND",
+		38:  "ERROR_REASON_CERTIFICATE_NOT_FOUND",
 		40:  "ERROR_REASON_VERSION_IMMUTABLE",
 		41:  "ERROR_REASON_REQUEST_ID_REUSED",
 		42:  "ERROR_REASON_CALL_ID_REUSED",
@@ -339,6 +345,8 @@ var (
 		"ERROR_REASON_ROLLOUT_NOT_FOUND":      35,
 		"ERROR_REASON_QUOTA_NOT_FOUND":        39,
 		"ERROR_REASON_FAULT_NOT_FOUND":        36,
+		"ERROR_REASON_PROCESS_NOT_FOUND":      37,
+		"ERROR_REASON_CERTIFICATE_NOT_FOUND":  38,
 		"ERROR_REASON_VERSION_IMMUTABLE":      40,
 		"ERROR_REASON_REQUEST_ID_REUSED":      41,
 		"ERROR_REASON_CALL_ID_REUSED":         42,
@@ -438,7 +446,7 @@ var File_pal_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\xd1\x18\n" +
+	"\x19pal/v1/error_reason.proto\x12\x06pal.v1*\x9d\x19\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12\x1e\n" +
 	"\x1aERROR_REASON_INVALID_FIELD\x10\x01\x12!\n" +
@@ -468,6 +476,8 @@ const file_pal_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_ROLLOUT_NOT_FOUND\x10#\x12 \n" +
 	"\x1cERROR_REASON_QUOTA_NOT_FOUND\x10'\x12 \n" +
 	"\x1cERROR_REASON_FAULT_NOT_FOUND\x10$\x12\"\n" +
+	"\x1eERROR_REASON_PROCESS_NOT_FOUND\x10%\x12&\n" +
+	"\"ERROR_REASON_CERTIFICATE_NOT_FOUND\x10&\x12\"\n" +
 	"\x1eERROR_REASON_VERSION_IMMUTABLE\x10(\x12\"\n" +
 	"\x1eERROR_REASON_REQUEST_ID_REUSED\x10)\x12\x1f\n" +
 	"\x1bERROR_REASON_CALL_ID_REUSED\x10*\x12\x1e\n" +

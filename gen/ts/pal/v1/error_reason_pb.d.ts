@@ -209,6 +209,20 @@ export enum ErrorReason {
   FAULT_NOT_FOUND = 36,
 
   /**
+   * The mesh has no process of that name on this machine.
+   *
+   * @generated from enum value: ERROR_REASON_PROCESS_NOT_FOUND = 37;
+   */
+  PROCESS_NOT_FOUND = 37,
+
+  /**
+   * The mesh has no certificate with that number.
+   *
+   * @generated from enum value: ERROR_REASON_CERTIFICATE_NOT_FOUND = 38;
+   */
+  CERTIFICATE_NOT_FOUND = 38,
+
+  /**
    * ALREADY_EXISTS: the version is published with other content. kind, name, version.
    *
    * @generated from enum value: ERROR_REASON_VERSION_IMMUTABLE = 40;

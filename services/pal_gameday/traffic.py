@@ -14,9 +14,8 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import gameday_pb2 as pb
 from pal.v1 import run_event_pb2 as events
-from pal_cli.failures import explained
-from pal_cli.settings import Mesh
 from pal_gameday.evidence import Seen
+from pal_gameday.mesh import Mesh, said
 from pal_gameday.plan import seconds_of
 from pal_log.payload import text_payload
 from pal_rpc.status import from_rpc_error, is_lost
@@ -127,7 +126,7 @@ class Traffic:
             except grpc.aio.AioRpcError as error:
                 away = is_lost(error) or (error.code() is grpc.StatusCode.UNAVAILABLE and not from_rpc_error(error))
                 if not away:
-                    run.problem, run.over = explained(error)[0], True
+                    run.problem, run.over = said(error), True
             if not run.over:
                 await asyncio.sleep(_AGAIN_SECONDS)
         async with self._changed:

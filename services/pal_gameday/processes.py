@@ -8,14 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from pal.v1 import gameday_pb2 as pb
-from pal_cli.commands.runtime import ordered
-from pal_cli.failures import NOT_FOUND, TIMEOUT, UNAVAILABLE, CommandError
-from pal_cli.home import Home, ProcessState
-from pal_cli.plugins.obeying import obeyed
+from pal_gameday.home import Home, ProcessNotFound
 from pal_gameday.plan import seconds_of
+from pal_gameday.traffic import BrokenOff
 
 DEFAULT_PAUSE_SECONDS = 5.0
 _BACK_SECONDS, _LOOK_SECONDS = 60.0, 0.05
@@ -23,48 +22,51 @@ _BACK_SECONDS, _LOOK_SECONDS = 60.0, 0.05
 
 def lives(home: Home) -> dict[str, str]:
     """Return what tells this life of each process from others; empty when the mesh is not of *home*."""
-    state = home.read_state()
-    known = state.processes.items() if state else ()
-    return {name: f"pid {one.pid}, {one.restarts} restarts" for name, one in known}
+    return {name: f"pid {one.pid}, {one.restarts} restarts" for name, one in home.processes().items()}
 
 
-async def acted(home: Home, process: pb.GameDayProcess, pause_seconds: float | None) -> str:
+async def acted(
+    home: Home, process: pb.GameDayProcess, pause_seconds: float | None, pausing: Callable[[str, int], Awaitable[None]]
+) -> str:
     """Do to a process what a plan says; return what was seen. *pause_seconds* takes the place of the plan's time.
 
+    *pausing* is told the name and the number of a process that is about to be paused.
+
     Raises:
-        CommandError: there is no such process here, or it does not come back.
+        ProcessNotFound: there is no such process here.
+        BrokenOff: it does not come back, or is not what was ordered.
     """
     match process.action:
         case pb.GAME_DAY_ACTION_KILL:
             return await _killed(home, process.name)
         case pb.GAME_DAY_ACTION_PAUSE:
             planned = seconds_of(process.lasting, DEFAULT_PAUSE_SECONDS)
+            await pausing(process.name, home.find(process.name).pid)
             return await _paused(home, process.name, planned if pause_seconds is None else pause_seconds)
         case pb.GAME_DAY_ACTION_UPGRADE:
             return await _upgraded(home, process.name, process.to)
         case action:
-            running = action == pb.GAME_DAY_ACTION_START
-            state = await obeyed(home, ordered(home, process.name, running=running))
-            wanted = "serving" if running else "stopped"
-            return wanted if state is not None and state.state == wanted else ""
+            word, wanted = ("start", "serving") if action == pb.GAME_DAY_ACTION_START else ("stop", "stopped")
+            await _ordered(home, word, process.name)
+            return wanted if home.find(process.name).state == wanted else ""
 
 
 async def _killed(home: Home, name: str) -> str:
-    before = find(home, name)
+    before = home.find(name)
     os.kill(before.pid, signal.SIGKILL)
     until = time.monotonic() + _BACK_SECONDS
     while True:
-        now = find(home, name)
+        now = home.find(name)
         if now.pid not in (0, before.pid) and now.state == "serving":
             return f"pid {before.pid} was killed, pid {now.pid} serves"
         if time.monotonic() > until:
-            raise CommandError(f"{name} was killed and does not serve again after {_BACK_SECONDS:.0f} s", TIMEOUT)
+            raise BrokenOff(f"{name} was killed and does not serve again after {_BACK_SECONDS:.0f} s")
         # The state is a file of another process.
         await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _paused(home: Home, name: str, seconds: float) -> str:
-    pid = find(home, name).pid
+    pid = home.find(name).pid
     # It has to go on also when this process does not.
     healer = await asyncio.create_subprocess_exec(
         "/bin/sh",
@@ -87,16 +89,21 @@ async def _paused(home: Home, name: str, seconds: float) -> str:
 
 
 async def _upgraded(home: Home, name: str, to: str) -> str:
-    before = find(home, name).version
-    command = (sys.executable, "-m", "pal_cli", "runtime", "upgrade", name, to, "--home", str(home.path))
-    upgrading = await asyncio.create_subprocess_exec(
+    before = home.find(name).version
+    await _ordered(home, "upgrade", name, to)
+    after = home.find(name)
+    return f"moved from {before} to {after.version}" if after.version != before and after.state == "serving" else ""
+
+
+async def _ordered(home: Home, *words: str) -> None:
+    """Have the supervisor of the mesh do to a runtime what `pal runtime` orders, and wait until it has."""
+    command = (sys.executable, "-P", "-m", "pal_cli", "runtime", *words, "--home", str(home.path))
+    ordering = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
-    _, said = await upgrading.communicate()
-    if upgrading.returncode:
-        raise CommandError(said.decode(errors="replace").strip().removeprefix("error: "))
-    after = find(home, name)
-    return f"moved from {before} to {after.version}" if after.version != before and after.state == "serving" else ""
+    _, said = await ordering.communicate()
+    if ordering.returncode:
+        raise BrokenOff(said.decode(errors="replace").strip().removeprefix("error: "))
 
 
 async def _is_stopped(pid: int) -> bool:
@@ -107,16 +114,10 @@ async def _is_stopped(pid: int) -> bool:
     return False
 
 
-def find(home: Home, name: str) -> ProcessState:
-    """Return a process of the mesh of *home*.
-
-    Raises:
-        CommandError: there is none.
-    """
-    state = home.read_state()
-    if state is None:
-        raise CommandError(f"no mesh runs in {home.path}; processes are reached on their own machine only", UNAVAILABLE)
-    if name not in state.processes:
-        known = ", ".join(sorted(state.processes))
-        raise CommandError(f"process {name} is not part of this mesh; there are: {known}", NOT_FOUND)
-    return state.processes[name]
+def go_on(home: Home, name: str, pid: int) -> None:
+    """Have a process that was paused go on, if it is still the one that was."""
+    try:
+        if home.find(name).pid == pid:
+            os.kill(pid, signal.SIGCONT)
+    except (ProcessNotFound, ProcessLookupError):
+        return

@@ -6,15 +6,18 @@ import asyncio
 import time
 from collections.abc import Callable
 
-import grpc
 from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
-from pal_cli.failures import CommandError, explained
-from pal_cli.gameday.processes import acted, find, lives
-from pal_cli.gameday.readings import (
+from pal_gameday.evidence import Evidence, Put
+from pal_gameday.home import Home
+from pal_gameday.journal import Journal
+from pal_gameday.mesh import ERRORS, Mesh, said
+from pal_gameday.plan import DEFAULT_MAX_SECONDS, action_of, seconds_of, steps_of
+from pal_gameday.processes import acted, lives
+from pal_gameday.readings import (
     audited,
     check_runtimes,
     compared,
@@ -24,31 +27,40 @@ from pal_cli.gameday.readings import (
     serving,
     whole,
 )
-from pal_cli.gameday.routing import Routing
-from pal_cli.gameday.traffic import BrokenOff, Traffic
-from pal_cli.home import Home
-from pal_cli.settings import Mesh
-from pal_gameday.evidence import Evidence, Put
-from pal_gameday.plan import DEFAULT_MAX_SECONDS, action_of, seconds_of, steps_of
-from pal_rpc.errors import MeshError
-from pal_rpc.identity import bearer
+from pal_gameday.routing import Routing
+from pal_gameday.traffic import BrokenOff, Traffic
+from pal_rpc.errors import InvalidField
+from pal_rpc.identity import MIGRATION
 
 CALL_SECONDS = 20.0
 END_SECONDS = 120.0
 WAIT_SECONDS = 60.0
 _WITHIN = duration_pb2.Duration(seconds=10)
-_ERRORS = (CommandError, MeshError, grpc.aio.AioRpcError)
+Metadata = tuple[tuple[str, str], ...]
 Tell = Callable[[str, str], None]
 
 
 class Drill:
     """Carries out one plan."""
 
-    def __init__(self, mesh: Mesh, home: Home, token: str, plan: pb.GameDay, drill_id: str, tell: Tell) -> None:
-        """Drill *mesh*, whose processes are those of *home*, as the operator of *token*; *tell* each step."""
+    def __init__(
+        self,
+        mesh: Mesh,
+        home: Home,
+        metadata: Metadata,
+        plan: pb.GameDay,
+        drill_id: str,
+        journal: Journal,
+        tell: Tell,
+    ) -> None:
+        """Drill *mesh*, whose processes are those of *home*; *tell* each step.
+
+        *metadata* proves that an operator wants it. What is to be put back is in *journal* before it is changed.
+        """
         self._mesh = mesh
         self._home = home
-        self._metadata = bearer(token)
+        self._metadata = metadata
+        self._journal = journal
         self._plan = plan
         self._tell = tell
         self._traffic = Traffic(mesh, plan.spec, drill_id)
@@ -62,7 +74,7 @@ class Drill:
         """Return what was seen.
 
         Raises:
-            CommandError: the plan names what the mesh does not have; nothing was done.
+            MeshError: the plan names what the mesh does not have; nothing was done.
             AioRpcError: the mesh forbids drills, or the agent is not there; nothing was done.
         """
         # Refused where drills are forbidden, before anything is done.
@@ -72,8 +84,8 @@ class Drill:
         lived = lives(self._home)
         for step in steps_of(self._plan.spec):
             if step.HasField("process"):
-                find(self._home, step.process.name)
-        await self._routing.remember()
+                self._check_process(step)
+        await self._journal.begin(await self._routing.remember())
         try:
             await self._method()
         finally:
@@ -90,6 +102,13 @@ class Drill:
         seen.problems = self._problems
         return seen
 
+    def _check_process(self, step: pb.GameDayStep) -> None:
+        self._home.find(step.process.name)
+        if step.process.name == MIGRATION:
+            raise InvalidField(
+                f"plan.{step.id}.process.name", f"{MIGRATION} carries the drill out; name another process"
+            )
+
     async def _method(self) -> None:
         limit = seconds_of(self._plan.spec.stop.max_duration, DEFAULT_MAX_SECONDS)
         try:
@@ -100,7 +119,7 @@ class Drill:
             self._evidence.broken_off = f"it took longer than {limit:g} s"
         except* BrokenOff as group:
             self._evidence.broken_off = _first(group)
-        except* _ERRORS as group:
+        except* ERRORS as group:
             self._evidence.broken_off = _first(group)
 
     async def _take(self, step: pb.GameDayStep, tasks: asyncio.TaskGroup) -> None:
@@ -123,7 +142,7 @@ class Drill:
                 self._receipt(step, "ROUTE_BACK", await self._routing.put_back(step.id))
             case "process":
                 what = pb.GameDayAction.Name(step.process.action).removeprefix("GAME_DAY_ACTION_")
-                seen = await acted(self._home, step.process, self.delay_seconds)
+                seen = await acted(self._home, step.process, self.delay_seconds, self._journal.pausing)
                 self._receipt(step, f"{what} {step.process.name}", seen)
             case _:
                 await self._wait(step.wait)
@@ -176,13 +195,15 @@ class Drill:
                     await self._take(step, tasks)
         except* TimeoutError:
             self._problems["rollback"] = f"it took longer than {END_SECONDS:g} s"
-        except* (BrokenOff, *_ERRORS) as group:
+        except* (BrokenOff, *ERRORS) as group:
             self._problems["rollback"] = _first(group)
         for name, putting in (("faults", self._heal("")), ("route", self._routing.restore())):
             try:
                 await putting
-            except _ERRORS as error:
-                self._problems[name] = explained(error)[0]
+            except ERRORS as error:
+                self._problems[name] = said(error)
+        if not self._problems.keys() & {"rollback", "faults", "route"}:
+            await self._journal.over()
 
     def _receipt(self, step: pb.GameDayStep, what: str, seen: str) -> None:
         self._evidence.actions.append(pb.DrillReceipt(step=step.id, what=what, seen=seen))
@@ -215,4 +236,4 @@ def _first(group: BaseExceptionGroup[BaseException]) -> str:
     error = group.exceptions[0]
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return explained(error)[0] if isinstance(error, _ERRORS) else str(error)
+    return said(error)

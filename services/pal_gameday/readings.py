@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from pal.service.v1 import recorder_service_pb2 as recorder_pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import gameday_pb2 as pb
 from pal.v1 import tool_spec_pb2 as tools
-from pal_cli.failures import NOT_FOUND, CommandError
-from pal_cli.gameday.traffic import Followed
-from pal_cli.settings import Mesh
 from pal_gameday.evidence import Seen
+from pal_gameday.mesh import Mesh
 from pal_gameday.plan import steps_of
+from pal_gameday.traffic import Followed
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
 
@@ -60,7 +60,7 @@ async def check_runtimes(mesh: Mesh, plan: pb.GameDayPlan) -> None:
     """Check that the mesh has the runtimes that *plan* names.
 
     Raises:
-        CommandError: it lacks one.
+        MeshError: it lacks one.
     """
     listed = await mesh.registry.ListRuntimes(registry.ListRuntimesRequest(), timeout=CALL_SECONDS)
     known = sorted(runtime.name for runtime in listed.runtimes)
@@ -71,7 +71,8 @@ async def check_runtimes(mesh: Mesh, plan: pb.GameDayPlan) -> None:
             if name not in known:
                 nearest = next(iter(difflib.get_close_matches(name, known, n=1)), "")
                 advice = f"did you mean {nearest}?" if nearest else f"there are: {', '.join(known) or 'none'}"
-                raise CommandError(f"step {step.id}: runtime {name} is not part of this mesh; {advice}", NOT_FOUND)
+                problem = f"step {step.id}: runtime {name} is not part of this mesh; {advice}"
+                raise MeshError(reasons.ERROR_REASON_RUNTIME_NOT_FOUND, problem, runtime=name)
 
 
 async def serving(mesh: Mesh, runtime: str) -> None:
@@ -86,7 +87,7 @@ async def whole(mesh: Mesh, run: Followed, until: float) -> Seen:
     """Return a run by its whole log, which it is given until a moment to end."""
     if not run.run_id:
         return run.seen()
-    recorder = RecorderClient(mesh.recorder, mesh.addresses["recorder"])
+    recorder = RecorderClient(mesh.recorder, mesh.recorder_address)
     try:
         while True:
             log = [event async for event in recorder.log(run.run_id)]

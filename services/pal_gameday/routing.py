@@ -11,11 +11,13 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import gameday_pb2 as pb
-from pal_cli.routes import difference, used
-from pal_cli.settings import Mesh
 from pal_gameday.evidence import RolledBack
+from pal_gameday.mesh import Mesh
 
 AUTHOR = "gameday"
+# What a revision says, without who made it and when.
+FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running")
+WHOLE = 10_000
 CALL_SECONDS = 20.0
 _WITHIN = duration_pb2.Duration(seconds=10)
 
@@ -32,17 +34,34 @@ class Routing:
         self._changed_ns = 0
         self.rollbacks: list[RolledBack] = []
 
-    async def remember(self) -> None:
-        """Take in the route as it is; an agent without one has what its runs would get now."""
-        known = await self._mesh.registry.GetRoute(registry.GetRouteRequest(agent=self._agent), timeout=CALL_SECONDS)
-        own = [route for route in known.routes if route.agent == self._agent and not route.version_range]
-        if own:
-            self._first = own[0]
+    async def remember(self) -> registry.Route:
+        """Take in and return the route as it is; an agent without one has what its runs would get now."""
+        own = await self._own()
+        if own is not None:
+            self._first = own
         else:
             request = router_pb.PlanRouteRequest(agent=common.SpecSelector(name=self._agent))
             planned = await self._mesh.router.PlanRoute(request, timeout=CALL_SECONDS)
             self._first = registry.Route(agent=self._agent, stable=planned.primary.runtime)
         self._before = self._present = self._first
+        return self._first
+
+    async def take_up(self, first: registry.Route) -> bool:
+        """Go on for a controller that was lost; *first* is the route before its drill.
+
+        Tells whether the route is still as that drill has set it.
+        """
+        own = await self._own()
+        self._first, self._present = first, own or first
+        return own is not None and (own.author, own.reason) == (AUTHOR, self._reason)
+
+    async def _own(self) -> registry.Route | None:
+        known = await self._mesh.registry.GetRoute(registry.GetRouteRequest(agent=self._agent), timeout=CALL_SECONDS)
+        return next((route for route in known.routes if route.agent == self._agent and not route.version_range), None)
+
+    @property
+    def _reason(self) -> str:
+        return f"drill {self._drill_id}"
 
     async def switch(self, route: pb.GameDayRoute) -> str:
         """Make *route* the present one; return what was seen."""
@@ -75,7 +94,7 @@ class Routing:
 
     async def restore(self) -> None:
         """Put the route back to what it was before the drill."""
-        if difference(self._present, self._first):
+        if any(getattr(self._present, name) != getattr(self._first, name) for name in FIELDS):
             await self._set(self._first)
 
     async def _set(self, wanted: registry.Route) -> str:
@@ -83,7 +102,7 @@ class Routing:
         route.CopyFrom(wanted)
         for name in ("revision", "created_at", "running"):
             route.ClearField(name)
-        route.author, route.reason = AUTHOR, f"drill {self._drill_id}"
+        route.author, route.reason = AUTHOR, self._reason
         if self.rollbacks and not self.rollbacks[-1].until_ns:
             self.rollbacks[-1] = dataclasses.replace(self.rollbacks[-1], until_ns=time.time_ns())
         request = registry.SetRouteRequest(
@@ -95,3 +114,9 @@ class Routing:
         if not known or known < len(answer.acknowledgements):
             return ""
         return f"revision {answer.route.revision}, followed by {known} routers"
+
+
+def used(route: registry.Route) -> set[str]:
+    """Return the runtimes that *route* sends new runs to, fallbacks aside."""
+    share = route.candidate_basis_points if route.candidate else 0
+    return ({route.stable} if share < WHOLE else set()) | ({route.candidate} if share else set())
