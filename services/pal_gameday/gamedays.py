@@ -61,14 +61,14 @@ class GameDays:
                 if said.HasField("certificate"):
                     return
         finally:
-            task.cancel()
+            _break_off(task)
 
     async def stop(self, drill_id: str) -> bool:
         """Break a drill off and return once it is rolled back; tell whether it was going on."""
         task = self._going.get(drill_id)
         if task is None:
             return False
-        task.cancel()
+        _break_off(task)
         await asyncio.wait([task])
         return True
 
@@ -106,3 +106,9 @@ class GameDays:
             problem = f"{directory}: the certificates there cannot be read or written: {error}"
             raise MeshError(reasons.ERROR_REASON_STORE_UNAVAILABLE, problem, store=str(directory)) from None
         return pb.SignedCertificate(file_name=file.name, text=text, certificate=certificate)
+
+
+def _break_off(task: asyncio.Task[None]) -> None:
+    # Once: a second time would end what puts everything back.
+    if not task.cancelling():
+        task.cancel()
