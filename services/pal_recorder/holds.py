@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from pal.service.v1 import recorder_service_pb2 as pb
 
@@ -20,12 +20,13 @@ class Holds:
         self._clock = clock
         self._holders: dict[str, tuple[pb.Holder, float]] = {}
 
-    def beat(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+    def beat(self, holder: str, *, leaving: bool, opened: Sequence[pb.OpenBreaker] = ()) -> list[pb.Holder]:
         """Count a beat of *holder*, and return all who are remembered."""
         now = self._clock()
         # A recorder that was started again does not begin with a number that somebody has seen.
         known, _ = self._holders.get(holder, (pb.Holder(beat=random.getrandbits(48)), now))
-        self._holders[holder] = (pb.Holder(holder=holder, beat=known.beat + 1, left=leaving), now)
+        shown = pb.Holder(holder=holder, beat=known.beat + 1, left=leaving, open_breakers=opened)
+        self._holders[holder] = (shown, now)
         self._holders = {
             name: (shown, at) for name, (shown, at) in self._holders.items() if at > now - REMEMBERED_SECONDS
         }

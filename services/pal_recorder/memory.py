@@ -178,9 +178,9 @@ class MemoryStore:
         """Return checkpoints."""
         return list(enumerate(self._checkpoints, start=1))[after_number : after_number + limit]
 
-    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+    async def hold(self, holder: str, *, leaving: bool, opened: Sequence[pb.OpenBreaker] = ()) -> list[pb.Holder]:
         """Count a beat; with the recorder they are forgotten, and begin anew."""
-        return self._holds.beat(holder, leaving=leaving)
+        return self._holds.beat(holder, leaving=leaving, opened=opened)
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep content."""

@@ -29,7 +29,7 @@ from pal_recorder.slo_rollup import RollupKey
 from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0007"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0008"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -87,12 +87,13 @@ ON CONFLICT (width, start, mode, agent, runtime) DO UPDATE SET encoded = exclude
 # The database's clock only says who is forgotten, long after everybody has noticed.
 _BEAT: LiteralString = """
 WITH mine AS (
-  INSERT INTO holders VALUES (%s, (random() * 1e14)::bigint, %s, now()) ON CONFLICT (holder)
-  DO UPDATE SET beat = holders.beat + 1, gone = excluded.gone, seen_at = now() RETURNING holder, beat, gone
+  INSERT INTO holders VALUES (%s, (random() * 1e14)::bigint, %s, now(), %b) ON CONFLICT (holder)
+  DO UPDATE SET beat = holders.beat + 1, gone = excluded.gone, seen_at = now(), opened = excluded.opened
+  RETURNING holder, beat, gone, opened
 ), forgotten AS (
   DELETE FROM holders WHERE seen_at < now() - interval '10 minutes' AND holder NOT IN (SELECT holder FROM mine)
 )
-SELECT * FROM mine UNION ALL SELECT holder, beat, gone FROM holders WHERE holder <> %s
+SELECT * FROM mine UNION ALL SELECT holder, beat, gone, opened FROM holders WHERE holder <> %s
 """
 _UNARCHIVED: LiteralString = """
 SELECT encoded FROM runs WHERE (accepted_ns, run_id) > (%s, %s) AND accepted_ns < %s AND state = 5
@@ -172,10 +173,11 @@ class PostgresStore(PostgresReader):
         """Tell whether a file of the archive holds any run."""
         return bool(await self._rows("SELECT 1 FROM archived_runs WHERE url = %s LIMIT 1", url))
 
-    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+    async def hold(self, holder: str, *, leaving: bool, opened: Sequence[pb.OpenBreaker] = ()) -> list[pb.Holder]:
         """Count a beat."""
-        rows = await self._rows(_BEAT, holder, leaving, holder)
-        return [pb.Holder(holder=name, beat=beat, left=left) for name, beat, left in rows]
+        told = pb.Holder(open_breakers=opened).SerializeToString()
+        rows = await self._rows(_BEAT, holder, leaving, told, holder)
+        return [_holder(*row) for row in rows]
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep *content* in pieces."""
@@ -352,3 +354,9 @@ def _row(run: shared.Run) -> tuple[Any, ...]:
         run.mode,
         run.source_run_id,
     )
+
+
+def _holder(name: str, beat: int, left: bool, opened: bytes) -> pb.Holder:
+    shown = pb.Holder.FromString(opened)
+    shown.holder, shown.beat, shown.left = name, beat, left
+    return shown

@@ -19,6 +19,7 @@ _RUNS, _MAX_RUNS = 50, 200
 _DELETED = 10
 _SPANS, _MAX_SPANS = 200, 1000
 _CHECKPOINTS, _MAX_CHECKPOINTS = 50, 1000
+MAX_OPEN_BREAKERS = 200
 _MAX_HOLDER_CHARACTERS = 128
 _PROGRESS_SECONDS = 15.0
 # A page stays well below the limit of one message.
@@ -136,7 +137,9 @@ class Reading:
         """Count a beat of a router and return all who are remembered."""
         if not 0 < len(request.holder) <= _MAX_HOLDER_CHARACTERS:
             raise InvalidField("holder", f"1 to {_MAX_HOLDER_CHARACTERS} characters; send the instance_id of this life")
-        return await self._store.hold(request.holder, leaving=request.leaving)
+        if len(request.open_breakers) > MAX_OPEN_BREAKERS:
+            raise InvalidField("open_breakers", f"{len(request.open_breakers)} are too many; send {MAX_OPEN_BREAKERS}")
+        return await self._store.hold(request.holder, leaving=request.leaving, opened=request.open_breakers)
 
     def position(self, request: pb.TailAllRequest) -> int | None:
         """Return the position that *request* wants to go on from; None for the present end."""

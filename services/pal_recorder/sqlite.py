@@ -131,9 +131,9 @@ class SqliteStore(SqliteReader):
         sql = "SELECT 1 FROM archived_runs WHERE url = ? LIMIT 1"
         return await self._read(lambda db: next(db.execute(sql, (url,)), None)) is not None
 
-    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
+    async def hold(self, holder: str, *, leaving: bool, opened: Sequence[pb.OpenBreaker] = ()) -> list[pb.Holder]:
         """Count a beat; with the recorder they are forgotten, and begin anew."""
-        return self._holds.beat(holder, leaving=leaving)
+        return self._holds.beat(holder, leaving=leaving, opened=opened)
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Move *content* to its place, durably, then enter it."""

@@ -232,8 +232,11 @@ class EventStore(RecordReader, Protocol):
     async def in_archive(self, url: str) -> bool:
         """Tell whether a file of the archive holds any run."""
 
-    async def hold(self, holder: str, *, leaving: bool) -> list[pb.Holder]:
-        """Count a beat of a router, and return all who are remembered, of every recorder on this store."""
+    async def hold(self, holder: str, *, leaving: bool, opened: Sequence[pb.OpenBreaker] = ()) -> list[pb.Holder]:
+        """Count a beat of a router, and return all who are remembered, of every recorder on this store.
+
+        *opened* are the breakers that it has opened.
+        """
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep the file *content*, which is taken away; content that is kept already stays as it is."""

@@ -22,6 +22,7 @@ from pal.v1 import common_pb2 as common
 from pal_log.events import ROUTER, EventWriter
 from pal_router.auto import Auto
 from pal_router.breaker_metrics import show_breakers
+from pal_router.breaker_news import BreakerNews
 from pal_router.breakers import Breakers
 from pal_router.crossings import Crossings
 from pal_router.holding import Holding, life_of
@@ -98,7 +99,7 @@ async def router(
         )
         crossings, breakers = Crossings(), Breakers()
         when_served(functools.partial(show_breakers, breakers))
-        holding = Holding(recorder_stub, token, life_of(config.address))
+        holding = Holding(recorder_stub, token, life_of(config.address), BreakerNews(breakers))
         snapshot = await stack.enter_async_context(RegistrySnapshot(registry_stub, holding.own, crossings.settled))
         book = QuotaBook(snapshot)
         slots = Slots(config.queued_runs, asyncio.get_running_loop().call_later, book.weight)

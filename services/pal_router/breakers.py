@@ -3,6 +3,9 @@
 One breaker per agent and runtime. What counts is the cause of a failure and not its status: a model that refuses, a
 tool that fails or a policy that says no are not the runtime's. Nothing here blocks a run: whoever chooses goes
 elsewhere where there is an elsewhere, so that two runtimes are never out of use at once.
+
+Routers tell each other what they have opened by what they have seen. A breaker that was opened by such news closes by a
+trial of its own, or with that of the router that told of it.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from google.protobuf import duration_pb2
+
+from pal.service.v1 import recorder_service_pb2 as recorder
 from pal.service.v1 import router_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.errors import MeshError
@@ -60,6 +66,9 @@ class Breaker:
     since: float = 0.0
     trial_since: float | None = None
     cause: str = ""
+    # Number of the opening, when what was seen here has opened it; the router that told of it otherwise.
+    opening: int = 0
+    heard_from: str = ""
 
     @property
     def failing(self) -> bool:
@@ -77,6 +86,7 @@ class Breakers:
         self._clock = clock
         self._listeners: list[Callable[[str, str, State], None]] = []
         self._by_agent: defaultdict[str, dict[str, Breaker]] = defaultdict(dict)
+        self._openings = 0
 
     def listen(self, listener: Callable[[str, str, State], None]) -> None:
         """Call *listener* with the agent, the runtime and the state of a breaker that may have opened or closed."""
@@ -106,10 +116,41 @@ class Breakers:
             known.trial_since = None
             return
         self._take(known, failed, MeshError(cause, "").reason_name if failed and cause else "")
-        for listener in self._listeners:
-            listener(agent, runtime, known.state)
-        if known.state is State.CLOSED and not any(known.ends):
-            del self._by_agent[agent][runtime]
+        self._tell(agent, runtime, known)
+
+    def open(self, told: recorder.OpenBreaker, holder: str) -> None:
+        """Open what another router has opened, unless what was seen here has opened it already."""
+        known = self._by_agent[told.agent].setdefault(told.runtime, Breaker())
+        if known.opening:
+            return
+        pause_seconds = told.pause.ToNanoseconds() / 1e9
+        known.state, known.trial_since, known.cause, known.heard_from = State.OPEN, None, told.cause, holder
+        known.pause_seconds = pause_seconds
+        known.since = self._clock() - (pause_seconds - told.retry_after.ToNanoseconds() / 1e9)
+        self._tell(told.agent, told.runtime, known)
+
+    def close(self, agent: str, runtime: str, holder: str) -> None:
+        """Close what the router that told of it has closed."""
+        known = self._by_agent.get(agent, {}).get(runtime)
+        if known is not None and known.heard_from == holder:
+            known.ends.clear()
+            self._enter(known, State.CLOSED, 0.0)
+            self._tell(agent, runtime, known)
+
+    def opened(self) -> list[recorder.OpenBreaker]:
+        """Return the breakers that what was seen here has opened, as they are told to other routers."""
+        return [
+            recorder.OpenBreaker(
+                agent=agent,
+                runtime=runtime,
+                cause=one.cause,
+                opening=one.opening,
+                retry_after=_duration(self._left_seconds(one)),
+                pause=_duration(one.pause_seconds),
+            )
+            for agent, runtime, one in self.all()
+            if one.opening
+        ]
 
     def all(self) -> Iterator[tuple[str, str, Breaker]]:
         """Yield those that have seen a failure lately: agent, runtime, breaker."""
@@ -128,9 +169,17 @@ class Breakers:
             cause=breaker.cause,
         )
         if breaker.state is State.OPEN:
-            left_seconds = max(breaker.since + breaker.pause_seconds - self._clock(), 0.0)
-            told.retry_after.FromNanoseconds(int(left_seconds * 1e9))
+            told.retry_after.CopyFrom(_duration(self._left_seconds(breaker)))
         return told
+
+    def _tell(self, agent: str, runtime: str, breaker: Breaker) -> None:
+        for listener in self._listeners:
+            listener(agent, runtime, breaker.state)
+        if breaker.state is State.CLOSED and not any(breaker.ends):
+            del self._by_agent[agent][runtime]
+
+    def _left_seconds(self, breaker: Breaker) -> float:
+        return max(breaker.since + breaker.pause_seconds - self._clock(), 0.0)
 
     def _admits(self, breaker: Breaker) -> bool:
         now = self._clock()
@@ -156,4 +205,12 @@ class Breakers:
 
     def _enter(self, breaker: Breaker, state: State, pause_seconds: float) -> None:
         breaker.state, breaker.pause_seconds, breaker.trial_since = state, pause_seconds, None
-        breaker.since = self._clock()
+        breaker.since, breaker.heard_from = self._clock(), ""
+        self._openings += state is State.OPEN
+        breaker.opening = self._openings if state is State.OPEN else 0
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    duration = duration_pb2.Duration()
+    duration.FromNanoseconds(int(seconds * 1e9))
+    return duration

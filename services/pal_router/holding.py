@@ -14,6 +14,7 @@ import grpc
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal_log.events import new_id
+from pal_router.breaker_news import BreakerNews
 from pal_rpc.identity import bearer
 
 BEAT_SECONDS = 0.5
@@ -49,18 +50,23 @@ class Beats:
         self._left: set[str] = set()
         self._since = self._looked_at = -BLIND_SECONDS
 
-    def look(self, holders: Iterable[pb.Holder]) -> None:
-        """Take what the recorder says now."""
+    def look(self, holders: Iterable[pb.Holder]) -> list[pb.Holder]:
+        """Take what the recorder says now; return those others that were seen to be alive between two looks."""
         now = self._clock()
         if now - self._looked_at >= BLIND_SECONDS:
             self._since = now
         self._looked_at = now
         self._left = {holder.holder for holder in holders if holder.left}
+        alive = []
         for holder in holders:
-            if self._seen.get(holder.holder, (None, 0.0))[0] != holder.beat:
+            known, _ = self._seen.get(holder.holder, (None, 0.0))
+            if known != holder.beat:
                 self._seen[holder.holder] = (holder.beat, now)
+                if known is not None and holder.holder != self.own and not holder.left:
+                    alive.append(holder)
         # Who is not named was seen all the same: a recorder that was started again has forgotten everybody.
         self._seen = {name: seen for name, seen in self._seen.items() if seen[1] > now - _REMEMBERED_SECONDS}
+        return alive
 
     def gone(self, holder: str) -> bool:
         """Tell whether the runs of *holder* are free, as far as the last look goes."""
@@ -85,9 +91,13 @@ class Beats:
 class Holding:
     """Keeps the hold of this router on its runs, and knows whose runs are free."""
 
-    def __init__(self, stub: rpc.RecorderServiceStub, token: str, own: str) -> None:
-        """Say through *stub* that the life *own* is there, proving with the service *token* that it is a router."""
+    def __init__(self, stub: rpc.RecorderServiceStub, token: str, own: str, news: BreakerNews) -> None:
+        """Say through *stub* that the life *own* is there, proving with the service *token* that it is a router.
+
+        What routers tell each other with that is *news*.
+        """
         self.beats = Beats(own)
+        self._breakers = news
         self._stub = stub
         self._metadata = bearer(token)
         self._news = asyncio.Event()
@@ -121,6 +131,8 @@ class Holding:
         self._news.clear()
 
     async def _beat(self, *, leaving: bool = False) -> None:
-        request = pb.HoldRequest(holder=self.own, leaving=leaving)
+        request = pb.HoldRequest(holder=self.own, leaving=leaving, open_breakers=self._breakers.told())
         response = await self._stub.Hold(request, timeout=_CALL_SECONDS, metadata=self._metadata)
-        self.beats.look(response.holders)
+        for holder in self.beats.look(response.holders):
+            self._breakers.hear(holder.holder, holder.open_breakers)
+        self._breakers.forget(holder.holder for holder in response.holders)

@@ -315,6 +315,18 @@ async def test_routers_that_hold_runs_are_told_from_each_other_by_their_beats(st
     assert (second["a"].left, second["b"].left) == (False, True)
 
 
+async def test_what_a_router_has_opened_is_told_to_all_until_it_says_otherwise(store: EventStore) -> None:
+    opened = pb.OpenBreaker(agent="desk", runtime="agno", cause="ADAPTER_LOST", opening=3)
+    opened.pause.FromSeconds(10)
+    await store.hold("a", leaving=False, opened=[opened])
+    told = {holder.holder: list(holder.open_breakers) for holder in await store.hold("b", leaving=False)}
+    await store.hold("a", leaving=False)
+    later = {holder.holder: list(holder.open_breakers) for holder in await store.hold("b", leaving=False)}
+
+    assert told == {"a": [opened], "b": []}
+    assert later == {"a": [], "b": []}
+
+
 async def test_a_moment_beyond_all_numbers_selects_nothing(store: EventStore) -> None:
     await write(store, Group([], {"a": run("a", 1)}))
     query = shared.RunQuery()

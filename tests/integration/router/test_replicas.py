@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -34,6 +35,8 @@ from pal_recorder.__main__ import recorder
 from pal_registry.__main__ import Config as RegistryConfig
 from pal_registry.__main__ import registry
 from pal_router.acceptance import run_id_of
+from pal_router.breakers import IN_A_ROW
+from pal_router.holding import BEAT_SECONDS
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
 from pal_rpc.identity import issue_token
@@ -331,3 +334,32 @@ async def _until(mesh: Mesh, run_id: str, type_: str) -> None:
             async for frame in mesh.record.follow(run_id, 0):
                 if frame.event.type == type_:
                     return
+
+
+async def breaker(router: Router) -> pb.Breaker:
+    """Return a breaker of *router*, as soon as it has one."""
+    while True:
+        if known := (await router.stub.ListBreakers(pb.ListBreakersRequest())).breakers:
+            return known[0]
+        await asyncio.sleep(0.02)
+
+
+@pytest.mark.drill
+async def test_a_breaker_that_one_router_opens_is_open_at_the_others_within_a_second(mesh: Mesh) -> None:
+    async with routers(mesh, 3) as (one, *others):
+        # They have to have seen each other before they believe each other.
+        await asyncio.sleep(2 * BEAT_SECONDS)
+        for _ in range(IN_A_ROW):
+            request_id, _ = mesh.script(Say(chunks=[""]))
+            failed = await one.run(ask(request_id))
+            assert failed[-1].run_finished.failure.reason == "OUTPUT_EMPTY"
+        opened = time.monotonic()
+
+        async with asyncio.timeout(10):
+            states = [await breaker(router) for router in (one, *others)]
+        took = time.monotonic() - opened
+
+        assert [(at.agent, at.state, at.cause) for at in states] == [
+            ("desk", pb.BREAKER_STATE_OPEN, "OUTPUT_EMPTY")
+        ] * 3
+        assert took < 1.5

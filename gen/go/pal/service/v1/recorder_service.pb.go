@@ -11,6 +11,7 @@ package servicev1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "pal.example/go/pal/v1"
 	reflect "reflect"
@@ -1028,7 +1029,9 @@ type HoldRequest struct {
 	// This life of the router: the instance_id in the stamp of what it records.
 	Holder string `protobuf:"bytes,1,opt,name=holder,proto3" json:"holder,omitempty"`
 	// Whether it leaves. Its runs are free from now on.
-	Leaving       bool `protobuf:"varint,2,opt,name=leaving,proto3" json:"leaving,omitempty"`
+	Leaving bool `protobuf:"varint,2,opt,name=leaving,proto3" json:"leaving,omitempty"`
+	// Breakers that it has opened by what it has seen itself, for the others.
+	OpenBreakers  []*OpenBreaker `protobuf:"bytes,3,rep,name=open_breakers,json=openBreakers,proto3" json:"open_breakers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1077,6 +1080,104 @@ func (x *HoldRequest) GetLeaving() bool {
 	return false
 }
 
+func (x *HoldRequest) GetOpenBreakers() []*OpenBreaker {
+	if x != nil {
+		return x.OpenBreakers
+	}
+	return nil
+}
+
+// A breaker that one router has opened: the agent does better without the runtime.
+type OpenBreaker struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name of the agent.
+	Agent string `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Runtime.
+	Runtime string `protobuf:"bytes,2,opt,name=runtime,proto3" json:"runtime,omitempty"`
+	// Reason of the newest failure, as in ErrorInfo.
+	Cause string `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	// Another number for each time that this router has opened one.
+	Opening int64 `protobuf:"varint,4,opt,name=opening,proto3" json:"opening,omitempty"`
+	// Time until its next trial, when it was said.
+	RetryAfter *durationpb.Duration `protobuf:"bytes,5,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	// Pause that it keeps before the next trial.
+	Pause         *durationpb.Duration `protobuf:"bytes,6,opt,name=pause,proto3" json:"pause,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenBreaker) Reset() {
+	*x = OpenBreaker{}
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenBreaker) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenBreaker) ProtoMessage() {}
+
+func (x *OpenBreaker) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenBreaker.ProtoReflect.Descriptor instead.
+func (*OpenBreaker) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OpenBreaker) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *OpenBreaker) GetRuntime() string {
+	if x != nil {
+		return x.Runtime
+	}
+	return ""
+}
+
+func (x *OpenBreaker) GetCause() string {
+	if x != nil {
+		return x.Cause
+	}
+	return ""
+}
+
+func (x *OpenBreaker) GetOpening() int64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
+func (x *OpenBreaker) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
+	}
+	return nil
+}
+
+func (x *OpenBreaker) GetPause() *durationpb.Duration {
+	if x != nil {
+		return x.Pause
+	}
+	return nil
+}
+
 // Response of Hold.
 type HoldResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1088,7 +1189,7 @@ type HoldResponse struct {
 
 func (x *HoldResponse) Reset() {
 	*x = HoldResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1100,7 +1201,7 @@ func (x *HoldResponse) String() string {
 func (*HoldResponse) ProtoMessage() {}
 
 func (x *HoldResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1113,7 +1214,7 @@ func (x *HoldResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldResponse.ProtoReflect.Descriptor instead.
 func (*HoldResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{15}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *HoldResponse) GetHolders() []*Holder {
@@ -1131,14 +1232,16 @@ type Holder struct {
 	// Another number after each Hold.
 	Beat int64 `protobuf:"varint,2,opt,name=beat,proto3" json:"beat,omitempty"`
 	// Whether it has left in good order.
-	Left          bool `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
+	Left bool `protobuf:"varint,3,opt,name=left,proto3" json:"left,omitempty"`
+	// Breakers that it has opened.
+	OpenBreakers  []*OpenBreaker `protobuf:"bytes,4,rep,name=open_breakers,json=openBreakers,proto3" json:"open_breakers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Holder) Reset() {
 	*x = Holder{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1253,7 @@ func (x *Holder) String() string {
 func (*Holder) ProtoMessage() {}
 
 func (x *Holder) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1266,7 @@ func (x *Holder) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holder.ProtoReflect.Descriptor instead.
 func (*Holder) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{16}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Holder) GetHolder() string {
@@ -1187,6 +1290,13 @@ func (x *Holder) GetLeft() bool {
 	return false
 }
 
+func (x *Holder) GetOpenBreakers() []*OpenBreaker {
+	if x != nil {
+		return x.OpenBreakers
+	}
+	return nil
+}
+
 // Request of PutArtifact.
 type PutArtifactRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1203,7 +1313,7 @@ type PutArtifactRequest struct {
 
 func (x *PutArtifactRequest) Reset() {
 	*x = PutArtifactRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1215,7 +1325,7 @@ func (x *PutArtifactRequest) String() string {
 func (*PutArtifactRequest) ProtoMessage() {}
 
 func (x *PutArtifactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1228,7 +1338,7 @@ func (x *PutArtifactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutArtifactRequest.ProtoReflect.Descriptor instead.
 func (*PutArtifactRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{17}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PutArtifactRequest) GetFrame() isPutArtifactRequest_Frame {
@@ -1289,7 +1399,7 @@ type ArtifactHeader struct {
 
 func (x *ArtifactHeader) Reset() {
 	*x = ArtifactHeader{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1411,7 @@ func (x *ArtifactHeader) String() string {
 func (*ArtifactHeader) ProtoMessage() {}
 
 func (x *ArtifactHeader) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1424,7 @@ func (x *ArtifactHeader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArtifactHeader.ProtoReflect.Descriptor instead.
 func (*ArtifactHeader) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{18}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ArtifactHeader) GetDigest() string {
@@ -1349,7 +1459,7 @@ type PutArtifactResponse struct {
 
 func (x *PutArtifactResponse) Reset() {
 	*x = PutArtifactResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1471,7 @@ func (x *PutArtifactResponse) String() string {
 func (*PutArtifactResponse) ProtoMessage() {}
 
 func (x *PutArtifactResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1484,7 @@ func (x *PutArtifactResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutArtifactResponse.ProtoReflect.Descriptor instead.
 func (*PutArtifactResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{19}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PutArtifactResponse) GetArtifact() *ArtifactHeader {
@@ -1395,7 +1505,7 @@ type GetArtifactRequest struct {
 
 func (x *GetArtifactRequest) Reset() {
 	*x = GetArtifactRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1517,7 @@ func (x *GetArtifactRequest) String() string {
 func (*GetArtifactRequest) ProtoMessage() {}
 
 func (x *GetArtifactRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1530,7 @@ func (x *GetArtifactRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetArtifactRequest.ProtoReflect.Descriptor instead.
 func (*GetArtifactRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{20}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetArtifactRequest) GetDigest() string {
@@ -1446,7 +1556,7 @@ type GetArtifactResponse struct {
 
 func (x *GetArtifactResponse) Reset() {
 	*x = GetArtifactResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1568,7 @@ func (x *GetArtifactResponse) String() string {
 func (*GetArtifactResponse) ProtoMessage() {}
 
 func (x *GetArtifactResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1581,7 @@ func (x *GetArtifactResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetArtifactResponse.ProtoReflect.Descriptor instead.
 func (*GetArtifactResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{21}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetArtifactResponse) GetFrame() isGetArtifactResponse_Frame {
@@ -1528,7 +1638,7 @@ type WriteSpansRequest struct {
 
 func (x *WriteSpansRequest) Reset() {
 	*x = WriteSpansRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1540,7 +1650,7 @@ func (x *WriteSpansRequest) String() string {
 func (*WriteSpansRequest) ProtoMessage() {}
 
 func (x *WriteSpansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1553,7 +1663,7 @@ func (x *WriteSpansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteSpansRequest.ProtoReflect.Descriptor instead.
 func (*WriteSpansRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{22}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WriteSpansRequest) GetSpans() []*v1.TraceSpan {
@@ -1576,7 +1686,7 @@ type WriteSpansResponse struct {
 
 func (x *WriteSpansResponse) Reset() {
 	*x = WriteSpansResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1588,7 +1698,7 @@ func (x *WriteSpansResponse) String() string {
 func (*WriteSpansResponse) ProtoMessage() {}
 
 func (x *WriteSpansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1601,7 +1711,7 @@ func (x *WriteSpansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteSpansResponse.ProtoReflect.Descriptor instead.
 func (*WriteSpansResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{23}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WriteSpansResponse) GetRejectedSpans() int32 {
@@ -1633,7 +1743,7 @@ type ListSpansRequest struct {
 
 func (x *ListSpansRequest) Reset() {
 	*x = ListSpansRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +1755,7 @@ func (x *ListSpansRequest) String() string {
 func (*ListSpansRequest) ProtoMessage() {}
 
 func (x *ListSpansRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +1768,7 @@ func (x *ListSpansRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpansRequest.ProtoReflect.Descriptor instead.
 func (*ListSpansRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{24}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListSpansRequest) GetRunId() string {
@@ -1695,7 +1805,7 @@ type ListSpansResponse struct {
 
 func (x *ListSpansResponse) Reset() {
 	*x = ListSpansResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1707,7 +1817,7 @@ func (x *ListSpansResponse) String() string {
 func (*ListSpansResponse) ProtoMessage() {}
 
 func (x *ListSpansResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1720,7 +1830,7 @@ func (x *ListSpansResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSpansResponse.ProtoReflect.Descriptor instead.
 func (*ListSpansResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{25}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListSpansResponse) GetSpans() []*v1.TraceSpan {
@@ -1772,7 +1882,7 @@ type CheckpointStatement struct {
 
 func (x *CheckpointStatement) Reset() {
 	*x = CheckpointStatement{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1784,7 +1894,7 @@ func (x *CheckpointStatement) String() string {
 func (*CheckpointStatement) ProtoMessage() {}
 
 func (x *CheckpointStatement) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1797,7 +1907,7 @@ func (x *CheckpointStatement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointStatement.ProtoReflect.Descriptor instead.
 func (*CheckpointStatement) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{26}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CheckpointStatement) GetNumber() int64 {
@@ -1887,7 +1997,7 @@ type Checkpoint struct {
 
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +2009,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +2022,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{27}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Checkpoint) GetStatement() []byte {
@@ -1966,7 +2076,7 @@ type RunRemoval struct {
 
 func (x *RunRemoval) Reset() {
 	*x = RunRemoval{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2088,7 @@ func (x *RunRemoval) String() string {
 func (*RunRemoval) ProtoMessage() {}
 
 func (x *RunRemoval) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2101,7 @@ func (x *RunRemoval) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunRemoval.ProtoReflect.Descriptor instead.
 func (*RunRemoval) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{28}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RunRemoval) GetRunId() string {
@@ -2058,7 +2168,7 @@ type RunHead struct {
 
 func (x *RunHead) Reset() {
 	*x = RunHead{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2070,7 +2180,7 @@ func (x *RunHead) String() string {
 func (*RunHead) ProtoMessage() {}
 
 func (x *RunHead) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2083,7 +2193,7 @@ func (x *RunHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunHead.ProtoReflect.Descriptor instead.
 func (*RunHead) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{29}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RunHead) GetRunId() string {
@@ -2120,7 +2230,7 @@ type ListCheckpointsRequest struct {
 
 func (x *ListCheckpointsRequest) Reset() {
 	*x = ListCheckpointsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2132,7 +2242,7 @@ func (x *ListCheckpointsRequest) String() string {
 func (*ListCheckpointsRequest) ProtoMessage() {}
 
 func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2145,7 +2255,7 @@ func (x *ListCheckpointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsRequest.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{30}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListCheckpointsRequest) GetPageSize() int32 {
@@ -2175,7 +2285,7 @@ type ListCheckpointsResponse struct {
 
 func (x *ListCheckpointsResponse) Reset() {
 	*x = ListCheckpointsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2187,7 +2297,7 @@ func (x *ListCheckpointsResponse) String() string {
 func (*ListCheckpointsResponse) ProtoMessage() {}
 
 func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2200,7 +2310,7 @@ func (x *ListCheckpointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCheckpointsResponse.ProtoReflect.Descriptor instead.
 func (*ListCheckpointsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{31}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListCheckpointsResponse) GetCheckpoints() []*Checkpoint {
@@ -2233,7 +2343,7 @@ type AuditRequest struct {
 
 func (x *AuditRequest) Reset() {
 	*x = AuditRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2355,7 @@ func (x *AuditRequest) String() string {
 func (*AuditRequest) ProtoMessage() {}
 
 func (x *AuditRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2368,7 @@ func (x *AuditRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditRequest.ProtoReflect.Descriptor instead.
 func (*AuditRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{32}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AuditRequest) GetRunId() string {
@@ -2299,7 +2409,7 @@ type AuditResponse struct {
 
 func (x *AuditResponse) Reset() {
 	*x = AuditResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2311,7 +2421,7 @@ func (x *AuditResponse) String() string {
 func (*AuditResponse) ProtoMessage() {}
 
 func (x *AuditResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2324,7 +2434,7 @@ func (x *AuditResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResponse.ProtoReflect.Descriptor instead.
 func (*AuditResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{33}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AuditResponse) GetFrame() isAuditResponse_Frame {
@@ -2405,7 +2515,7 @@ type AuditFinding struct {
 
 func (x *AuditFinding) Reset() {
 	*x = AuditFinding{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2527,7 @@ func (x *AuditFinding) String() string {
 func (*AuditFinding) ProtoMessage() {}
 
 func (x *AuditFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2540,7 @@ func (x *AuditFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditFinding.ProtoReflect.Descriptor instead.
 func (*AuditFinding) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *AuditFinding) GetKind() AuditFindingKind {
@@ -2481,7 +2591,7 @@ type AuditProgress struct {
 
 func (x *AuditProgress) Reset() {
 	*x = AuditProgress{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2493,7 +2603,7 @@ func (x *AuditProgress) String() string {
 func (*AuditProgress) ProtoMessage() {}
 
 func (x *AuditProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2506,7 +2616,7 @@ func (x *AuditProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditProgress.ProtoReflect.Descriptor instead.
 func (*AuditProgress) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *AuditProgress) GetEvents() int64 {
@@ -2544,7 +2654,7 @@ type AuditSummary struct {
 
 func (x *AuditSummary) Reset() {
 	*x = AuditSummary{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2556,7 +2666,7 @@ func (x *AuditSummary) String() string {
 func (*AuditSummary) ProtoMessage() {}
 
 func (x *AuditSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2569,7 +2679,7 @@ func (x *AuditSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditSummary.ProtoReflect.Descriptor instead.
 func (*AuditSummary) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AuditSummary) GetRuns() int64 {
@@ -2635,7 +2745,7 @@ type ArchivedRun struct {
 
 func (x *ArchivedRun) Reset() {
 	*x = ArchivedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2647,7 +2757,7 @@ func (x *ArchivedRun) String() string {
 func (*ArchivedRun) ProtoMessage() {}
 
 func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2660,7 +2770,7 @@ func (x *ArchivedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchivedRun.ProtoReflect.Descriptor instead.
 func (*ArchivedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{37}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ArchivedRun) GetRunId() string {
@@ -2718,7 +2828,7 @@ type DeleteRunsRequest struct {
 
 func (x *DeleteRunsRequest) Reset() {
 	*x = DeleteRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2730,7 +2840,7 @@ func (x *DeleteRunsRequest) String() string {
 func (*DeleteRunsRequest) ProtoMessage() {}
 
 func (x *DeleteRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2743,7 +2853,7 @@ func (x *DeleteRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunsRequest.ProtoReflect.Descriptor instead.
 func (*DeleteRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{38}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *DeleteRunsRequest) GetAcceptedBefore() *timestamppb.Timestamp {
@@ -2775,7 +2885,7 @@ type DeleteRunsResponse struct {
 
 func (x *DeleteRunsResponse) Reset() {
 	*x = DeleteRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2787,7 +2897,7 @@ func (x *DeleteRunsResponse) String() string {
 func (*DeleteRunsResponse) ProtoMessage() {}
 
 func (x *DeleteRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2800,7 +2910,7 @@ func (x *DeleteRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteRunsResponse.ProtoReflect.Descriptor instead.
 func (*DeleteRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{39}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DeleteRunsResponse) GetRuns() int64 {
@@ -2839,7 +2949,7 @@ type ArchiveRunsRequest struct {
 
 func (x *ArchiveRunsRequest) Reset() {
 	*x = ArchiveRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2851,7 +2961,7 @@ func (x *ArchiveRunsRequest) String() string {
 func (*ArchiveRunsRequest) ProtoMessage() {}
 
 func (x *ArchiveRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2864,7 +2974,7 @@ func (x *ArchiveRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveRunsRequest.ProtoReflect.Descriptor instead.
 func (*ArchiveRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ArchiveRunsRequest) GetAcceptedBefore() *timestamppb.Timestamp {
@@ -2905,7 +3015,7 @@ type ArchiveRunsResponse struct {
 
 func (x *ArchiveRunsResponse) Reset() {
 	*x = ArchiveRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2917,7 +3027,7 @@ func (x *ArchiveRunsResponse) String() string {
 func (*ArchiveRunsResponse) ProtoMessage() {}
 
 func (x *ArchiveRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[41]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2930,7 +3040,7 @@ func (x *ArchiveRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArchiveRunsResponse.ProtoReflect.Descriptor instead.
 func (*ArchiveRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{41}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ArchiveRunsResponse) GetRuns() int64 {
@@ -2976,7 +3086,7 @@ type ExportRunsRequest struct {
 
 func (x *ExportRunsRequest) Reset() {
 	*x = ExportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2988,7 +3098,7 @@ func (x *ExportRunsRequest) String() string {
 func (*ExportRunsRequest) ProtoMessage() {}
 
 func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[42]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3001,7 +3111,7 @@ func (x *ExportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ExportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{42}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ExportRunsRequest) GetQuery() *RunQuery {
@@ -3040,7 +3150,7 @@ type ExportRunsResponse struct {
 
 func (x *ExportRunsResponse) Reset() {
 	*x = ExportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3052,7 +3162,7 @@ func (x *ExportRunsResponse) String() string {
 func (*ExportRunsResponse) ProtoMessage() {}
 
 func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[43]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3065,7 +3175,7 @@ func (x *ExportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ExportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{43}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ExportRunsResponse) GetFrames() []*RecordFrame {
@@ -3107,7 +3217,7 @@ type RecordFrame struct {
 
 func (x *RecordFrame) Reset() {
 	*x = RecordFrame{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3119,7 +3229,7 @@ func (x *RecordFrame) String() string {
 func (*RecordFrame) ProtoMessage() {}
 
 func (x *RecordFrame) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[44]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3132,7 +3242,7 @@ func (x *RecordFrame) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordFrame.ProtoReflect.Descriptor instead.
 func (*RecordFrame) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{44}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RecordFrame) GetFrame() isRecordFrame_Frame {
@@ -3225,7 +3335,7 @@ type StoredRun struct {
 
 func (x *StoredRun) Reset() {
 	*x = StoredRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3347,7 @@ func (x *StoredRun) String() string {
 func (*StoredRun) ProtoMessage() {}
 
 func (x *StoredRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[45]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3360,7 @@ func (x *StoredRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredRun.ProtoReflect.Descriptor instead.
 func (*StoredRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{45}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StoredRun) GetRunId() string {
@@ -3285,7 +3395,7 @@ type StoredEvents struct {
 
 func (x *StoredEvents) Reset() {
 	*x = StoredEvents{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3297,7 +3407,7 @@ func (x *StoredEvents) String() string {
 func (*StoredEvents) ProtoMessage() {}
 
 func (x *StoredEvents) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[46]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3310,7 +3420,7 @@ func (x *StoredEvents) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvents.ProtoReflect.Descriptor instead.
 func (*StoredEvents) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{46}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *StoredEvents) GetEvents() []*StoredEvent {
@@ -3333,7 +3443,7 @@ type StoredEvent struct {
 
 func (x *StoredEvent) Reset() {
 	*x = StoredEvent{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3345,7 +3455,7 @@ func (x *StoredEvent) String() string {
 func (*StoredEvent) ProtoMessage() {}
 
 func (x *StoredEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[47]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3358,7 +3468,7 @@ func (x *StoredEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredEvent.ProtoReflect.Descriptor instead.
 func (*StoredEvent) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{47}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *StoredEvent) GetEncoded() []byte {
@@ -3386,7 +3496,7 @@ type StoredSpans struct {
 
 func (x *StoredSpans) Reset() {
 	*x = StoredSpans{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3398,7 +3508,7 @@ func (x *StoredSpans) String() string {
 func (*StoredSpans) ProtoMessage() {}
 
 func (x *StoredSpans) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[48]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3411,7 +3521,7 @@ func (x *StoredSpans) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StoredSpans.ProtoReflect.Descriptor instead.
 func (*StoredSpans) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{48}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *StoredSpans) GetSpans() []*v1.TraceSpan {
@@ -3434,7 +3544,7 @@ type ImportRunsRequest struct {
 
 func (x *ImportRunsRequest) Reset() {
 	*x = ImportRunsRequest{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3446,7 +3556,7 @@ func (x *ImportRunsRequest) String() string {
 func (*ImportRunsRequest) ProtoMessage() {}
 
 func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[49]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3459,7 +3569,7 @@ func (x *ImportRunsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsRequest.ProtoReflect.Descriptor instead.
 func (*ImportRunsRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{49}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ImportRunsRequest) GetFrames() []*RecordFrame {
@@ -3487,7 +3597,7 @@ type ImportRunsResponse struct {
 
 func (x *ImportRunsResponse) Reset() {
 	*x = ImportRunsResponse{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3499,7 +3609,7 @@ func (x *ImportRunsResponse) String() string {
 func (*ImportRunsResponse) ProtoMessage() {}
 
 func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[50]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3512,7 +3622,7 @@ func (x *ImportRunsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRunsResponse.ProtoReflect.Descriptor instead.
 func (*ImportRunsResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{50}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ImportRunsResponse) GetRuns() []*ImportedRun {
@@ -3537,7 +3647,7 @@ type ImportedRun struct {
 
 func (x *ImportedRun) Reset() {
 	*x = ImportedRun{}
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3549,7 +3659,7 @@ func (x *ImportedRun) String() string {
 func (*ImportedRun) ProtoMessage() {}
 
 func (x *ImportedRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[51]
+	mi := &file_pal_service_v1_recorder_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3562,7 +3672,7 @@ func (x *ImportedRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportedRun.ProtoReflect.Descriptor instead.
 func (*ImportedRun) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{51}
+	return file_pal_service_v1_recorder_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ImportedRun) GetRunId() string {
@@ -3590,7 +3700,7 @@ var File_pal_service_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x18pal/service/v1/slo.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n" +
+	"%pal/service/v1/recorder_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bpal/service/v1/shared.proto\x1a\x18pal/service/v1/slo.proto\x1a\x13pal/v1/common.proto\x1a\x16pal/v1/run_event.proto\x1a\x17pal/v1/trace_span.proto\"F\n" +
 	"\rAppendRequest\x125\n" +
 	"\abatches\x18\x01 \x03(\v2\x1b.pal.service.v1.AppendBatchR\abatches\"\x95\x01\n" +
 	"\vAppendBatch\x12\x15\n" +
@@ -3642,16 +3752,26 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\x1fRecorderServiceListRunsResponse\x12'\n" +
 	"\x04runs\x18\x01 \x03(\v2\x13.pal.service.v1.RunR\x04runs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12&\n" +
-	"\x0fdeleted_run_ids\x18\x03 \x03(\tR\rdeletedRunIds\"?\n" +
+	"\x0fdeleted_run_ids\x18\x03 \x03(\tR\rdeletedRunIds\"\x81\x01\n" +
 	"\vHoldRequest\x12\x16\n" +
 	"\x06holder\x18\x01 \x01(\tR\x06holder\x12\x18\n" +
-	"\aleaving\x18\x02 \x01(\bR\aleaving\"@\n" +
+	"\aleaving\x18\x02 \x01(\bR\aleaving\x12@\n" +
+	"\ropen_breakers\x18\x03 \x03(\v2\x1b.pal.service.v1.OpenBreakerR\fopenBreakers\"\xda\x01\n" +
+	"\vOpenBreaker\x12\x14\n" +
+	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x18\n" +
+	"\aruntime\x18\x02 \x01(\tR\aruntime\x12\x14\n" +
+	"\x05cause\x18\x03 \x01(\tR\x05cause\x12\x18\n" +
+	"\aopening\x18\x04 \x01(\x03R\aopening\x12:\n" +
+	"\vretry_after\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\x12/\n" +
+	"\x05pause\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x05pause\"@\n" +
 	"\fHoldResponse\x120\n" +
-	"\aholders\x18\x01 \x03(\v2\x16.pal.service.v1.HolderR\aholders\"H\n" +
+	"\aholders\x18\x01 \x03(\v2\x16.pal.service.v1.HolderR\aholders\"\x8a\x01\n" +
 	"\x06Holder\x12\x16\n" +
 	"\x06holder\x18\x01 \x01(\tR\x06holder\x12\x12\n" +
 	"\x04beat\x18\x02 \x01(\x03R\x04beat\x12\x12\n" +
-	"\x04left\x18\x03 \x01(\bR\x04left\"o\n" +
+	"\x04left\x18\x03 \x01(\bR\x04left\x12@\n" +
+	"\ropen_breakers\x18\x04 \x03(\v2\x1b.pal.service.v1.OpenBreakerR\fopenBreakers\"o\n" +
 	"\x12PutArtifactRequest\x128\n" +
 	"\x06header\x18\x01 \x01(\v2\x1e.pal.service.v1.ArtifactHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\a\n" +
@@ -3870,7 +3990,7 @@ func file_pal_service_v1_recorder_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_recorder_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_pal_service_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(AuditFindingKind)(0),                   // 0: pal.service.v1.AuditFindingKind
 	(ImportOutcome)(0),                      // 1: pal.service.v1.ImportOutcome
@@ -3889,141 +4009,147 @@ var file_pal_service_v1_recorder_service_proto_goTypes = []any{
 	(*RecorderServiceListRunsRequest)(nil),  // 14: pal.service.v1.RecorderServiceListRunsRequest
 	(*RecorderServiceListRunsResponse)(nil), // 15: pal.service.v1.RecorderServiceListRunsResponse
 	(*HoldRequest)(nil),                     // 16: pal.service.v1.HoldRequest
-	(*HoldResponse)(nil),                    // 17: pal.service.v1.HoldResponse
-	(*Holder)(nil),                          // 18: pal.service.v1.Holder
-	(*PutArtifactRequest)(nil),              // 19: pal.service.v1.PutArtifactRequest
-	(*ArtifactHeader)(nil),                  // 20: pal.service.v1.ArtifactHeader
-	(*PutArtifactResponse)(nil),             // 21: pal.service.v1.PutArtifactResponse
-	(*GetArtifactRequest)(nil),              // 22: pal.service.v1.GetArtifactRequest
-	(*GetArtifactResponse)(nil),             // 23: pal.service.v1.GetArtifactResponse
-	(*WriteSpansRequest)(nil),               // 24: pal.service.v1.WriteSpansRequest
-	(*WriteSpansResponse)(nil),              // 25: pal.service.v1.WriteSpansResponse
-	(*ListSpansRequest)(nil),                // 26: pal.service.v1.ListSpansRequest
-	(*ListSpansResponse)(nil),               // 27: pal.service.v1.ListSpansResponse
-	(*CheckpointStatement)(nil),             // 28: pal.service.v1.CheckpointStatement
-	(*Checkpoint)(nil),                      // 29: pal.service.v1.Checkpoint
-	(*RunRemoval)(nil),                      // 30: pal.service.v1.RunRemoval
-	(*RunHead)(nil),                         // 31: pal.service.v1.RunHead
-	(*ListCheckpointsRequest)(nil),          // 32: pal.service.v1.ListCheckpointsRequest
-	(*ListCheckpointsResponse)(nil),         // 33: pal.service.v1.ListCheckpointsResponse
-	(*AuditRequest)(nil),                    // 34: pal.service.v1.AuditRequest
-	(*AuditResponse)(nil),                   // 35: pal.service.v1.AuditResponse
-	(*AuditFinding)(nil),                    // 36: pal.service.v1.AuditFinding
-	(*AuditProgress)(nil),                   // 37: pal.service.v1.AuditProgress
-	(*AuditSummary)(nil),                    // 38: pal.service.v1.AuditSummary
-	(*ArchivedRun)(nil),                     // 39: pal.service.v1.ArchivedRun
-	(*DeleteRunsRequest)(nil),               // 40: pal.service.v1.DeleteRunsRequest
-	(*DeleteRunsResponse)(nil),              // 41: pal.service.v1.DeleteRunsResponse
-	(*ArchiveRunsRequest)(nil),              // 42: pal.service.v1.ArchiveRunsRequest
-	(*ArchiveRunsResponse)(nil),             // 43: pal.service.v1.ArchiveRunsResponse
-	(*ExportRunsRequest)(nil),               // 44: pal.service.v1.ExportRunsRequest
-	(*ExportRunsResponse)(nil),              // 45: pal.service.v1.ExportRunsResponse
-	(*RecordFrame)(nil),                     // 46: pal.service.v1.RecordFrame
-	(*StoredRun)(nil),                       // 47: pal.service.v1.StoredRun
-	(*StoredEvents)(nil),                    // 48: pal.service.v1.StoredEvents
-	(*StoredEvent)(nil),                     // 49: pal.service.v1.StoredEvent
-	(*StoredSpans)(nil),                     // 50: pal.service.v1.StoredSpans
-	(*ImportRunsRequest)(nil),               // 51: pal.service.v1.ImportRunsRequest
-	(*ImportRunsResponse)(nil),              // 52: pal.service.v1.ImportRunsResponse
-	(*ImportedRun)(nil),                     // 53: pal.service.v1.ImportedRun
-	(*v1.RunEvent)(nil),                     // 54: pal.v1.RunEvent
-	(*v1.Failure)(nil),                      // 55: pal.v1.Failure
-	(*HistoryGap)(nil),                      // 56: pal.service.v1.HistoryGap
-	(*WatchProgress)(nil),                   // 57: pal.service.v1.WatchProgress
-	(*Run)(nil),                             // 58: pal.service.v1.Run
-	(*RunQuery)(nil),                        // 59: pal.service.v1.RunQuery
-	(*v1.TraceSpan)(nil),                    // 60: pal.v1.TraceSpan
-	(*timestamppb.Timestamp)(nil),           // 61: google.protobuf.Timestamp
-	(*GetSloRequest)(nil),                   // 62: pal.service.v1.GetSloRequest
-	(*GetSloResponse)(nil),                  // 63: pal.service.v1.GetSloResponse
+	(*OpenBreaker)(nil),                     // 17: pal.service.v1.OpenBreaker
+	(*HoldResponse)(nil),                    // 18: pal.service.v1.HoldResponse
+	(*Holder)(nil),                          // 19: pal.service.v1.Holder
+	(*PutArtifactRequest)(nil),              // 20: pal.service.v1.PutArtifactRequest
+	(*ArtifactHeader)(nil),                  // 21: pal.service.v1.ArtifactHeader
+	(*PutArtifactResponse)(nil),             // 22: pal.service.v1.PutArtifactResponse
+	(*GetArtifactRequest)(nil),              // 23: pal.service.v1.GetArtifactRequest
+	(*GetArtifactResponse)(nil),             // 24: pal.service.v1.GetArtifactResponse
+	(*WriteSpansRequest)(nil),               // 25: pal.service.v1.WriteSpansRequest
+	(*WriteSpansResponse)(nil),              // 26: pal.service.v1.WriteSpansResponse
+	(*ListSpansRequest)(nil),                // 27: pal.service.v1.ListSpansRequest
+	(*ListSpansResponse)(nil),               // 28: pal.service.v1.ListSpansResponse
+	(*CheckpointStatement)(nil),             // 29: pal.service.v1.CheckpointStatement
+	(*Checkpoint)(nil),                      // 30: pal.service.v1.Checkpoint
+	(*RunRemoval)(nil),                      // 31: pal.service.v1.RunRemoval
+	(*RunHead)(nil),                         // 32: pal.service.v1.RunHead
+	(*ListCheckpointsRequest)(nil),          // 33: pal.service.v1.ListCheckpointsRequest
+	(*ListCheckpointsResponse)(nil),         // 34: pal.service.v1.ListCheckpointsResponse
+	(*AuditRequest)(nil),                    // 35: pal.service.v1.AuditRequest
+	(*AuditResponse)(nil),                   // 36: pal.service.v1.AuditResponse
+	(*AuditFinding)(nil),                    // 37: pal.service.v1.AuditFinding
+	(*AuditProgress)(nil),                   // 38: pal.service.v1.AuditProgress
+	(*AuditSummary)(nil),                    // 39: pal.service.v1.AuditSummary
+	(*ArchivedRun)(nil),                     // 40: pal.service.v1.ArchivedRun
+	(*DeleteRunsRequest)(nil),               // 41: pal.service.v1.DeleteRunsRequest
+	(*DeleteRunsResponse)(nil),              // 42: pal.service.v1.DeleteRunsResponse
+	(*ArchiveRunsRequest)(nil),              // 43: pal.service.v1.ArchiveRunsRequest
+	(*ArchiveRunsResponse)(nil),             // 44: pal.service.v1.ArchiveRunsResponse
+	(*ExportRunsRequest)(nil),               // 45: pal.service.v1.ExportRunsRequest
+	(*ExportRunsResponse)(nil),              // 46: pal.service.v1.ExportRunsResponse
+	(*RecordFrame)(nil),                     // 47: pal.service.v1.RecordFrame
+	(*StoredRun)(nil),                       // 48: pal.service.v1.StoredRun
+	(*StoredEvents)(nil),                    // 49: pal.service.v1.StoredEvents
+	(*StoredEvent)(nil),                     // 50: pal.service.v1.StoredEvent
+	(*StoredSpans)(nil),                     // 51: pal.service.v1.StoredSpans
+	(*ImportRunsRequest)(nil),               // 52: pal.service.v1.ImportRunsRequest
+	(*ImportRunsResponse)(nil),              // 53: pal.service.v1.ImportRunsResponse
+	(*ImportedRun)(nil),                     // 54: pal.service.v1.ImportedRun
+	(*v1.RunEvent)(nil),                     // 55: pal.v1.RunEvent
+	(*v1.Failure)(nil),                      // 56: pal.v1.Failure
+	(*HistoryGap)(nil),                      // 57: pal.service.v1.HistoryGap
+	(*WatchProgress)(nil),                   // 58: pal.service.v1.WatchProgress
+	(*Run)(nil),                             // 59: pal.service.v1.Run
+	(*RunQuery)(nil),                        // 60: pal.service.v1.RunQuery
+	(*durationpb.Duration)(nil),             // 61: google.protobuf.Duration
+	(*v1.TraceSpan)(nil),                    // 62: pal.v1.TraceSpan
+	(*timestamppb.Timestamp)(nil),           // 63: google.protobuf.Timestamp
+	(*GetSloRequest)(nil),                   // 64: pal.service.v1.GetSloRequest
+	(*GetSloResponse)(nil),                  // 65: pal.service.v1.GetSloResponse
 }
 var file_pal_service_v1_recorder_service_proto_depIdxs = []int32{
 	3,  // 0: pal.service.v1.AppendRequest.batches:type_name -> pal.service.v1.AppendBatch
-	54, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
+	55, // 1: pal.service.v1.AppendBatch.events:type_name -> pal.v1.RunEvent
 	5,  // 2: pal.service.v1.AppendResponse.results:type_name -> pal.service.v1.AppendResult
-	55, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
-	54, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
-	56, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
-	54, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
-	57, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
-	56, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
-	54, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
-	58, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
-	59, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	58, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
-	18, // 13: pal.service.v1.HoldResponse.holders:type_name -> pal.service.v1.Holder
-	20, // 14: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
-	20, // 15: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
-	20, // 16: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
-	60, // 17: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
-	60, // 18: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
-	61, // 19: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
-	31, // 20: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
-	30, // 21: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
-	61, // 22: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
-	29, // 23: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
-	61, // 24: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
-	29, // 25: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
-	36, // 26: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
-	37, // 27: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
-	38, // 28: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
-	0,  // 29: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
-	29, // 30: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
-	61, // 31: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
-	61, // 32: pal.service.v1.ArchiveRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
-	59, // 33: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
-	46, // 34: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
-	47, // 35: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
-	48, // 36: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
-	50, // 37: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
-	47, // 38: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
-	49, // 39: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
-	60, // 40: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
-	46, // 41: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
-	53, // 42: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
-	1,  // 43: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
-	55, // 44: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
-	2,  // 45: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
-	6,  // 46: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
-	8,  // 47: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
-	10, // 48: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
-	12, // 49: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
-	62, // 50: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
-	14, // 51: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
-	16, // 52: pal.service.v1.RecorderService.Hold:input_type -> pal.service.v1.HoldRequest
-	19, // 53: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
-	22, // 54: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
-	24, // 55: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
-	26, // 56: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
-	32, // 57: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
-	34, // 58: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
-	44, // 59: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
-	51, // 60: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
-	40, // 61: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
-	42, // 62: pal.service.v1.RecorderService.ArchiveRuns:input_type -> pal.service.v1.ArchiveRunsRequest
-	4,  // 63: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
-	7,  // 64: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
-	9,  // 65: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
-	11, // 66: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
-	13, // 67: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
-	63, // 68: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
-	15, // 69: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
-	17, // 70: pal.service.v1.RecorderService.Hold:output_type -> pal.service.v1.HoldResponse
-	21, // 71: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
-	23, // 72: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
-	25, // 73: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
-	27, // 74: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
-	33, // 75: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
-	35, // 76: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
-	45, // 77: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
-	52, // 78: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
-	41, // 79: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
-	43, // 80: pal.service.v1.RecorderService.ArchiveRuns:output_type -> pal.service.v1.ArchiveRunsResponse
-	63, // [63:81] is the sub-list for method output_type
-	45, // [45:63] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	56, // 3: pal.service.v1.AppendResult.refused:type_name -> pal.v1.Failure
+	55, // 4: pal.service.v1.ReadEventsResponse.events:type_name -> pal.v1.RunEvent
+	57, // 5: pal.service.v1.ReadEventsResponse.gaps:type_name -> pal.service.v1.HistoryGap
+	55, // 6: pal.service.v1.TailEventsResponse.event:type_name -> pal.v1.RunEvent
+	58, // 7: pal.service.v1.TailEventsResponse.progress:type_name -> pal.service.v1.WatchProgress
+	57, // 8: pal.service.v1.TailEventsResponse.gap:type_name -> pal.service.v1.HistoryGap
+	55, // 9: pal.service.v1.TailAllResponse.events:type_name -> pal.v1.RunEvent
+	59, // 10: pal.service.v1.RecorderServiceGetRunResponse.run:type_name -> pal.service.v1.Run
+	60, // 11: pal.service.v1.RecorderServiceListRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	59, // 12: pal.service.v1.RecorderServiceListRunsResponse.runs:type_name -> pal.service.v1.Run
+	17, // 13: pal.service.v1.HoldRequest.open_breakers:type_name -> pal.service.v1.OpenBreaker
+	61, // 14: pal.service.v1.OpenBreaker.retry_after:type_name -> google.protobuf.Duration
+	61, // 15: pal.service.v1.OpenBreaker.pause:type_name -> google.protobuf.Duration
+	19, // 16: pal.service.v1.HoldResponse.holders:type_name -> pal.service.v1.Holder
+	17, // 17: pal.service.v1.Holder.open_breakers:type_name -> pal.service.v1.OpenBreaker
+	21, // 18: pal.service.v1.PutArtifactRequest.header:type_name -> pal.service.v1.ArtifactHeader
+	21, // 19: pal.service.v1.PutArtifactResponse.artifact:type_name -> pal.service.v1.ArtifactHeader
+	21, // 20: pal.service.v1.GetArtifactResponse.header:type_name -> pal.service.v1.ArtifactHeader
+	62, // 21: pal.service.v1.WriteSpansRequest.spans:type_name -> pal.v1.TraceSpan
+	62, // 22: pal.service.v1.ListSpansResponse.spans:type_name -> pal.v1.TraceSpan
+	63, // 23: pal.service.v1.CheckpointStatement.created_at:type_name -> google.protobuf.Timestamp
+	32, // 24: pal.service.v1.Checkpoint.heads:type_name -> pal.service.v1.RunHead
+	31, // 25: pal.service.v1.Checkpoint.removals:type_name -> pal.service.v1.RunRemoval
+	63, // 26: pal.service.v1.RunRemoval.removed_at:type_name -> google.protobuf.Timestamp
+	30, // 27: pal.service.v1.ListCheckpointsResponse.checkpoints:type_name -> pal.service.v1.Checkpoint
+	63, // 28: pal.service.v1.AuditRequest.since:type_name -> google.protobuf.Timestamp
+	30, // 29: pal.service.v1.AuditRequest.kept:type_name -> pal.service.v1.Checkpoint
+	37, // 30: pal.service.v1.AuditResponse.finding:type_name -> pal.service.v1.AuditFinding
+	38, // 31: pal.service.v1.AuditResponse.progress:type_name -> pal.service.v1.AuditProgress
+	39, // 32: pal.service.v1.AuditResponse.summary:type_name -> pal.service.v1.AuditSummary
+	0,  // 33: pal.service.v1.AuditFinding.kind:type_name -> pal.service.v1.AuditFindingKind
+	30, // 34: pal.service.v1.AuditSummary.newest:type_name -> pal.service.v1.Checkpoint
+	63, // 35: pal.service.v1.DeleteRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	63, // 36: pal.service.v1.ArchiveRunsRequest.accepted_before:type_name -> google.protobuf.Timestamp
+	60, // 37: pal.service.v1.ExportRunsRequest.query:type_name -> pal.service.v1.RunQuery
+	47, // 38: pal.service.v1.ExportRunsResponse.frames:type_name -> pal.service.v1.RecordFrame
+	48, // 39: pal.service.v1.RecordFrame.begin:type_name -> pal.service.v1.StoredRun
+	49, // 40: pal.service.v1.RecordFrame.events:type_name -> pal.service.v1.StoredEvents
+	51, // 41: pal.service.v1.RecordFrame.spans:type_name -> pal.service.v1.StoredSpans
+	48, // 42: pal.service.v1.RecordFrame.end:type_name -> pal.service.v1.StoredRun
+	50, // 43: pal.service.v1.StoredEvents.events:type_name -> pal.service.v1.StoredEvent
+	62, // 44: pal.service.v1.StoredSpans.spans:type_name -> pal.v1.TraceSpan
+	47, // 45: pal.service.v1.ImportRunsRequest.frames:type_name -> pal.service.v1.RecordFrame
+	54, // 46: pal.service.v1.ImportRunsResponse.runs:type_name -> pal.service.v1.ImportedRun
+	1,  // 47: pal.service.v1.ImportedRun.outcome:type_name -> pal.service.v1.ImportOutcome
+	56, // 48: pal.service.v1.ImportedRun.refused:type_name -> pal.v1.Failure
+	2,  // 49: pal.service.v1.RecorderService.Append:input_type -> pal.service.v1.AppendRequest
+	6,  // 50: pal.service.v1.RecorderService.ReadEvents:input_type -> pal.service.v1.ReadEventsRequest
+	8,  // 51: pal.service.v1.RecorderService.TailEvents:input_type -> pal.service.v1.TailEventsRequest
+	10, // 52: pal.service.v1.RecorderService.TailAll:input_type -> pal.service.v1.TailAllRequest
+	12, // 53: pal.service.v1.RecorderService.GetRun:input_type -> pal.service.v1.RecorderServiceGetRunRequest
+	64, // 54: pal.service.v1.RecorderService.GetSlo:input_type -> pal.service.v1.GetSloRequest
+	14, // 55: pal.service.v1.RecorderService.ListRuns:input_type -> pal.service.v1.RecorderServiceListRunsRequest
+	16, // 56: pal.service.v1.RecorderService.Hold:input_type -> pal.service.v1.HoldRequest
+	20, // 57: pal.service.v1.RecorderService.PutArtifact:input_type -> pal.service.v1.PutArtifactRequest
+	23, // 58: pal.service.v1.RecorderService.GetArtifact:input_type -> pal.service.v1.GetArtifactRequest
+	25, // 59: pal.service.v1.RecorderService.WriteSpans:input_type -> pal.service.v1.WriteSpansRequest
+	27, // 60: pal.service.v1.RecorderService.ListSpans:input_type -> pal.service.v1.ListSpansRequest
+	33, // 61: pal.service.v1.RecorderService.ListCheckpoints:input_type -> pal.service.v1.ListCheckpointsRequest
+	35, // 62: pal.service.v1.RecorderService.Audit:input_type -> pal.service.v1.AuditRequest
+	45, // 63: pal.service.v1.RecorderService.ExportRuns:input_type -> pal.service.v1.ExportRunsRequest
+	52, // 64: pal.service.v1.RecorderService.ImportRuns:input_type -> pal.service.v1.ImportRunsRequest
+	41, // 65: pal.service.v1.RecorderService.DeleteRuns:input_type -> pal.service.v1.DeleteRunsRequest
+	43, // 66: pal.service.v1.RecorderService.ArchiveRuns:input_type -> pal.service.v1.ArchiveRunsRequest
+	4,  // 67: pal.service.v1.RecorderService.Append:output_type -> pal.service.v1.AppendResponse
+	7,  // 68: pal.service.v1.RecorderService.ReadEvents:output_type -> pal.service.v1.ReadEventsResponse
+	9,  // 69: pal.service.v1.RecorderService.TailEvents:output_type -> pal.service.v1.TailEventsResponse
+	11, // 70: pal.service.v1.RecorderService.TailAll:output_type -> pal.service.v1.TailAllResponse
+	13, // 71: pal.service.v1.RecorderService.GetRun:output_type -> pal.service.v1.RecorderServiceGetRunResponse
+	65, // 72: pal.service.v1.RecorderService.GetSlo:output_type -> pal.service.v1.GetSloResponse
+	15, // 73: pal.service.v1.RecorderService.ListRuns:output_type -> pal.service.v1.RecorderServiceListRunsResponse
+	18, // 74: pal.service.v1.RecorderService.Hold:output_type -> pal.service.v1.HoldResponse
+	22, // 75: pal.service.v1.RecorderService.PutArtifact:output_type -> pal.service.v1.PutArtifactResponse
+	24, // 76: pal.service.v1.RecorderService.GetArtifact:output_type -> pal.service.v1.GetArtifactResponse
+	26, // 77: pal.service.v1.RecorderService.WriteSpans:output_type -> pal.service.v1.WriteSpansResponse
+	28, // 78: pal.service.v1.RecorderService.ListSpans:output_type -> pal.service.v1.ListSpansResponse
+	34, // 79: pal.service.v1.RecorderService.ListCheckpoints:output_type -> pal.service.v1.ListCheckpointsResponse
+	36, // 80: pal.service.v1.RecorderService.Audit:output_type -> pal.service.v1.AuditResponse
+	46, // 81: pal.service.v1.RecorderService.ExportRuns:output_type -> pal.service.v1.ExportRunsResponse
+	53, // 82: pal.service.v1.RecorderService.ImportRuns:output_type -> pal.service.v1.ImportRunsResponse
+	42, // 83: pal.service.v1.RecorderService.DeleteRuns:output_type -> pal.service.v1.DeleteRunsResponse
+	44, // 84: pal.service.v1.RecorderService.ArchiveRuns:output_type -> pal.service.v1.ArchiveRunsResponse
+	67, // [67:85] is the sub-list for method output_type
+	49, // [49:67] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_recorder_service_proto_init() }
@@ -4039,20 +4165,20 @@ func file_pal_service_v1_recorder_service_proto_init() {
 		(*TailEventsResponse_Progress)(nil),
 		(*TailEventsResponse_Gap)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[17].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[18].OneofWrappers = []any{
 		(*PutArtifactRequest_Header)(nil),
 		(*PutArtifactRequest_Chunk)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[21].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[22].OneofWrappers = []any{
 		(*GetArtifactResponse_Header)(nil),
 		(*GetArtifactResponse_Chunk)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[33].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[34].OneofWrappers = []any{
 		(*AuditResponse_Finding)(nil),
 		(*AuditResponse_Progress)(nil),
 		(*AuditResponse_Summary)(nil),
 	}
-	file_pal_service_v1_recorder_service_proto_msgTypes[44].OneofWrappers = []any{
+	file_pal_service_v1_recorder_service_proto_msgTypes[45].OneofWrappers = []any{
 		(*RecordFrame_Begin)(nil),
 		(*RecordFrame_Events)(nil),
 		(*RecordFrame_Spans)(nil),
@@ -4064,7 +4190,7 @@ func file_pal_service_v1_recorder_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_recorder_service_proto_rawDesc), len(file_pal_service_v1_recorder_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   52,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,5 +1,6 @@
 import datetime
 
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.service.v1 import shared_pb2 as _shared_pb2
 from pal.service.v1 import slo_pb2 as _slo_pb2
@@ -172,12 +173,30 @@ class RecorderServiceListRunsResponse(_message.Message):
     def __init__(self, runs: _Optional[_Iterable[_Union[_shared_pb2.Run, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., deleted_run_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class HoldRequest(_message.Message):
-    __slots__ = ("holder", "leaving")
+    __slots__ = ("holder", "leaving", "open_breakers")
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     LEAVING_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BREAKERS_FIELD_NUMBER: _ClassVar[int]
     holder: str
     leaving: bool
-    def __init__(self, holder: _Optional[str] = ..., leaving: bool = ...) -> None: ...
+    open_breakers: _containers.RepeatedCompositeFieldContainer[OpenBreaker]
+    def __init__(self, holder: _Optional[str] = ..., leaving: bool = ..., open_breakers: _Optional[_Iterable[_Union[OpenBreaker, _Mapping]]] = ...) -> None: ...
+
+class OpenBreaker(_message.Message):
+    __slots__ = ("agent", "runtime", "cause", "opening", "retry_after", "pause")
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    RUNTIME_FIELD_NUMBER: _ClassVar[int]
+    CAUSE_FIELD_NUMBER: _ClassVar[int]
+    OPENING_FIELD_NUMBER: _ClassVar[int]
+    RETRY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    PAUSE_FIELD_NUMBER: _ClassVar[int]
+    agent: str
+    runtime: str
+    cause: str
+    opening: int
+    retry_after: _duration_pb2.Duration
+    pause: _duration_pb2.Duration
+    def __init__(self, agent: _Optional[str] = ..., runtime: _Optional[str] = ..., cause: _Optional[str] = ..., opening: _Optional[int] = ..., retry_after: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class HoldResponse(_message.Message):
     __slots__ = ("holders",)
@@ -186,14 +205,16 @@ class HoldResponse(_message.Message):
     def __init__(self, holders: _Optional[_Iterable[_Union[Holder, _Mapping]]] = ...) -> None: ...
 
 class Holder(_message.Message):
-    __slots__ = ("holder", "beat", "left")
+    __slots__ = ("holder", "beat", "left", "open_breakers")
     HOLDER_FIELD_NUMBER: _ClassVar[int]
     BEAT_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
+    OPEN_BREAKERS_FIELD_NUMBER: _ClassVar[int]
     holder: str
     beat: int
     left: bool
-    def __init__(self, holder: _Optional[str] = ..., beat: _Optional[int] = ..., left: bool = ...) -> None: ...
+    open_breakers: _containers.RepeatedCompositeFieldContainer[OpenBreaker]
+    def __init__(self, holder: _Optional[str] = ..., beat: _Optional[int] = ..., left: bool = ..., open_breakers: _Optional[_Iterable[_Union[OpenBreaker, _Mapping]]] = ...) -> None: ...
 
 class PutArtifactRequest(_message.Message):
     __slots__ = ("header", "chunk")

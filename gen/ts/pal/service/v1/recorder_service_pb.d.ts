@@ -9,8 +9,8 @@ import type { Message } from "@bufbuild/protobuf";
 import type { RunEvent } from "../../v1/run_event_pb.js";
 import type { Failure } from "../../v1/common_pb.js";
 import type { HistoryGap, Run, RunQuery, WatchProgress } from "./shared_pb.js";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import type { TraceSpan } from "../../v1/trace_span_pb.js";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { GetSloRequestSchema, GetSloResponseSchema } from "./slo_pb.js";
 
 /**
@@ -464,6 +464,13 @@ export declare type HoldRequest = Message<"pal.service.v1.HoldRequest"> & {
    * @generated from field: bool leaving = 2;
    */
   leaving: boolean;
+
+  /**
+   * Breakers that it has opened by what it has seen itself, for the others.
+   *
+   * @generated from field: repeated pal.service.v1.OpenBreaker open_breakers = 3;
+   */
+  openBreakers: OpenBreaker[];
 };
 
 /**
@@ -471,6 +478,61 @@ export declare type HoldRequest = Message<"pal.service.v1.HoldRequest"> & {
  * Use `create(HoldRequestSchema)` to create a new message.
  */
 export declare const HoldRequestSchema: GenMessage<HoldRequest>;
+
+/**
+ * A breaker that one router has opened: the agent does better without the runtime.
+ *
+ * @generated from message pal.service.v1.OpenBreaker
+ */
+export declare type OpenBreaker = Message<"pal.service.v1.OpenBreaker"> & {
+  /**
+   * Name of the agent.
+   *
+   * @generated from field: string agent = 1;
+   */
+  agent: string;
+
+  /**
+   * Runtime.
+   *
+   * @generated from field: string runtime = 2;
+   */
+  runtime: string;
+
+  /**
+   * Reason of the newest failure, as in ErrorInfo.
+   *
+   * @generated from field: string cause = 3;
+   */
+  cause: string;
+
+  /**
+   * Another number for each time that this router has opened one.
+   *
+   * @generated from field: int64 opening = 4;
+   */
+  opening: bigint;
+
+  /**
+   * Time until its next trial, when it was said.
+   *
+   * @generated from field: google.protobuf.Duration retry_after = 5;
+   */
+  retryAfter?: Duration | undefined;
+
+  /**
+   * Pause that it keeps before the next trial.
+   *
+   * @generated from field: google.protobuf.Duration pause = 6;
+   */
+  pause?: Duration | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.OpenBreaker.
+ * Use `create(OpenBreakerSchema)` to create a new message.
+ */
+export declare const OpenBreakerSchema: GenMessage<OpenBreaker>;
 
 /**
  * Response of Hold.
@@ -518,6 +580,13 @@ export declare type Holder = Message<"pal.service.v1.Holder"> & {
    * @generated from field: bool left = 3;
    */
   left: boolean;
+
+  /**
+   * Breakers that it has opened.
+   *
+   * @generated from field: repeated pal.service.v1.OpenBreaker open_breakers = 4;
+   */
+  openBreakers: OpenBreaker[];
 };
 
 /**
