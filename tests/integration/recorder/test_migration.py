@@ -48,7 +48,7 @@ DROP INDEX runs_open; CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
 PRAGMA user_version = 2;
 """
 TO_SCHEMA_3 = """
-DROP TABLE slo; DROP TABLE slo_position;
+DROP TABLE slo; DROP TABLE slo_position; DROP TABLE quota_counters;
 DROP TABLE stand_ins; DROP TABLE deleted_runs; DROP TABLE archived_runs;
 DROP INDEX runs_by_outcome; DROP INDEX runs_by_mode; DROP INDEX runs_by_source;
 ALTER TABLE runs DROP COLUMN outcome; ALTER TABLE runs DROP COLUMN mode; ALTER TABLE runs DROP COLUMN source;

@@ -231,7 +231,7 @@ async def test_recorders_that_start_at_once_migrate_once(config: Config, databas
 
 TO_REVISION_2 = """
 ALTER TABLE runs DROP COLUMN outcome, DROP COLUMN mode, DROP COLUMN source;
-DROP TABLE stand_ins, deleted_runs, archived_runs, slo, slo_position, holders;
+DROP TABLE stand_ins, deleted_runs, archived_runs, slo, slo_position, holders, quota_counters;
 UPDATE pal_recorder_schema SET version_num = 'r0002'
 """
 
