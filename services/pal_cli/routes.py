@@ -64,7 +64,7 @@ def rolled_back(history: Iterable[pb.Route], to: int | None, default: str = "") 
     back = pb.Route()
     if to is None and present.candidate and present.candidate_basis_points:
         back.CopyFrom(present)
-        back.candidate_basis_points = 0
+        back.candidate_basis_points, back.hold = 0, False
         return back
     if to is None:
         chosen = next((route for route in earlier if used(route) != used(present)), None)
@@ -77,7 +77,7 @@ def rolled_back(history: Iterable[pb.Route], to: int | None, default: str = "") 
         what = "no earlier revision used other runtimes" if to is None else f"revision {to} is not an earlier one"
         raise CommandError(f"{what}; earlier revisions: {known}", NOT_FOUND)
     back.CopyFrom(chosen)
-    back.running = pb.RUNNING_RUNS_UNSPECIFIED
+    back.running, back.hold = pb.RUNNING_RUNS_UNSPECIFIED, False
     return back
 
 
@@ -107,6 +107,8 @@ def _shown(route: pb.Route, name: str) -> str:
             return ", ".join(value) or "-"
         case "running":
             return "move" if value == pb.RUNNING_RUNS_MOVE else "leave"
+        case "hold":
+            return "yes" if value else "no"
         case "stickiness":
             return value or "conversation"
         case _:

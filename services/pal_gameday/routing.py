@@ -16,7 +16,7 @@ from pal_gameday.mesh import Mesh
 
 AUTHOR = "gameday"
 # What a revision says, without who made it and when.
-FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running")
+FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running", "hold")
 WHOLE = 10_000
 CALL_SECONDS = 20.0
 _WITHIN = duration_pb2.Duration(seconds=10)

@@ -29,16 +29,8 @@ from pal_migration.feed import Feed
 from pal_migration.judging import Judging
 from pal_migration.lanes import Lanes
 from pal_migration.pacing import Pace
-from pal_migration.rollouts.acting import Acting
-from pal_migration.rollouts.applying import Applying
-from pal_migration.rollouts.certificates import problem_with
-from pal_migration.rollouts.control import Control
-from pal_migration.rollouts.counting import Counting
-from pal_migration.rollouts.holding import Rollouts
-from pal_migration.rollouts.servicer import RolloutServicer
-from pal_migration.rollouts.sights import Sights
-from pal_migration.rollouts.steering import Steering
-from pal_migration.rollouts.verdicts import Verdicts
+from pal_migration.rollouts.assembly import Around, controller
+from pal_migration.rollouts.certificates import FreshCertificates
 from pal_migration.servicer import MigrationServicer
 from pal_migration.shadow_metrics import show_shadows
 from pal_migration.shadows import Shadows
@@ -128,28 +120,31 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         work = Work(shadows, Lanes(router), record, comparing, Pace(config.shadow_runs_per_second))
         starting = Starting(shadows, snapshot, router, config.recorder_address)
         judging = Judging(store, snapshot, comparing, record)
-        rollouts = Rollouts(store)
-        await rollouts.open()
-        sights = Sights(snapshot, router, record, problem_with, config.rollout_figures_seconds)
         certified = Certified(config.certificates_dir, config.keys_dir)
         advising = Advising(snapshot, record, judging, certified)
         servicer = MigrationServicer(shadows, starting, comparing, judging, advising)
-        rollout_servicer = RolloutServicer(
-            rollouts, Applying(rollouts, snapshot, router, record), Steering(rollouts, sights)
+        around = Around(
+            store=store,
+            shadows=shadows,
+            starting=starting,
+            judging=judging,
+            snapshot=snapshot,
+            router=router,
+            record=record,
+            routes=RouteClient(registry_stub),
+            certificates=FreshCertificates(certified),
         )
-        control = Control(
-            rollouts,
-            sights,
-            Acting(rollouts, RouteClient(registry_stub), shadows, starting),
-            shadows,
-            config.rollout_interval_seconds,
+        rollouts = await controller(
+            around,
+            interval_seconds=config.rollout_interval_seconds,
+            figures_seconds=config.rollout_figures_seconds,
+            pace=Pace(config.shadow_runs_per_second),
         )
-        snapshot.listen(rollouts.wake.set)
         drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub)
 
         def added(to: grpc.aio.Server) -> None:
             rpc.add_MigrationServiceServicer_to_server(servicer, to)
-            rollout_rpc.add_RolloutServiceServicer_to_server(rollout_servicer, to)
+            rollout_rpc.add_RolloutServiceServicer_to_server(rollouts.servicer, to)
             if drills is not None:
                 drills.add_to(to)
 
@@ -157,11 +152,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
             working = [
                 tasks.create_task(Feed(record, shadows).follow()),
                 tasks.create_task(shadows.keep_on()),
-                tasks.create_task(Counting(record, rollouts).follow()),
-                tasks.create_task(control.keep_on()),
-                tasks.create_task(
-                    Verdicts(rollouts, shadows, judging, sights, config.rollout_figures_seconds).keep_on()
-                ),
+                *(tasks.create_task(work_on()) for work_on in rollouts.working),
                 *(tasks.create_task(work.go_on()) for _ in range(config.shadow_workers)),
             ]
             if drills is not None:
@@ -181,6 +172,9 @@ async def migration(config: Config) -> AsyncIterator[Server]:
 
 
 def _check(config: Config) -> None:
+    for name in ("rollout_interval_seconds", "rollout_figures_seconds"):
+        if getattr(config, name) <= 0:
+            raise StartError(f"PAL_{name.upper()}={getattr(config, name)}: write more than 0")
     for name in ("shadow_workers", "shadow_queue"):
         if getattr(config, name) < 1:
             raise StartError(f"PAL_{name.upper()}={getattr(config, name)}: write 1 or more")

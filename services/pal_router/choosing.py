@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from google.protobuf import duration_pb2
 
+from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
@@ -73,15 +74,21 @@ def choose_for(asked: Asked, peers: Peers) -> Selection:
     """
     name = asked.agent.metadata.name
     avoided = {**peers.breakers.avoided(name), **dict.fromkeys(asked.lost_on, LOST_BEFORE)}
-    if leaves_it(asked.agent, asked.pinned):
-        return _by_itself(asked, avoided, peers)
     routes = peers.snapshot.routes_of(name)
+    if leaves_it(asked.agent, asked.pinned) and not held(asked.agent, routes):
+        return _by_itself(asked, avoided, peers)
     return select(asked.agent, asked.pinned, peers.snapshot.runtimes, routes, asked.affinity, avoided)
 
 
 def leaves_it(agent: agents.AgentSpec, pinned: str) -> bool:
     """Tell whether the choice is left to the router."""
     return not pinned and agent.spec.runtime.selector == AUTO
+
+
+def held(agent: agents.AgentSpec, routes: Sequence[registry.Route]) -> bool:
+    """Tell whether a rollout holds the choice for *agent*: its runs follow the route meanwhile."""
+    route = route_of(agent.metadata.name, agent.metadata.version, routes)
+    return route is not None and route.hold
 
 
 def still_holds(selection: Selection, run: ActiveRun, peers: Peers) -> bool:

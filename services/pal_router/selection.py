@@ -206,7 +206,7 @@ def _wanted(agent: agents.AgentSpec, pinned: str, routes: list[registry.Route], 
     name, version = agent.metadata.name, agent.metadata.version
     if pinned:
         return _Wanted(rule="pinned", name=pinned, reason="the request pins it")
-    if agent.spec.runtime.selector:
+    if agent.spec.runtime.selector not in ("", AUTO):
         return _Wanted(rule="selector", name=agent.spec.runtime.selector, reason="spec.runtime.selector names it")
     route = route_of(name, version, routes)
     if route is None:

@@ -16,6 +16,10 @@ from pal_rpc.identity import bearer
 from pal_rpc.status import from_rpc_error, is_lost
 
 _PLAN_SECONDS = 10.0
+Followed = (
+    grpc.aio.UnaryStreamCall[pb.ShadowRequest, pb.ShadowResponse]
+    | grpc.aio.UnaryStreamCall[pb.ReplayRequest, pb.ReplayResponse]
+)
 
 
 class RouterUnavailable(MeshError):
@@ -45,17 +49,15 @@ class RouterClient:
         Raises:
             MeshError: it could not begin, or ROUTER_UNAVAILABLE: asked for again it is the same run.
         """
-        call = self._stub.Shadow(request, metadata=self._metadata)
-        try:
-            async for response in call:
-                for frame in response.frames:
-                    if frame.event.type == "run.finished":
-                        return frame.event
-        except grpc.aio.AioRpcError as error:
-            raise self._translate(error) from None
-        finally:
-            call.cancel()
-        raise RouterUnavailable(self._address)
+        return await self._end_of(self._stub.Shadow(request, metadata=self._metadata))
+
+    async def replay(self, request: pb.ReplayRequest) -> events.RunEvent:
+        """Return the end of the replay that *request* asks for.
+
+        Raises:
+            MeshError: it could not begin, or ROUTER_UNAVAILABLE: asked for again it is the same run.
+        """
+        return await self._end_of(self._stub.Replay(request, metadata=self._metadata))
 
     async def production(self, agent: str) -> str:
         """Return the runtime that a run of *agent* would get.
@@ -80,6 +82,18 @@ class RouterClient:
             return (await self._stub.ListBreakers(pb.ListBreakersRequest(), timeout=_PLAN_SECONDS)).breakers
         except grpc.aio.AioRpcError as error:
             raise self._translate(error) from None
+
+    async def _end_of(self, call: Followed) -> events.RunEvent:
+        try:
+            async for response in call:
+                for frame in response.frames:
+                    if frame.event.type == "run.finished":
+                        return frame.event
+        except grpc.aio.AioRpcError as error:
+            raise self._translate(error) from None
+        finally:
+            call.cancel()
+        raise RouterUnavailable(self._address)
 
     def _translate(self, error: grpc.aio.AioRpcError) -> Exception:
         known = from_rpc_error(error)

@@ -27,6 +27,7 @@ REMEMBERED_RUNS, REMEMBERED_CONVERSATIONS = 100_000, 100_000
 _RECONNECT_SECONDS = 0.2
 _GONE = frozenset({reasons.ERROR_REASON_RUN_NOT_FOUND, reasons.ERROR_REASON_RUN_DELETED})
 _COUNTED = frozenset({events.RUN_OUTCOME_SUCCEEDED, events.RUN_OUTCOME_FAILED, events.RUN_OUTCOME_LIMITED})
+_DIVERGED = "DIVERGED"
 # Rules by which the share of the route decided; a fallback or a pinned run says nothing about it.
 _DRAWN = frozenset({"route", "candidate"})
 
@@ -133,7 +134,8 @@ class Counting:
         on_candidate = run.runtime == status.rollout.spec.candidate
         succeeded = finished.outcome == events.RUN_OUTCOME_SUCCEEDED
         if run.rollout_id == status.rollout_id:
-            agent.counts.replayed += finished.outcome in _COUNTED
+            # One that left the record shows nothing either way.
+            agent.counts.replayed += finished.outcome in _COUNTED and finished.failure.reason != _DIVERGED
             agent.counts.replays_succeeded += succeeded
         elif on_candidate and run.mode == lane_of(status.rollout.spec):
             agent.counts.ended += finished.outcome in _COUNTED

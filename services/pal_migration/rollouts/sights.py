@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Callable
 
 from google.protobuf import duration_pb2
 
@@ -14,6 +14,7 @@ from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import comparison_pb2 as comparisons
 from pal.v1 import rollout_pb2 as plans
 from pal_log import clock
+from pal_migration.rollouts.certificates import FreshCertificates
 from pal_rollout.plan import lane_of, seconds_of
 from pal_rollout.routes import share_of
 from pal_rollout.seen import AgentSeen, Seen
@@ -26,7 +27,6 @@ from pal_rpc.snapshot import RegistrySnapshot
 FIGURES_SECONDS = 5.0
 _LEAST_WINDOW_SECONDS = 60
 _HOUR_SECONDS = 3600
-Certificates = Callable[[plans.RolloutCertificate], str]
 
 
 class Sights:
@@ -37,10 +37,10 @@ class Sights:
         snapshot: RegistrySnapshot,
         router: RouterClient,
         record: RecorderClient,
-        certificates: Certificates,
+        certificates: FreshCertificates,
         figures_seconds: float = FIGURES_SECONDS,
     ) -> None:
-        """Look at these; *certificates* says what is wrong with one."""
+        """Look at these; figures and certificates are good for *figures_seconds*."""
         self._snapshot = snapshot
         self._router = router
         self._record = record
@@ -48,6 +48,7 @@ class Sights:
         self._figures_seconds = figures_seconds
         self._away_since: dict[str, float] = {}
         self._figures: dict[tuple[str, str, int, float, int], tuple[float, slo.SloReport | None]] = {}
+        self._certificate_problems: dict[bytes, tuple[float, str]] = {}
         # The newest verdict by shadow, told by whoever judges.
         self.verdicts: dict[str, comparisons.Verdict] = {}
 
@@ -62,6 +63,8 @@ class Sights:
         Raises:
             MeshError: a service that has to be asked is away.
         """
+        # A registry that is not known yet tells of no runtime; that is no lost adapter.
+        await self._snapshot.require()
         plan = status.rollout.spec
         exposed = any(share_of(agent) for agent in status.agents)
         breakers = await self._breakers(plan.candidate) if exposed else {}
@@ -74,12 +77,11 @@ class Sights:
                 burn=await self._burn(status, agent),
                 verdict=self.verdicts.get(agent.shadow_id),
             )
-        gates = plan.waves[status.wave].steps[status.step].gates
         return Seen(
             now_ns=clock.now_ns(),
             agents=agents,
             candidate_away_seconds=self._away_seconds(plan.candidate),
-            certificate_problem=self._certificates(gates.certificate) if gates.HasField("certificate") else "",
+            certificate_problem=await self._certificate_problem(plan.waves[status.wave].steps[status.step].gates),
         )
 
     def _route(self, agent: str) -> registry.Route:
@@ -100,6 +102,16 @@ class Sights:
             for one in found
             if one.runtime == candidate and one.state == router_pb.BREAKER_STATE_OPEN
         }
+
+    async def _certificate_problem(self, gates: plans.RolloutGates) -> str:
+        if not gates.HasField("certificate"):
+            return ""
+        key = gates.certificate.SerializeToString(deterministic=True)
+        known = self._certificate_problems.get(key)
+        if known is None or time.monotonic() - known[0] >= self._figures_seconds:
+            found = await asyncio.to_thread(self._certificates.problem_with, gates.certificate)
+            known = self._certificate_problems[key] = time.monotonic(), found
+        return known[1]
 
     async def _objectives(self, status: pb.RolloutStatus, agent: pb.RolloutAgent) -> dict[int, slo.SloReport]:
         gates = status.rollout.spec.waves[status.wave].steps[status.step].gates
