@@ -146,6 +146,8 @@ class Acting:
     def _done(self, status: pb.RolloutStatus, agent: pb.RolloutAgent, route: registry.Route, followed: str) -> None:
         agent.present.CopyFrom(route)
         agent.ClearField("placing")
+        # What another revision drew.
+        agent.counts.to_candidate = agent.counts.to_stable = 0
         self._rollouts.wake.set()
         note(status, clock.now_ns(), f"route of {agent.agent}: revision {route.revision}, {_shares(route)}{followed}")
 

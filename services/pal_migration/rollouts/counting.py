@@ -106,6 +106,9 @@ class Counting:
         status = self._rollouts.of_agent(run.agent)
         if status is None or run.mode != lane_of(status.rollout.spec) or routed.attempt > 1:
             return
+        if not status.HasField("step_began_at"):
+            # The next share is on its way; what the one before drew says nothing about it.
+            return
         agent = next(one for one in status.agents if one.agent == run.agent)
         if routed.rule_id not in _DRAWN or routed.route_revision != agent.present.revision:
             return

@@ -192,3 +192,17 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
                 drain_seconds=0.2,
             ),
         )
+
+
+@pytest.fixture
+async def agents(bench: Bench) -> list[str]:
+    """Return three agents of their own: a canary and two of production."""
+    mark = uuid.uuid4().hex[:8]
+    names = [f"canary-{mark}", f"prod-a-{mark}", f"prod-b-{mark}"]
+    documents = [
+        f"apiVersion: pal/v1\nkind: AgentSpec\nmetadata: {{name: {name}, version: 1.0.0, labels: "
+        f"{{roll: {name[:4]}-{mark}}}}}\nspec: {{objective: Answer.}}\n"
+        for name in names
+    ]
+    await bench.registry.Apply(registry_pb.ApplyRequest(text="---\n".join(documents)))
+    return names

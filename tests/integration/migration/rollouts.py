@@ -72,3 +72,8 @@ async def revisions(bench: Bench, agent: str) -> list[registry_pb.Route]:
 async def shares(bench: Bench, agent: str) -> list[tuple[str, str, int]]:
     """Return stable, candidate and share of each revision, oldest first."""
     return [(one.stable, one.candidate, one.candidate_basis_points) for one in await revisions(bench, agent)]
+
+
+def labels(agent: str) -> dict[str, str]:
+    """Return the labels of a wave that *agent*, of the fixture `agents`, is in."""
+    return {"roll": f"{agent[:4]}-{agent[-8:]}"}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.service.v1 import rollout_service_pb2 as pb
@@ -17,23 +14,9 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal_migration.__main__ import Config, migration
 from pal_rpc.channels import channel
 from tests.integration.migration.conftest import Bench, refusal
-from tests.integration.migration.rollouts import applied, at, revisions, rollout, shares, state, until, wave
+from tests.integration.migration.rollouts import applied, at, labels, revisions, rollout, shares, state, until, wave
 
 QUICK = {"rollout_interval_seconds": 0.05, "rollout_figures_seconds": 0.05}
-
-
-@pytest.fixture
-async def agents(bench: Bench) -> list[str]:
-    """Return three agents of their own: a canary and two of production."""
-    mark = uuid.uuid4().hex[:8]
-    names = [f"canary-{mark}", f"prod-a-{mark}", f"prod-b-{mark}"]
-    documents = [
-        f"apiVersion: pal/v1\nkind: AgentSpec\nmetadata: {{name: {name}, version: 1.0.0, labels: "
-        f"{{roll: {name[:4]}-{mark}}}}}\nspec: {{objective: Answer.}}\n"
-        for name in names
-    ]
-    await bench.registry.Apply(registry_pb.ApplyRequest(text="---\n".join(documents)))
-    return names
 
 
 @asynccontextmanager
@@ -41,10 +24,6 @@ async def serving(bench: Bench, path: Path, **settings: Any) -> AsyncIterator[rp
     config = Config(**{**vars(bench.config), "data_dir": path, **QUICK, **settings})
     async with migration(config) as server, channel(server.address) as opened:
         yield rpc.RolloutServiceStub(opened)
-
-
-def labels(agent: str) -> dict[str, str]:
-    return {"roll": f"{agent[:4]}-{agent[-8:]}"}
 
 
 async def test_waves_go_on_by_the_runs_that_ended_and_end_with_the_candidate_of_record(
