@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.service.v1 import router_service_pb2 as router_pb
@@ -17,7 +18,7 @@ from pal_migration.rollouts.holding import Rollouts
 from pal_rollout.changes import here
 from pal_rollout.machine import RUNNING
 from pal_rollout.plan import least_runs
-from pal_rpc.errors import MeshError
+from pal_rpc.errors import MeshError, disposition
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.router_client import RouterClient
 
@@ -40,8 +41,8 @@ class Filling:
         self._record = record
         self._pace = pace
         self._interval_seconds = interval_seconds
-        # The run that was repeated last for an agent in a step; older ones follow.
-        self._reached: dict[Place, str] = {}
+        # The runs that were repeated for an agent in a step.
+        self._repeated: defaultdict[Place, set[str]] = defaultdict(set)
 
     async def keep_on(self) -> None:
         """Fill for ever."""
@@ -57,18 +58,19 @@ class Filling:
         place = status.rollout_id, status.wave, status.step, agent.agent
         try:
             source = await self._next(place, status)
-            if source:
-                await self._pace.turn()
-                await self._router.replay(_request(status, source))
-                self._reached[place] = source
+            if not source:
+                return
+            await self._pace.turn()
+            await self._router.replay(_request(status, source))
         except MeshError as error:
             log.warning("not filled", extra={"agent": agent.agent, "error": error.message})
-            if error.reason_name in ("RUN_NOT_FOUND", "RUN_DELETED", "NOT_LIVE"):
-                self._reached[place] = source
+            if disposition(error.reason) == common.FAILURE_DISPOSITION_RETRY:
+                return
+        self._repeated[place].add(source)
 
     async def _next(self, place: Place, status: pb.RolloutStatus) -> str:
         """Return the newest run that was not repeated in this step yet; empty for none."""
-        reached, candidate = self._reached.get(place, ""), status.rollout.spec.candidate
+        repeated, candidate = self._repeated[place], status.rollout.spec.candidate
         query = shared.RunQuery(
             agent_name=place[3],
             mode=common.EXECUTION_MODE_LIVE,
@@ -79,8 +81,7 @@ class Filling:
         while True:
             page = await self._record.runs(query)
             for run in page.runs:
-                # Identifiers grow with time.
-                if run.runtime != candidate and (not reached or run.run_id < reached):
+                if run.runtime != candidate and run.run_id not in repeated:
                     return run.run_id
             if not page.next_page_token:
                 return ""

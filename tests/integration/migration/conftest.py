@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,11 +83,14 @@ class Bench:
         async with migration(config) as server, channel(server.address) as opened:
             yield rpc.MigrationServiceStub(opened)
 
-    async def live(self, agent: str = "desk", hold: asyncio.Event | None = None) -> str:
-        """Make a live run and return its id, at its end; with *hold* at once."""
+    async def live(
+        self, agent: str = "desk", hold: asyncio.Event | None = None, says: Sequence[Say] | None = None
+    ) -> str:
+        """Make a live run and return its id, at its end; with *hold* at once. Its model says hello, or what *says*."""
         request_id = str(uuid.uuid4())
         run_id = run_id_of(request_id, "default")
-        self.fakes.scripts[run_id] = Script(says=[Say(chunks=["Hello."], hold=hold)])
+        hello = [Say(chunks=["Hello."], hold=hold)]
+        self.fakes.scripts[run_id] = Script(says=hello if says is None else list(says))
         request = router_pb.RunRequest(
             request_id=request_id, agent=common.SpecSelector(name=agent), input=common.Payload(text="hello")
         )

@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.service.v1 import rollout_service_pb2_grpc as rpc
+from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_migration.__main__ import Config, migration
 from pal_rpc.channels import channel
+from tests.fakes.seams import Say
 from tests.integration.migration.conftest import Bench, refusal
 from tests.integration.migration.rollouts import applied, at, labels, revisions, rollout, shares, state, until, wave
 
@@ -104,3 +108,158 @@ async def test_a_route_that_somebody_else_changed_pauses_the_rollout_and_is_left
     assert "somebody changed the route" in paused.reason and "by hand" in paused.reason
     assert aborted.state == pb.ROLLOUT_STATE_ABORTED and "somebody changed" in aborted.agents[0].left
     assert [one.author for one in await revisions(bench, canary)] == [f"rollout to-{canary}", "somebody"]
+
+
+async def test_what_an_agent_went_by_before_comes_back_after_a_resume_over_a_foreign_route(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    plan = rollout(
+        f"to-{canary}",
+        wave("canary", {"weight": 5, "gates": {"minRuns": 1000}}, {"weight": 100}, **labels(canary)),
+    )
+    async with serving(bench, tmp_path) as service:
+        begun = await until(service, await applied(service, plan), at(0, 0))
+        selector = pb.RolloutSelector(rollout_id=begun.rollout_id)
+        await bench.registry.SetRoute(registry_pb.SetRouteRequest(route=registry_pb.Route(agent=canary, stable="echo")))
+        await until(service, begun, state(pb.ROLLOUT_STATE_PAUSED))
+        early = await refusal(service.PromoteRollout(pb.PromoteRolloutRequest(rollout=selector)))
+        await service.ResumeRollout(pb.ResumeRolloutRequest(rollout=selector, author="somebody"))
+        await until(service, begun, lambda status: status.agents[0].present.revision == 3)
+        await service.PromoteRollout(pb.PromoteRolloutRequest(rollout=selector, author="somebody", reason="seen"))
+        promoted = await until(service, begun, at(0, 1))
+        await service.AbortRollout(pb.AbortRolloutRequest(rollout=selector))
+
+    five, whole = ("echo", "other", 500), ("echo", "other", 10_000)
+    assert await shares(bench, canary) == [five, ("echo", "", 0), five, whole, ("echo", "", 0)]
+    assert "resume it first" in early.message
+    assert ("somebody", "seen") in {(entry.who, entry.reason) for entry in promoted.history}
+
+
+async def test_an_aborted_plan_is_applied_again_and_a_rollout_of_its_own_begins(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    plan = rollout(f"to-{canary}", wave("canary", {"weight": 100}, **labels(canary)))
+    async with serving(bench, tmp_path) as service:
+        first = await until(service, await applied(service, plan), at(0, 0))
+        same = await applied(service, plan)
+        await service.AbortRollout(pb.AbortRolloutRequest())
+        second = await until(service, await applied(service, plan), at(0, 0))
+        await bench.live(canary)
+        done = await until(service, second, state(pb.ROLLOUT_STATE_DONE))
+        over = await refusal(service.AbortRollout(pb.AbortRolloutRequest()))
+
+    assert same.rollout_id == first.rollout_id != second.rollout_id == done.rollout_id
+    whole = ("echo", "other", 10_000)
+    assert await shares(bench, canary) == [whole, ("echo", "", 0), whole, ("other", "", 0)]
+    assert "pal route rollback" in over.message
+
+
+async def test_an_open_breaker_of_the_candidate_puts_everything_back_by_itself(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    plan = rollout(
+        f"to-{canary}",
+        wave("canary", {"weight": 100, "gates": {"minRuns": 1000}}, **labels(canary)),
+    )
+    async with serving(bench, tmp_path) as service:
+        begun = await until(service, await applied(service, plan), at(0, 0))
+        for _ in range(60):
+            await bench.live(canary, says=[Say(chunks=[])] * 2)
+            found = (await service.GetRollout(pb.GetRolloutRequest())).status
+            if found.state != pb.ROLLOUT_STATE_RUNNING:
+                break
+        selector = pb.RolloutSelector(rollout_id=begun.rollout_id)
+        frames = [frame.status async for frame in service.WatchRollout(pb.WatchRolloutRequest(rollout=selector))]
+
+    assert frames[-1].state == pb.ROLLOUT_STATE_ABORTED
+    assert "open breaker: 5 of the newest 5 runs failed, last with OUTPUT_EMPTY" in frames[-1].reason
+    assert await shares(bench, canary) == [("echo", "other", 10_000), ("echo", "", 0)]
+
+
+async def test_too_few_runs_are_made_up_for_by_replays_that_are_counted_apart(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    for _ in range(4):
+        await bench.live(canary)
+    gates = {"minRuns": 4, "fill": "ROLLOUT_FILL_REPLAY"}
+    plan = rollout(f"to-{canary}", wave("canary", {"weight": 100, "gates": gates}, **labels(canary)))
+    async with serving(bench, tmp_path) as service:
+        begun = await until(service, await applied(service, plan), at(0, 0))
+        filled = await until(service, begun, lambda status: status.agents[0].counts.replayed >= 4)
+        await bench.live(canary)
+        await until(service, begun, state(pb.ROLLOUT_STATE_DONE))
+
+    assert filled.state == pb.ROLLOUT_STATE_RUNNING and filled.agents[0].counts.ended == 0
+    query = router_pb.ListRunsRequest()
+    query.query.labels["pal.rollout"] = begun.rollout_id
+    replays = (await bench.router.ListRuns(query)).runs
+    assert len(replays) == 4 and {run.runtime for run in replays} == {"other"}
+
+
+async def test_a_shadow_comes_first_and_ends_with_the_rollout(bench: Bench, agents: list[str], tmp_path: Path) -> None:
+    canary = agents[0]
+    plan = rollout(
+        f"to-{canary}",
+        wave("canary", {"shadow": {}, "gates": {"minRuns": 2}}, {"weight": 100}, **labels(canary)),
+    )
+    async with serving(bench, tmp_path, rollout_figures_seconds=60.0) as service:
+        begun = await until(service, await applied(service, plan), at(0, 0))
+        routes = await shares(bench, canary)
+        for _ in range(2):
+            await bench.live(canary)
+        moved = await until(service, begun, at(0, 1))
+        await service.AbortRollout(pb.AbortRolloutRequest())
+        over = (await service.GetRollout(pb.GetRolloutRequest())).status
+
+    assert routes == [] and moved.agents[0].shadow_id and not over.agents[0].shadow_id
+    assert f"shadow of {canary} ended" in [entry.what for entry in over.history]
+
+
+REFUSED = [
+    ({"labels": {"tier": "none-such"}}, {}, reasons.ERROR_REASON_INVALID_FIELD, "no agent has tier: none-such"),
+    ({}, {"candidate": "othr"}, reasons.ERROR_REASON_RUNTIME_NOT_FOUND, "did you mean other?"),
+    ({"labels": {"tier": "canary"}}, {}, reasons.ERROR_REASON_CAPABILITY_MISSING, "agent seer requires: multimodal"),
+    ({"steps": [{"weight": 90}]}, {}, reasons.ERROR_REASON_INVALID_FIELD, "write 100"),
+    ({"steps": []}, {}, reasons.ERROR_REASON_INVALID_FIELD, "write at least one step"),
+]
+
+
+@pytest.mark.parametrize(("change", "spec", "reason", "said"), REFUSED)
+async def test_a_plan_that_does_not_fit_the_mesh_is_refused_with_field_and_fix(
+    bench: Bench,
+    agents: list[str],
+    tmp_path: Path,
+    change: dict[str, Any],
+    spec: dict[str, Any],
+    reason: reasons.ErrorReason,
+    said: str,
+) -> None:
+    only = {**wave("canary", {"weight": 100}, **labels(agents[0])), **change}
+    async with serving(bench, tmp_path) as service:
+        request = pb.ApplyRolloutRequest(rollout=rollout("wrong", only, **spec))
+        error = await refusal(service.ApplyRollout(request))
+        listed = await service.ListRollouts(pb.ListRolloutsRequest())
+
+    assert error.reason == reason and said in error.message
+    assert error.metadata["field"].startswith("spec.") and not listed.rollouts
+
+
+async def test_one_rollout_has_an_agent_at_a_time(bench: Bench, agents: list[str], tmp_path: Path) -> None:
+    canary = agents[0]
+    only = wave("canary", {"weight": 100}, **labels(canary))
+    async with serving(bench, tmp_path) as service:
+        await until(service, await applied(service, rollout("first", only)), at(0, 0))
+        second = await refusal(service.ApplyRollout(pb.ApplyRolloutRequest(rollout=rollout("second", only))))
+        await service.AbortRollout(pb.AbortRolloutRequest())
+    trial = registry_pb.Route(agent=canary, stable="echo", candidate="other", candidate_basis_points=100)
+    await bench.registry.SetRoute(registry_pb.SetRouteRequest(route=trial))
+    async with serving(bench, tmp_path) as service:
+        on_trial = await refusal(service.ApplyRollout(pb.ApplyRolloutRequest(rollout=rollout("second", only))))
+
+    assert second.reason == on_trial.reason == reasons.ERROR_REASON_ROLLOUT_ACTIVE
+    assert "pal rollout abort first" in second.message
+    assert f"pal route rollback {canary}" in on_trial.message
