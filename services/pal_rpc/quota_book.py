@@ -53,7 +53,7 @@ class QuotaBook:
         self._look()
         return [
             _claim(quota, user)
-            for tenant in (user.tenant, ANY)
+            for tenant in dict.fromkeys((user.tenant, ANY))
             for quota in self._by_tenant.get(tenant, ())
             if _matches(quota.spec, user) and _bounds(quota.spec, measures)
         ]

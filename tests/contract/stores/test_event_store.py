@@ -73,6 +73,14 @@ async def test_entries_come_back_in_order_and_byte_for_byte(store: EventStore) -
     assert await store.last_position() == 3
 
 
+async def test_counters_of_quotas_are_put_replaced_and_dropped(store: EventStore) -> None:
+    await write(store, Group(quotas={"a": b"1", "b": b"1"}))
+    await write(store, Group([entry(1)], quotas={"a": b"2", "b": None}))
+
+    # Several recorders on one store change them elsewhere.
+    assert await store.quota_rows() == ({"a": b"2"} if store.exclusive else {})
+
+
 async def test_entries_are_paged_by_seq(store: EventStore) -> None:
     await write(store, Group([entry(number) for number in (1, 2, 3)]))
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
@@ -42,6 +43,7 @@ from pal_rpc.errors import MeshError
 from pal_rpc.identity import issue_token
 from pal_rpc.keys import MESH, create_keys, private_key
 from pal_rpc.recorder_client import RecorderClient
+from pal_rpc.status import from_rpc_error
 from tests.fakes.seams import FakeSeams, Say, Script, seams
 from tests.integration.router.conftest import DESK, ask
 
@@ -57,6 +59,17 @@ apiVersion: pal/v1
 kind: AgentSpec
 metadata: {name: asking, version: 1.0.0}
 spec: {objective: Ask., tools: [ask]}
+"""
+ALONE = """
+apiVersion: pal/v1
+kind: Quota
+metadata: {name: alone, version: 1.0.0}
+spec: {match: {agent: alone}, concurrentRuns: 1}
+---
+apiVersion: pal/v1
+kind: AgentSpec
+metadata: {name: alone, version: 1.0.0}
+spec: {objective: Answer.}
 """
 SUCCEEDED, CANCELLED = events.RUN_OUTCOME_SUCCEEDED, events.RUN_OUTCOME_CANCELLED
 
@@ -198,6 +211,37 @@ async def test_runs_of_a_router_that_is_killed_go_on_at_another_and_those_of_oth
             assert violations(log) == []
             assert [event.run_started.attempt for event in log if event.type == "run.started"] == [1, 2]
         assert (await mesh.log(kept))[-1].lease_epoch == 1
+
+
+@pytest.mark.drill
+async def test_the_place_of_a_run_is_free_again_though_its_router_was_killed(mesh: Mesh) -> None:
+    async with channel(mesh.settings["PAL_REGISTRY_ADDRESS"]) as opened:
+        await registry_rpc.RegistryServiceStub(opened).Apply(registry_pb.ApplyRequest(text=ALONE))
+    async with routers(mesh) as (killed, other):
+        request_id, script = mesh.script(Say(chunks=["slow"], hold=asyncio.Event()), Say(chunks=["done"]))
+        call = killed.stub.Run(ask(request_id, agent="alone"))
+        await script.reached.wait()
+        call.cancel()
+
+        killed.process.kill()
+        refused = await _ended(mesh, other)
+        async with asyncio.timeout(20):
+            log = await other.follow(run_id_of(request_id, "default"))
+            while (later := await _ended(mesh, other)) == "QUOTA_EXCEEDED":
+                pass
+
+    assert (refused, later) == ("QUOTA_EXCEEDED", "SUCCEEDED")
+    assert log[-1].run_finished.outcome == SUCCEEDED
+
+
+async def _ended(mesh: Mesh, router: Router) -> str:
+    """Begin a run of the agent that runs alone; return how it ended, or the reason it was refused for."""
+    request_id, _ = mesh.script(Say(chunks=["done"]))
+    try:
+        log = await router.run(ask(request_id, agent="alone"))
+    except grpc.aio.AioRpcError as error:
+        return getattr(from_rpc_error(error), "reason_name", "")
+    return events.RunOutcome.Name(log[-1].run_finished.outcome).removeprefix("RUN_OUTCOME_")
 
 
 @pytest.mark.slow

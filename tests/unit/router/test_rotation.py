@@ -47,6 +47,26 @@ def test_what_was_taken_out_wrongly_comes_first_again() -> None:
     assert taken(rotation) == [1, 2]
 
 
+def test_a_weight_is_the_length_of_a_turn() -> None:
+    rotation: Rotation[int] = Rotation(lambda tenant: {"heavy": 3}.get(tenant, 1))
+    for number in range(6):
+        rotation.add(("light", "a"), number)
+        rotation.add(("heavy", "b"), 10 + number)
+
+    assert taken(rotation) == [0, 10, 11, 12, 1, 13, 14, 15, 2, 3, 4, 5]
+
+
+def test_a_turn_ends_with_its_branch() -> None:
+    rotation: Rotation[int] = Rotation(lambda tenant: 3)
+    rotation.add(("t", "a"), 1)
+    rotation.add(("u", "a"), 2)
+    rotation.add(("u", "a"), 3)
+    rotation.next()
+    rotation.add(("t", "a"), 4)
+
+    assert taken(rotation) == [2, 3, 4]
+
+
 def test_nothing_is_next_of_nothing() -> None:
     rotation: Rotation[int] = Rotation()
 
