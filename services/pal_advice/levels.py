@@ -13,6 +13,8 @@ from pal_advice.evidence import known, unknown
 SOURCE = "GetSlo"
 _BURNS = {300: "slo.burn_5m", 3600: "slo.burn_1h", 21_600: "slo.burn_6h", 259_200: "slo.burn_3d"}
 _LEAST_RUNS = 20
+_COST = "cost.over_best_percent"
+_LEVELS = (*_BURNS.values(), "slo.budget_left_percent", "slo.trend_points")
 _NO_DATA = "no agent has had enough live runs on it in 30 days to judge by; `pal slo` counts them"
 
 
@@ -25,16 +27,19 @@ def levels(
     """
     mine = [report for report in month if report.runtime == runtime and report.status != slo.SLO_STATUS_NO_DATA]
     if not mine:
-        names = (*_BURNS.values(), "slo.budget_left_percent", "slo.trend_points")
-        return [unknown(name, _NO_DATA, SOURCE) for name in names]
+        return [unknown(name, _NO_DATA, SOURCE) for name in _LEVELS]
     found = [_worst(name, mine, _burn_over(seconds), now) for seconds, name in _BURNS.items()]
     found.append(_worst("slo.budget_left_percent", mine, lambda one: 100 * one.budget_left, now, least=True))
     return [*found, _trend(mine, week, now)]
 
 
+def unavailable(problem: str) -> list[advice.AdviceEvidence]:
+    """Return that nothing is known of levels and cost, for the *problem* with asking."""
+    return [unknown(name, problem, SOURCE) for name in (*_LEVELS, _COST)]
+
+
 def cost(runtime: str, month: Sequence[slo.SloReport], now: datetime) -> advice.AdviceEvidence:
     """Return how much more a success costs on *runtime* than on the best other one, of the worst agent."""
-    name = "cost.over_best_percent"
     priced = [one for one in month if one.status != slo.SLO_STATUS_NO_DATA and one.HasField("cost_per_success")]
     above: list[tuple[float, str]] = []
     for mine in (one for one in priced if one.runtime == runtime):
@@ -51,9 +56,9 @@ def cost(runtime: str, month: Sequence[slo.SloReport], now: datetime) -> advice.
             said = f"{mine.agent}: {_money(own.nanos)} {own.currency_code} against {_money(best)} on {where}"
             above.append((100 * (own.nanos / best - 1), said))
     if not above:
-        return unknown(name, "no agent has enough priced live runs both on it and on another runtime", SOURCE)
+        return unknown(_COST, "no agent has enough priced live runs both on it and on another runtime", SOURCE)
     value, said = max(above)
-    return known(name, value, said, SOURCE, now)
+    return known(_COST, value, said, SOURCE, now)
 
 
 def _worst(

@@ -17,6 +17,12 @@ from pal_advice.versions import is_prerelease, ordered, same_version
 
 MEASURES = ("cadence.days_since_release", "cadence.releases_per_year")
 _YEAR = timedelta(days=365)
+# How classifiers call what has an SPDX identifier today: another spelling is no other licence.
+_CLASSIFIERS = {
+    "Apache Software License": "Apache-2.0",
+    "MIT License": "MIT",
+    "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
+}
 Licence = tuple[str, str, str]
 
 
@@ -111,7 +117,7 @@ def licences_of(raw: Mapping[str, Any], source: str) -> list[Licence]:
 
 def _normal(text: str) -> str:
     try:
-        return canonicalize_license_expression(text)
+        return canonicalize_license_expression(_CLASSIFIERS.get(text, text))
     except InvalidLicenseExpression:
         return " ".join(text.lower().split())
 

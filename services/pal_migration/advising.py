@@ -55,14 +55,13 @@ class Advising:
         await self._snapshot.require()
         runtime = self._runtime(request.runtime)
         now = datetime.now(UTC)
-        month, week = await self._reports(_MONTH), await self._reports(_WEEK)
+        month, running = await self._running(request.runtime, now)
         checked, source = await asyncio.to_thread(self._certified.checked, list(request.certificates))
         passed = await self._passed(request.runtime, now)
         users = self._users(request.runtime, month)
         evidence = [
             *_of_files(request, runtime, now),
-            *levels.levels(request.runtime, month, week, now),
-            levels.cost(request.runtime, month, now),
+            *running,
             *standing.certificates(request.runtime, checked, source, now),
             *standing.standby(request.runtime, users, self._snapshot.runtimes, checked, passed, now),
         ]
@@ -84,6 +83,18 @@ class Advising:
                 nearest=nearest,
             )
         return known[name]
+
+    async def _running(
+        self, runtime: str, now: datetime
+    ) -> tuple[Sequence[slo.SloReport], list[advice.AdviceEvidence]]:
+        """Return the reports of 30 days, and what they say of *runtime*; nothing while the record is away."""
+        try:
+            month, week = await self._reports(_MONTH), await self._reports(_WEEK)
+        except MeshError as error:
+            if error.reason != reasons.ERROR_REASON_RECORDER_UNAVAILABLE:
+                raise
+            return (), levels.unavailable(error.message)
+        return month, [*levels.levels(runtime, month, week, now), levels.cost(runtime, month, now)]
 
     async def _reports(self, window: timedelta) -> Sequence[slo.SloReport]:
         seconds = int(window.total_seconds())

@@ -13,14 +13,13 @@ from pal.service.v1 import migration_service_pb2 as pb
 from pal.v1 import advice_pb2 as advice
 from pal_cli.advice import show
 from pal_cli.advice_rules import drafted
-from pal_cli.bundled import BUNDLED
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
+from pal_cli.licences import installed
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, print_json, say
 
 _CALL_SECONDS = 60.0
 _EXITS = {advice.ADVICE_VERDICT_MAY_STAY: OK, advice.ADVICE_VERDICT_MUST_MIGRATE: RUN_FAILED}
-_ECOSYSTEMS = {"make": "PyPI", "npm": "npm"}
 
 
 @command
@@ -41,15 +40,16 @@ async def advise(
         return _checked(own, rules)
     if not runtime:
         raise CommandError("RUNTIME: missing; `pal runtime list` shows what there is")
-    kind = BUNDLED.get(runtime)
+    built = installed(home_of(home), runtime)
     request = pb.AdviseRequest(
         runtime=runtime,
         rules=own,
         osv=[_file(path) for path in osv or ()],
         matrix=_file(matrix) if matrix else None,
         releases=_file(releases) if releases else None,
-        package=kind.sdk if kind else "",
-        ecosystem=_ECOSYSTEMS.get(kind.installer, "") if kind else "",
+        package=built.package,
+        ecosystem=built.ecosystem,
+        licences=built.licences(),
     )
     async with connected(home_of(home)) as mesh:
         found = (await mesh.migration.Advise(request, timeout=_CALL_SECONDS)).advice

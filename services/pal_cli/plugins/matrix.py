@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import tempfile
@@ -16,6 +17,7 @@ from packaging.version import Version
 from pal_cli.bundled import RuntimeKind
 from pal_cli.candidates import started
 from pal_cli.failures import CommandError
+from pal_cli.licences import in_environment
 from pal_cli.plugins import making, python_environment
 from pal_cli.plugins.python_environment import Recipe, python_of
 from pal_cli.plugins.sources import Bundled
@@ -37,6 +39,8 @@ class Measured:
 
     version: str
     problem: str = ""
+    # The licence that its distribution states.
+    licence: str = ""
     # What the SDK does by itself.
     behaviour: Mapping[str, Any] = field(default_factory=dict)
     # How each case of the contract ended, and what was seen of its runs; empty where the adapter refuses the version.
@@ -78,15 +82,16 @@ async def measured(kind: RuntimeKind, version: Version) -> Measured:
             made = await making.make(source, environment)
         except CommandError as error:
             alone = await probed(kind, version)
-            return Measured(version=str(version), problem=alone.problem or str(error), behaviour=alone.behaviour)
+            return dataclasses.replace(alone, problem=alone.problem or str(error))
         found = await _probed(kind, version, python_of(environment))
         try:
             held = await _held(made.command_in(environment.resolve()))
         except (StartError, Unusable) as error:
-            return Measured(version=str(version), problem=str(error), behaviour=found.behaviour)
+            return dataclasses.replace(found, problem=str(error))
         return Measured(
             version=str(version),
             problem=found.problem,
+            licence=found.licence,
             behaviour=found.behaviour,
             cases={result.case_id: result.status.value for result in held},
             runs={result.case_id: list(result.runs) for result in held},
@@ -143,6 +148,11 @@ async def _measurable(
 
 
 async def _probed(kind: RuntimeKind, version: Version, python: Path) -> Measured:
+    _, licence = in_environment(python.parents[1], kind.sdk)
+    return dataclasses.replace(await _behaving(kind, version, python), licence=licence)
+
+
+async def _behaving(kind: RuntimeKind, version: Version, python: Path) -> Measured:
     script = next(kind.folder.glob("*/probe.py"), None)
     if script is None:
         return Measured(version=str(version))

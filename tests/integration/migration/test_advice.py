@@ -99,6 +99,25 @@ async def test_certificates_are_believed_when_the_mesh_has_signed_them(bench: Be
     assert error.message.startswith("certificates[1]: x.json: not a certificate")
 
 
+async def test_a_record_that_is_away_is_not_known_and_no_error(bench: Bench, tmp_path: Path) -> None:
+    async with bench.service(tmp_path, recorder_address="127.0.0.1:1") as service:
+        found = (await service.Advise(pb.AdviseRequest(runtime="echo", rules=only("slo", "licence")))).advice
+
+    assert found.verdict == advice.ADVICE_VERDICT_WATCH
+    assert "the recorder at 127.0.0.1:1 cannot be reached" in seen(found)["slo.burn_1h"].detail
+
+
+async def test_licences_that_the_caller_knows_are_compared(bench: Bench, tmp_path: Path) -> None:
+    licences = [pb.AdviceLicence(version=one, licence=name) for one, name in (("0.0.9", "MIT"), ("0.1.0", "BUSL-1.1"))]
+
+    async with bench.service(tmp_path) as service:
+        request = pb.AdviseRequest(runtime="echo", rules=only("licence"), licences=licences)
+        found = (await service.Advise(request)).advice
+
+    assert found.verdict == advice.ADVICE_VERDICT_PREPARE
+    assert seen(found)["licence.changed"].detail == "0.0.9: MIT, 0.1.0: BUSL-1.1"
+
+
 async def test_without_a_directory_certificates_are_not_known(bench: Bench, tmp_path: Path) -> None:
     async with bench.service(tmp_path) as service:
         found = (await service.Advise(pb.AdviseRequest(runtime="echo", rules=only("certificate")))).advice

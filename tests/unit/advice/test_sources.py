@@ -145,6 +145,22 @@ def test_a_licence_is_compared_with_the_version_before(version: str, expected: i
     assert values([releases.licence(version, stated, "PyPI", NOW)]) == {"licence.changed": expected}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "changed"),
+    [
+        ("Apache Software License", "Apache-2.0", 0),
+        ("mit", "MIT", 0),
+        ("MIT", "MIT OR Apache-2.0", 1),
+        ("A licence of ours", "a  licence of OURS", 0),
+        ("MPL-2.0", "Proprietary", 1),
+    ],
+)
+def test_another_spelling_is_no_other_licence(before: str, after: str, changed: int) -> None:
+    stated = [("1.0", before, "a"), ("2.0", after, "b")]
+
+    assert releases.licence("2.0", stated, "PyPI", NOW).value == changed
+
+
 def report(agent: str, runtime: str, runs: int, succeeded: int, **fields: Any) -> slo.SloReport:
     made = slo.SloReport(agent=agent, runtime=runtime, counted=runs, status=slo.SLO_STATUS_MET, **fields)
     made.totals.outcomes[events.RUN_OUTCOME_SUCCEEDED] = succeeded
