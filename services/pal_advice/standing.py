@@ -77,16 +77,24 @@ def standby(
         and one.state == registry.RUNTIME_STATE_SERVING
         and not any(missing(agent.spec, one.capability) for agent in users.values())
     ]
-    used = f"for {_listed(sorted(users))}" if users else "though no agent uses it"
+    used = f"agents that use it: {_listed(sorted(users))}"
     source = "registry"
-    found = [known("standby.able", len(able), f"{_listed(able)} {used}", source, now)]
+    found = [known("standby.able", len(able), f"{_listed(able)}; {used}", source, now)]
     if checked is None and able:
         found.append(unknown("standby.ready", "there is no telling which certificates there are"))
     else:
         ready = [name for name in able if any(one.fresh and one.names(name) for one in checked or ())]
-        found.append(known("standby.ready", len(ready), f"{_listed(ready)} with a fresh certificate", source, now))
+        found.append(
+            known(
+                "standby.ready",
+                len(ready),
+                f"with a fresh certificate: {_listed(ready)}; able: {_listed(able)}",
+                source,
+                now,
+            )
+        )
     proven = [name for name in able if all((agent, name) in passed for agent in users)]
-    said = f"{_listed(proven)} with a PASS {used}"
+    said = f"with a PASS: {_listed(proven)}; able: {_listed(able)}; {used}"
     return [*found, known("standby.passed", len(proven), said, "ListVerdicts", now)]
 
 

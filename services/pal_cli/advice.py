@@ -39,8 +39,8 @@ def show(found: pb.Advice) -> None:
     evidence = sorted(found.evidence, key=lambda one: order.index(one.measure))
     rows = [_evidence(list(same)) for _, same in itertools.groupby(evidence, key=_alike)]
     table(["EVIDENCE", "VALUE", "OBSERVED", "GOOD UNTIL", "WHAT, AND FROM WHERE"], rows, empty="no evidence")
-    _change("milder", found.milder if found.HasField("milder") else None)
-    _change("severer", found.severer if found.HasField("severer") else None)
+    _change(found.milder if found.HasField("milder") else None)
+    _change(found.severer if found.HasField("severer") else None)
 
 
 def _finding(one: pb.AdviceFinding) -> list[object]:
@@ -66,9 +66,9 @@ def _evidence(same: Sequence[pb.AdviceEvidence]) -> list[object]:
     ]
 
 
-def _change(direction: str, change: pb.AdviceChange | None) -> None:
+def _change(change: pb.AdviceChange | None) -> None:
     if change is None:
         return
-    say(f"\n[bold]{word(change.verdict)}[/] it would be with")
+    say(f"\nIt would be [bold]{word(change.verdict)}[/] with")
     for shift in change.shifts:
         say(f"  {escape(shift.text)}")

@@ -16,8 +16,9 @@ pytestmark = pytest.mark.drill
 RUNTIMES = ("agno", "pydantic-ai", "langgraph", "openai-agents")
 # Setting up is what the fixture does; an installation has tests of its own, and takes its time.
 LEFT_OUT = re.compile(r"make |export PATH|pal up|pal runtime install|createdb|pal audit verify --data")
-# What a command that is shown exits with, where that is not 0: a run that waits for a person, a verdict on few runs.
-CODES = {"I want my money back": 7, "pal verdict": 8}
+# What a command that is shown exits with, where that is not 0: a run that waits for a person, a verdict on few runs,
+# advice on a runtime of which little is known.
+CODES = {"I want my money back": 7, "pal verdict": 8, "pal advise": 8}
 
 
 def commands(document: str, heading: str) -> Iterator[str]:

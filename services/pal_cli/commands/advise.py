@@ -14,7 +14,7 @@ from pal.v1 import advice_pb2 as advice
 from pal_cli.advice import show
 from pal_cli.advice_rules import drafted
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
-from pal_cli.licences import installed
+from pal_cli.licences import PYPI, Installed, installed
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, print_json, say
 
@@ -28,6 +28,7 @@ async def advise(
     osv: Annotated[list[Path] | None, typer.Option(help="advisories in the JSON of OSV; repeatable")] = None,
     matrix: Annotated[Path | None, typer.Option(help="what `pal runtime matrix --output json` printed")] = None,
     releases: Annotated[Path | None, typer.Option(help="releases in the JSON of a package index")] = None,
+    index: Annotated[bool, typer.Option("--index", help="ask the package index for the releases")] = False,
     rules: Annotated[Path | None, typer.Option(help="rules of your own; default: those that come with PAL")] = None,
     check: Annotated[bool, typer.Option("--check", help="only check --rules")] = False,
     home: HomeOption = None,
@@ -46,7 +47,7 @@ async def advise(
         rules=own,
         osv=[_file(path) for path in osv or ()],
         matrix=_file(matrix) if matrix else None,
-        releases=_file(releases) if releases else None,
+        releases=await _releases(releases, built, index=index),
         package=built.package,
         ecosystem=built.ecosystem,
         licences=built.licences(),
@@ -58,6 +59,19 @@ async def advise(
     else:
         show(found)
     return _EXITS.get(found.verdict, UNDECIDED)
+
+
+async def _releases(path: Path | None, built: Installed, *, index: bool) -> pb.AdviceFile | None:
+    if path is not None or not index:
+        return _file(path) if path else None
+    if built.ecosystem != PYPI:
+        raise CommandError(
+            f"--index: {built.package or 'this runtime'} is no package of a Python index; use --releases"
+        )
+    # Only whoever asks for it pays for its import.
+    from pal_cli.release_list import release_list
+
+    return await release_list(built.package)
 
 
 def _checked(rules: advice.AdviceRules | None, path: Path | None) -> int:

@@ -18,18 +18,27 @@ LATEST = "latest"
 _LIST_SECONDS = 120.0
 
 
+def uv() -> str:
+    """Return the program that asks the package index.
+
+    Raises:
+        CommandError: it is not installed.
+    """
+    own = ROOT / ".tools" / "bin" / "uv"
+    found = str(own) if own.exists() else shutil.which("uv")
+    if found is None:
+        raise CommandError("uv, which asks for versions, is not installed; run `make setup`", UNAVAILABLE)
+    return found
+
+
 async def available(package: str) -> list[Version]:
     """Return the stable versions of *package* that can be installed, oldest first.
 
     Raises:
         CommandError: there is no such package, or the package index cannot be reached.
     """
-    own = ROOT / ".tools" / "bin" / "uv"
-    uv = str(own) if own.exists() else shutil.which("uv")
-    if uv is None:
-        raise CommandError("uv, which asks for versions, is not installed; run `make setup`", UNAVAILABLE)
     process = await asyncio.create_subprocess_exec(
-        *(uv, "tool", "run", "--quiet", "pip", "index", "versions", package),
+        *(uv(), "tool", "run", "--quiet", "pip", "index", "versions", package),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

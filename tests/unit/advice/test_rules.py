@@ -117,3 +117,9 @@ def test_rules_that_come_over_the_wire_are_checked_as_well() -> None:
         "spec.rules[0].conditions[0].then",
         "spec.rules[0].conditions[0].when[0].atLeast",
     ]
+
+
+def test_every_rule_and_measure_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "advice.md").read_text()
+
+    assert [name for name in (*RULES, *MEASURES) if f"| `{name}` |" not in page] == []
