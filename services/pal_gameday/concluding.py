@@ -35,6 +35,7 @@ def concluded(seen: Evidence, before: Sequence[pb.Certificate], previous_digest:
         runs=[_run(run) for run in seen.runs],
         receipts=seen.receipts(),
         rollbacks=measured(seen),
+        rollouts=seen.rollouts,
         documents=seen.documents,
         processes=seen.processes,
         audit=seen.audit,

@@ -27,6 +27,7 @@ from pal_gameday.readings import (
     serving,
     whole,
 )
+from pal_gameday.rehearsals import Rehearsals, taken_back
 from pal_gameday.routing import Routing
 from pal_gameday.traffic import BrokenOff, Traffic
 from pal_rpc.errors import InvalidField
@@ -65,6 +66,7 @@ class Drill:
         self._tell = tell
         self._traffic = Traffic(mesh, plan.spec, drill_id)
         self._routing = Routing(mesh, plan.spec.agent.name, drill_id)
+        self._rehearsals = Rehearsals(mesh, plan, drill_id, tell)
         self._evidence = Evidence(plan=plan, drill_id=drill_id, began_ns=time.time_ns())
         self._problems: dict[str, str] = {}
         # How long what the plan makes slow, silent or away is so, instead of what it says.
@@ -79,24 +81,25 @@ class Drill:
         """
         # Refused where drills are forbidden, before anything is done.
         await self._heal("")
-        before = await documents(self._mesh, self._plan.spec.agent)
+        before = await documents(self._mesh, self._plan.spec)
         await check_runtimes(self._mesh, self._plan.spec)
         lived = lives(self._home)
         for step in steps_of(self._plan.spec):
             if step.HasField("process"):
                 self._check_process(step)
         await self._journal.begin(await self._routing.remember())
+        seen = self._evidence
         try:
             await self._method()
+            await self._add_rollouts()
         finally:
             await self._rolled_back()
-        seen = self._evidence
         until = time.monotonic() + END_SECONDS
         seen.runs = [await whole(self._mesh, run, until) for run in await self._traffic.begun()]
         seen.ended_ns = time.time_ns()
-        seen.rollbacks = self._routing.rollbacks
+        seen.rollbacks = [*self._routing.rollbacks, *self._rehearsals.rollbacks()]
         seen.repeatable = repeatable(before)
-        seen.documents = compared(before, await documents(self._mesh, self._plan.spec.agent))
+        seen.documents = compared(before, await documents(self._mesh, self._plan.spec))
         seen.processes = processes(lived, lives(self._home), self._plan.spec, seen.runs)
         seen.audit = await audited(self._mesh, seen.runs)
         seen.problems = self._problems
@@ -144,8 +147,17 @@ class Drill:
                 what = pb.GameDayAction.Name(step.process.action).removeprefix("GAME_DAY_ACTION_")
                 seen = await acted(self._home, step.process, self.delay_seconds, self._journal.pausing)
                 self._receipt(step, f"{what} {step.process.name}", seen)
+            case "rollout":
+                await self._rehearsals.begin(step)
+                tasks.create_task(self._rehearsals.follow(step))
             case _:
                 await self._wait(step.wait)
+
+    async def _add_rollouts(self) -> None:
+        self._evidence.rollouts = await self._rehearsals.seen()
+        for one in self._evidence.rollouts:
+            ended = pb.GameDayRolloutEnd.Name(one.ended).removeprefix("GAME_DAY_ROLLOUT_END_") if one.ended else ""
+            self._evidence.actions.append(pb.DrillReceipt(step=one.step, what="ROLLOUT", seen=ended))
 
     async def _put(self, step: pb.GameDayStep) -> None:
         order = faults.FaultOrder()
@@ -174,11 +186,13 @@ class Drill:
 
     async def _wait(self, wait: pb.GameDayWait) -> None:
         seconds = seconds_of(wait.timeout, WAIT_SECONDS)
-        what = wait.runs or wait.runtime or wait.fault
+        what = wait.runs or wait.runtime or wait.fault or wait.rollout
         try:
             async with asyncio.timeout(seconds):
                 if wait.runs:
                     await self._traffic.until(lambda: self._traffic.over(wait.runs))
+                elif wait.rollout:
+                    await self._rehearsals.until(wait)
                 elif wait.fault:
                     fault_id = self._fault_id(wait.fault)
                     await self._traffic.until(lambda: self._traffic.met(fault_id) >= max(wait.hits, 1))
@@ -197,12 +211,17 @@ class Drill:
             self._problems["rollback"] = f"it took longer than {END_SECONDS:g} s"
         except* (BrokenOff, *ERRORS) as group:
             self._problems["rollback"] = _first(group)
-        for name, putting in (("faults", self._heal("")), ("route", self._routing.restore())):
+        parts = {
+            "faults": self._heal(""),
+            "rollouts": taken_back(self._mesh, self._evidence.drill_id),
+            "route": self._routing.restore(),
+        }
+        for name, putting in parts.items():
             try:
                 await putting
             except ERRORS as error:
                 self._problems[name] = said(error)
-        if not self._problems.keys() & {"rollback", "faults", "route"}:
+        if not self._problems.keys() & {"rollback", *parts}:
             await self._journal.over()
 
     def _receipt(self, step: pb.GameDayStep, what: str, seen: str) -> None:
@@ -215,8 +234,9 @@ class Drill:
 def _told(step: pb.GameDayStep, action: str) -> str:
     match action:
         case "runs":
+            of = f" of {step.runs.agent}" if step.runs.agent else ""
             on = f" on {step.runs.runtime}" if step.runs.runtime else ""
-            return f"{step.runs.count or 1} runs{on}"
+            return f"{step.runs.count or 1} runs{of}{on}"
         case "fault":
             return faults.FaultKind.Name(step.fault.kind).removeprefix("FAULT_KIND_")
         case "heal":
@@ -228,8 +248,12 @@ def _told(step: pb.GameDayStep, action: str) -> str:
         case "process":
             what = pb.GameDayAction.Name(step.process.action).removeprefix("GAME_DAY_ACTION_").lower()
             return f"{what} {step.process.name}"
+        case "rollout":
+            return f"rollout to {step.rollout.plan.candidate}"
         case _:
-            return f"waits for {step.wait.runs or step.wait.runtime or step.wait.fault}"
+            wait = step.wait
+            wave = f", wave {wait.wave}" if wait.wave else ""
+            return f"waits for {wait.runs or wait.runtime or wait.fault or wait.rollout}{wave}"
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:

@@ -22,6 +22,11 @@ class Seen:
     problem: str = ""
 
     @property
+    def agent(self) -> str:
+        """Its agent; empty while nothing of it is known."""
+        return self.log[0].run_accepted.agent.name if self.log else ""
+
+    @property
     def runtimes(self) -> list[str]:
         """The runtimes of its attempts, in order."""
         return [event.run_routed.runtime for event in self.log if event.HasField("run_routed")]
@@ -72,6 +77,7 @@ class RolledBack:
     """
 
     step: str
+    agent: str
     left: str
     back_on: str
     switched_ns: int
@@ -93,6 +99,7 @@ class Evidence:
     # What was done beside faults; without *seen* nothing shows that it took place.
     actions: list[pb.DrillReceipt] = field(default_factory=list)
     rollbacks: list[RolledBack] = field(default_factory=list)
+    rollouts: list[pb.DrillRollout] = field(default_factory=list)
     documents: list[pb.DrillDocument] = field(default_factory=list)
     processes: list[pb.DrillProcess] = field(default_factory=list)
     audit: pb.DrillAudit | None = None

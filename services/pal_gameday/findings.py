@@ -103,6 +103,22 @@ def _rollbacks(seen: Evidence) -> Judged:
     return _of(len(seen.rollbacks), "rollbacks", slow, "too slow")
 
 
+def _rollouts(seen: Evidence) -> Judged:
+    return _of(len(seen.rollouts), "rollouts", list(filter(None, map(_odd, seen.rollouts))), "not as expected")
+
+
+def _odd(rollout: pb.DrillRollout) -> str:
+    if rollout.repeated_acts:
+        return f"{rollout.step}: done twice: {', '.join(rollout.repeated_acts)}"
+    if rollout.ended == rollout.expected:
+        return ""
+    ended, expected = (
+        pb.GameDayRolloutEnd.Name(end).removeprefix("GAME_DAY_ROLLOUT_END_")
+        for end in (rollout.ended, rollout.expected)
+    )
+    return f"{rollout.step}: ended {ended}, expected {expected}: {rollout.reason or 'no reason'}"
+
+
 def _fate(run: Seen) -> str:
     if run.problem:
         return f"{run.step.id}: {run.problem}"
@@ -125,4 +141,5 @@ _RULES: dict[int, Callable[[Evidence], Judged]] = {
     pb.GAME_DAY_INVARIANT_AUDIT_WHOLE: _audit,
     pb.GAME_DAY_INVARIANT_EFFECTS_ONCE: _effects,
     pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME: _rollbacks,
+    pb.GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED: _rollouts,
 }

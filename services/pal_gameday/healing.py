@@ -15,6 +15,7 @@ from pal_gameday.home import Home
 from pal_gameday.journal import Keep
 from pal_gameday.mesh import ERRORS, Mesh, said
 from pal_gameday.processes import acted, go_on
+from pal_gameday.rehearsals import taken_back
 from pal_gameday.routing import Routing
 from pal_gameday.traffic import BrokenOff
 from pal_rpc.status import from_rpc_error, is_lost
@@ -52,7 +53,10 @@ def _parts(drill: service.UnfinishedDrill, mesh: Mesh, home: Home, metadata: Met
             if step.HasField("process"):
                 await acted(home, step.process, 0.0, _ignored)
 
-    return [("route", route), ("faults", faults), ("processes", processes)]
+    async def rollouts() -> None:
+        await taken_back(mesh, drill.drill_id)
+
+    return [("rollouts", rollouts), ("route", route), ("faults", faults), ("processes", processes)]
 
 
 async def _done(drill_id: str, what: str, putting: Callable[[], Awaitable[None]]) -> None:

@@ -8,6 +8,7 @@ import grpc
 
 from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
+from pal.service.v1 import rollout_service_pb2_grpc as rollout_rpc
 from pal.service.v1 import router_service_pb2_grpc as router_rpc
 from pal_rpc.errors import MeshError
 from pal_rpc.status import from_rpc_error
@@ -22,6 +23,7 @@ class Mesh:
     router: router_rpc.RouterServiceStub
     registry: registry_rpc.RegistryServiceStub
     recorder: recorder_rpc.RecorderServiceStub
+    rollouts: rollout_rpc.RolloutServiceStub
     recorder_address: str
 
 

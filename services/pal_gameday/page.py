@@ -15,6 +15,7 @@ _STYLE = (
     "th{font-weight:600;color:#5a6675}.PASS{color:#11713a}.FAIL{color:#b3261e}.INVALID{color:#8a5a00}"
     "code{font-size:.86em;word-break:break-all}h1 span{font-weight:700}"
 )
+_ROLLBACK = ("Step", "Agent", "From", "Back on", "Took", "Limit", "Late runs")
 
 
 def page(certificate: pb.Certificate, key: str) -> str:
@@ -28,7 +29,10 @@ def page(certificate: pb.Certificate, key: str) -> str:
         _facts(certificate, key),
         _section("What had to hold", ("", "Invariant", "Found"), _findings(certificate)),
         _section("Probes", ("", "Probe", "Measured", "Bounds"), _probes(certificate)),
-        _section("Rollbacks", ("Step", "From", "Back on", "Took", "Limit", "Late runs"), _rollbacks(certificate)),
+        _section(
+            "Rollbacks", ("Step", "Agent", "From", "Back on", "Took", "Limit", "Late runs"), _rollbacks(certificate)
+        ),
+        _section("Rollouts", ("Step", "Expected", "Ended", "Because", "What happened"), _rollouts(certificate)),
         _section("Receipts", ("Step", "What", "Where"), _receipts(certificate)),
         _section("Runs", ("Step", "Run", "Runtimes", "End", "Expected", "Faults", "Took"), _runs(certificate)),
         _section("Documents", ("Kind", "Name", "Before", "After"), _documents(certificate)),
@@ -80,7 +84,15 @@ def _rollbacks(certificate: pb.Certificate) -> Iterable[Sequence[str]]:
     for one in certificate.rollbacks:
         took = f"{one.took.ToMilliseconds() / 1000:.2f} s" if one.HasField("ended_at") else "did not end"
         limit = f"{one.limit.ToMilliseconds() / 1000:g} s"
-        yield tuple(map(_text, (one.step, one.left, one.back_on, took, limit, str(one.late_runs))))
+        yield tuple(map(_text, (one.step, one.agent, one.left, one.back_on, took, limit, str(one.late_runs))))
+
+
+def _rollouts(certificate: pb.Certificate) -> Iterable[Sequence[str]]:
+    for one in certificate.rollouts:
+        expected, ended = (
+            _word(pb.GameDayRolloutEnd.Name(end), "GAME_DAY_ROLLOUT_END_") for end in (one.expected, one.ended)
+        )
+        yield *map(_text, (one.step, expected, ended, one.reason)), "<br>".join(map(_text, one.history))
 
 
 def _receipts(certificate: pb.Certificate) -> Iterable[Sequence[str]]:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from google.protobuf import duration_pb2, json_format
 
+from pal.v1 import common_pb2 as common
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
+from pal.v1 import rollout_pb2 as rollouts
 from pal_log.canonical import canonical_digest
 from pal_registry.checks import API_VERSION
 from pal_registry.conversion import to_message
@@ -15,6 +17,7 @@ from pal_registry.names import problem_with_name, problem_with_version
 from pal_registry.nodes import Node, Unreadable, read
 from pal_registry.problems import Problem, Problems, refuse
 from pal_registry.words import found, hint
+from pal_rollout.checks import problems as problems_of
 from pal_rpc.faults import problems_with_clock
 
 KIND = "GameDay"
@@ -32,9 +35,9 @@ ALWAYS = (
     pb.GAME_DAY_INVARIANT_AUDIT_WHOLE,
     pb.GAME_DAY_INVARIANT_EFFECTS_ONCE,
 )
-_ACTIONS = ("runs", "fault", "heal", "route", "route_back", "process", "wait")
-_WORDS = ("runs", "fault", "heal", "route", "routeBack", "process", "wait")
-_WAITS = ("runs", "runtime", "fault")
+_ACTIONS = ("runs", "fault", "heal", "route", "route_back", "process", "wait", "rollout")
+_WORDS = ("runs", "fault", "heal", "route", "routeBack", "process", "wait", "rollout")
+_WAITS = ("runs", "runtime", "fault", "rollout")
 # Faults that know no tool: they come before anybody has asked for one.
 _TOOLLESS = frozenset(
     {
@@ -102,8 +105,12 @@ def invariants_of(plan: pb.GameDay) -> list[pb.GameDayInvariant]:
     """Return what has to hold in the drill of *plan*."""
     if plan.spec.invariants:
         return list(plan.spec.invariants)
-    rolls_back = any(step.route_back for step in steps_of(plan.spec))
-    return [*ALWAYS, pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME] if rolls_back else list(ALWAYS)
+    known = list(ALWAYS)
+    if _rolls_back(plan.spec):
+        known.append(pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME)
+    if any(step.HasField("rollout") for step in plan.spec.method):
+        known.append(pb.GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED)
+    return known
 
 
 def seconds_of(holder: duration_pb2.Duration, default: float) -> float:
@@ -221,6 +228,8 @@ def _heal(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], prob
 
 def _route(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], problems: Problems) -> None:
     route = step.route
+    if any(known.HasField("rollout") for known in seen.values()):
+        problems.add(f"{path}.route", "a plan that has a rollout sets no route itself; keep one")
     if not route.stable:
         problems.add(f"{path}.route.stable", "missing; name the runtime that runs go to")
     if not 0 <= route.candidate_basis_points <= WHOLE_BASIS_POINTS:
@@ -245,12 +254,27 @@ def _process(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], p
         problems.add(f"{path}.process.action", f"missing; one of {', '.join(words)}")
 
 
+def _rollout(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], problems: Problems) -> None:
+    plan = step.rollout.plan
+    if plan.lane not in (common.EXECUTION_MODE_UNSPECIFIED, common.EXECUTION_MODE_DRILL):
+        problems.add(f"{path}.rollout.plan.lane", "a rehearsal looks at the runs of the drill; leave it out")
+    for place, problem in problems_of(rollouts.Rollout(spec=plan)):
+        if place.startswith("spec"):
+            problems.add(f"{path}.rollout.plan{place.removeprefix('spec')}", problem)
+    if any(known.HasField("route") for known in seen.values()):
+        problems.add(f"{path}.rollout", "a plan that sets a route itself cannot have a rollout as well; keep one")
+
+
 def _wait(step: pb.GameDayStep, path: str, seen: dict[str, pb.GameDayStep], problems: Problems) -> None:
     stated = _stated(step.wait, _WAITS)
     if len(stated) != 1:
         problems.add(f"{path}.wait", f"say one thing that is waited for: {', '.join(_WAITS)}")
     elif stated[0] != "runtime":
         _earlier(getattr(step.wait, stated[0]), stated[0], f"{path}.wait.{stated[0]}", seen, problems)
+    waves = [wave.name for wave in seen[step.wait.rollout].rollout.plan.waves] if step.wait.rollout in seen else []
+    if step.wait.wave and step.wait.wave not in waves:
+        problem = f"{step.wait.wave[:60]} is no wave of that rollout; {hint(step.wait.wave, waves)}"
+        problems.add(f"{path}.wait.wave", problem)
 
 
 def _earlier(name: str, action: str, path: str, seen: dict[str, pb.GameDayStep], problems: Problems) -> None:
@@ -283,9 +307,13 @@ def _probes(plan: pb.GameDay, problems: Problems) -> None:
 def _terms(spec: pb.GameDayPlan, problems: Problems) -> None:
     if spec.stop.HasField("max_unexpected_runs") and spec.stop.max_unexpected_runs < 0:
         problems.add("spec.stop.maxUnexpectedRuns", f"cannot be negative, found {spec.stop.max_unexpected_runs}")
-    rolls_back = any(step.route_back for step in steps_of(spec))
-    if not rolls_back and pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME in spec.invariants:
+    if not _rolls_back(spec) and pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME in spec.invariants:
         problems.add("spec.invariants", "ROLLBACK_IN_TIME: no step puts a route back; there is nothing to measure")
+
+
+def _rolls_back(spec: pb.GameDayPlan) -> bool:
+    aborted = pb.GAME_DAY_ROLLOUT_END_ABORTED
+    return any(step.route_back or step.rollout.expect == aborted for step in steps_of(spec))
 
 
 def _stated(message: pb.GameDayStep | pb.GameDayWait, names: tuple[str, ...]) -> list[str]:
@@ -305,4 +333,5 @@ _CHECKS = {
     "route_back": _route_back,
     "process": _process,
     "wait": _wait,
+    "rollout": _rollout,
 }

@@ -24,16 +24,19 @@ _REPEATABLE = frozenset({tools.IDEMPOTENCY_KIND_NATURAL, tools.IDEMPOTENCY_KIND_
 Documents = dict[tuple[str, str], registry.Document]
 
 
-async def documents(mesh: Mesh, agent: common.SpecSelector) -> Documents:
-    """Return the agent and its tools as they are published now, by kind and name.
+async def documents(mesh: Mesh, plan: pb.GameDayPlan) -> Documents:
+    """Return the agents of *plan* and their tools as they are published now, by kind and name.
 
     Raises:
         AioRpcError: one of them is not there.
     """
-    found = await _document(mesh, registry.DOCUMENT_KIND_AGENT, agent)
-    known = {("AgentSpec", agent.name): found}
-    for grant in found.agent.spec.tools:
-        known["ToolSpec", grant.tool.name] = await _document(mesh, registry.DOCUMENT_KIND_TOOL, grant.tool)
+    others = {step.runs.agent for step in steps_of(plan)} - {"", plan.agent.name}
+    known: Documents = {}
+    for agent in (plan.agent, *(common.SpecSelector(name=name) for name in sorted(others))):
+        found = await _document(mesh, registry.DOCUMENT_KIND_AGENT, agent)
+        known["AgentSpec", agent.name] = found
+        for grant in found.agent.spec.tools:
+            known["ToolSpec", grant.tool.name] = await _document(mesh, registry.DOCUMENT_KIND_TOOL, grant.tool)
     return known
 
 
@@ -67,7 +70,8 @@ async def check_runtimes(mesh: Mesh, plan: pb.GameDayPlan) -> None:
     for step in steps_of(plan):
         runs, route = step.runs, step.route
         named = [runs.runtime, runs.expect_runtime, step.wait.runtime, step.fault.match.runtime]
-        for name in filter(None, [*named, route.stable, route.candidate, *route.fallbacks]):
+        named += [route.stable, route.candidate, *route.fallbacks, step.rollout.plan.candidate]
+        for name in filter(None, named):
             if name not in known:
                 nearest = next(iter(difflib.get_close_matches(name, known, n=1)), "")
                 advice = f"did you mean {nearest}?" if nearest else f"there are: {', '.join(known) or 'none'}"

@@ -16,7 +16,8 @@ def measured(seen: Evidence) -> list[pb.DrillRollback]:
 
 
 def _measured(back: RolledBack, runs: list[Seen], limit_seconds: float) -> pb.DrillRollback:
-    free = [run for run in runs if run.runtimes and not run.step.runs.runtime]
+    own = [run for run in runs if run.agent == back.agent]
+    free = [run for run in own if run.runtimes and not run.step.runs.runtime]
     failures = [
         run.ended_ns
         for run in free
@@ -29,7 +30,7 @@ def _measured(back: RolledBack, runs: list[Seen], limit_seconds: float) -> pb.Dr
     after = [run for run in during if run.accepted_ns >= back.ordered_ns and run.runtimes[0] == back.back_on]
     successes = sorted(run.ended_ns for run in after if run.finished.outcome == SUCCEEDED)
     late = sum(run.runtimes[0] == back.left and run.accepted_ns > back.acknowledged_ns for run in during)
-    rollback = pb.DrillRollback(step=back.step, left=back.left, back_on=back.back_on, late_runs=late)
+    rollback = pb.DrillRollback(step=back.step, agent=back.agent, left=back.left, back_on=back.back_on, late_runs=late)
     rollback.began_at.CopyFrom(stamp(began_ns))
     rollback.limit.CopyFrom(duration(int(limit_seconds * 1e9)))
     if len(successes) >= RUNS_AFTER_ROLLBACK:

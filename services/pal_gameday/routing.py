@@ -46,14 +46,16 @@ class Routing:
         self._before = self._present = self._first
         return self._first
 
-    async def take_up(self, first: registry.Route) -> bool:
-        """Go on for a controller that was lost; *first* is the route before its drill.
+    async def take_up(self, first: registry.Route, left: registry.Route | None = None) -> bool:
+        """Go on for a controller that was lost, or a rollout that is done; *first* is the route before.
 
-        Tells whether the route is still as that drill has set it.
+        Tells whether the route is still as that drill has set it, or is the revision that was *left*.
         """
         own = await self._own()
         self._first, self._present = first, own or first
-        return own is not None and (own.author, own.reason) == (AUTHOR, self._reason)
+        if own is None:
+            return False
+        return own.revision == left.revision if left else (own.author, own.reason) == (AUTHOR, self._reason)
 
     async def _own(self) -> registry.Route | None:
         known = await self._mesh.registry.GetRoute(registry.GetRouteRequest(agent=self._agent), timeout=CALL_SECONDS)
@@ -83,6 +85,7 @@ class Routing:
         self.rollbacks.append(
             RolledBack(
                 step=step_id,
+                agent=self._agent,
                 left=gone[0],
                 back_on=back.stable,
                 switched_ns=switched_ns,

@@ -16,7 +16,7 @@ from pal.v1 import gameday_pb2 as pb
 from pal.v1 import run_event_pb2 as events
 from pal_gameday.evidence import Seen
 from pal_gameday.mesh import Mesh, said
-from pal_gameday.plan import seconds_of
+from pal_gameday.plan import seconds_of, steps_of
 from pal_log.payload import text_payload
 from pal_rpc.status import from_rpc_error, is_lost
 
@@ -53,7 +53,9 @@ class Traffic:
         self._mesh = mesh
         self._plan = plan
         self._drill_id = drill_id
-        self._inputs = itertools.cycle(plan.inputs)
+        own = {step.id: step.runs.inputs for step in steps_of(plan) if step.runs.inputs}
+        # By the step that has inputs of its own; the plan's are under no name.
+        self._inputs = {name: itertools.cycle(inputs) for name, inputs in ({"": plan.inputs} | own).items()}
         self._changed = asyncio.Condition()
         self.runs: list[Followed] = []
 
@@ -108,10 +110,12 @@ class Traffic:
         return sum(fact.fault_id == fault_id for fact in facts)
 
     def _run(self, step: pb.GameDayStep, number: int) -> Followed:
+        inputs = self._inputs[step.id if step.runs.inputs else ""]
+        agent = common.SpecSelector(name=step.runs.agent) if step.runs.agent else self._plan.agent
         request = router_pb.RunRequest(
             request_id=f"{self._drill_id}/{step.id}/{number}",
-            agent=self._plan.agent,
-            input=text_payload(next(self._inputs)),
+            agent=agent,
+            input=text_payload(next(inputs)),
             pinned_runtime=step.runs.runtime,
             labels={DRILL_LABEL: self._drill_id, STEP_LABEL: step.id},
             drill_id=self._drill_id,

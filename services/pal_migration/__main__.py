@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 
@@ -43,6 +43,7 @@ from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError, from_env
 from pal_rpc.identity import read_token
+from pal_rpc.in_process import InProcessChannel
 from pal_rpc.metrics import when_served
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.route_client import RouteClient
@@ -140,7 +141,7 @@ async def migration(config: Config) -> AsyncIterator[Server]:
             figures_seconds=config.rollout_figures_seconds,
             pace=Pace(config.shadow_runs_per_second),
         )
-        drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub)
+        drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub, rollouts.servicer)
 
         def added(to: grpc.aio.Server) -> None:
             rpc.add_MigrationServiceServicer_to_server(servicer, to)
@@ -189,6 +190,7 @@ async def _drills(
     router: router_rpc.RouterServiceStub,
     registry: registry_rpc.RegistryServiceStub,
     recorder: recorder_rpc.RecorderServiceStub,
+    rollouts: rollout_rpc.RolloutServiceServicer,
 ) -> Drills | None:
     if config.home is None:
         return None
@@ -196,7 +198,15 @@ async def _drills(
     from pal_gameday.mesh import Mesh
     from pal_migration.drills import Drills
 
-    mesh = Mesh(router=router, registry=registry, recorder=recorder, recorder_address=config.recorder_address)
+    here = InProcessChannel()
+    rollout_rpc.add_RolloutServiceServicer_to_server(rollouts, cast("grpc.aio.Server", here))
+    mesh = Mesh(
+        router=router,
+        registry=registry,
+        recorder=recorder,
+        rollouts=rollout_rpc.RolloutServiceStub(cast("grpc.aio.Channel", here)),
+        recorder_address=config.recorder_address,
+    )
     drills = Drills(mesh, config.home, store, token)
     await drills.open()
     return drills

@@ -26,6 +26,8 @@ CLIENTS = {f"pal_transfer/{name}.py" for name in ("exporting", "importing", "job
 
 # What a service does as a client of its own kind, or of the recorder, beyond the clients that pal_rpc has.
 CLIENTS |= {"pal_registry/replicas.py", "pal_router/holding.py"}
+# A drill is a client of the whole mesh.
+CLIENTS |= {f"pal_gameday/{name}.py" for name in ("healing", "mesh", "traffic")} | {"pal_migration/drills.py"}
 
 
 def package(path: Path) -> str:

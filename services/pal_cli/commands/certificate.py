@@ -83,7 +83,8 @@ def shown(certificate: pb.Certificate) -> None:
     for one in certificate.rollbacks:
         took = f"{one.took.ToMilliseconds() / 1000:.2f} s" if one.HasField("ended_at") else "did not end"
         limit = f"{one.limit.ToMilliseconds() / 1000:g} s"
-        say(f"[dim]rollback[/] {escape(one.left)} to {escape(one.back_on)}: {took} of {limit}")
+        of = f" of {escape(one.agent)}" if one.agent else ""
+        say(f"[dim]rollback[/]{of} {escape(one.left)} to {escape(one.back_on)}: {took} of {limit}")
     met = len(certificate.receipts)
     usage = certificate.usage
     said = f"{len(certificate.runs)} runs, {met} receipts, {usage.input_tokens + usage.output_tokens} tokens"

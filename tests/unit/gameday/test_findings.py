@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -11,18 +12,22 @@ from pal.v1 import gameday_pb2 as pb
 from pal.v1 import run_event_pb2 as events
 from pal_gameday.concluding import concluded
 from pal_gameday.evidence import Evidence, RolledBack, Seen
+from pal_gameday.findings import judged
+from pal_gameday.rollbacks import measured
 from tests.unit.gameday.seen import PLAN, SECOND, evidence, log, receipt, write
 
 PASS, FAIL, INVALID = pb.DRILL_VERDICT_PASS, pb.DRILL_VERDICT_FAIL, pb.DRILL_VERDICT_INVALID
 FAILED, UNKNOWN = events.RUN_OUTCOME_FAILED, events.TOOL_CALL_OUTCOME_UNKNOWN
 BACK = RolledBack(
     step="back",
+    agent="support-desk",
     left="b",
     back_on="a",
     switched_ns=0,
     ordered_ns=20 * SECOND,
     acknowledged_ns=21 * SECOND,
 )
+PLAN_STEP = pb.GameDayStep(id="after", runs=pb.GameDayRuns(count=6))
 ROLLBACK = (
     PLAN.partition("  method:")[0]
     + "  method: [{id: to, route: {stable: b}}, {id: back, routeBack: true}, {id: after, runs: {count: 9}}]\n"
@@ -208,3 +213,48 @@ def test_clean_drills_in_a_row_say_how_often_it_fails_at_most() -> None:
     found = concluded(evidence(), [first, failed, first, first, other, first], "sha256:x")
 
     assert (found.number, found.clean_drills, found.failure_rate_below_ppm) == (7, 4, 750_000)
+
+
+ROLLOUT = pb.DrillRollout(
+    step="move", ended=pb.GAME_DAY_ROLLOUT_END_ABORTED, expected=pb.GAME_DAY_ROLLOUT_END_ABORTED, reason="burn rate"
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "detail"),
+    [
+        ({}, PASS, "1 rollouts"),
+        ({"ended": pb.GAME_DAY_ROLLOUT_END_DONE}, FAIL, "move: ended DONE, expected ABORTED"),
+        ({"ended": pb.GAME_DAY_ROLLOUT_END_UNSPECIFIED}, FAIL, "move: ended UNSPECIFIED, expected ABORTED: burn rate"),
+        ({"repeated_acts": ["desk r1/2"]}, FAIL, "move: done twice: desk r1/2"),
+    ],
+)
+def test_a_rollout_ends_as_expected_and_acts_once(
+    change: dict[str, Any], verdict: pb.DrillVerdict, detail: str
+) -> None:
+    rollout = pb.DrillRollout()
+    rollout.CopyFrom(ROLLOUT)
+    for name in change:
+        rollout.ClearField(name)
+    rollout.MergeFrom(pb.DrillRollout(**change))
+    seen = evidence()
+    seen.rollouts = [rollout]
+
+    found = judged(pb.GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED, seen)
+
+    assert found.verdict == verdict and detail in found.detail
+
+
+def test_without_a_rollout_there_is_nothing_to_expect() -> None:
+    assert judged(pb.GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED, evidence()).verdict == INVALID
+
+
+def test_the_runs_of_another_agent_do_not_measure_a_rollback() -> None:
+    runs = [Seen(step=PLAN_STEP, run_id=f"r{at}", log=log(f"r{at}", at, runtime="a")) for at in range(22, 28)]
+    seen = evidence()
+    seen.runs = runs
+    seen.rollbacks = [BACK, dataclasses.replace(BACK, agent="order-notes")]
+
+    own, other = measured(seen)
+
+    assert own.took.ToSeconds() == 7 and not other.HasField("ended_at")

@@ -15,6 +15,8 @@ from pal_rpc.errors import MeshError
 from tests.unit.gameday.seen import PLAN, plan
 
 SHIPPED = sorted((Path(__file__).parents[3] / "examples" / "gamedays").glob("*.yaml"))
+WAVES = "candidate: b, waves: [{name: all, labels: {tier: prod}, steps: [{weight: 100}]}]"
+MOVE = f"rollout: {{plan: {{{WAVES}}}}}"
 FAULT = "fault: {kind: TOOL_ERROR, match: {tool: lookup_order}, ttl: 30s}"
 
 
@@ -55,6 +57,16 @@ def test_a_plan_says_what_is_done() -> None:
             "spec.method[0].fault.match.service",
             "router, llm_provider, tool_executor",
         ),
+        (FAULT, "rollout: {plan: {candidate: b}}", "spec.method[0].rollout.plan.waves", "missing"),
+        (FAULT, f"rollout: {{plan: {{{WAVES}, lane: LIVE}}}}", "spec.method[0].rollout.plan.lane", "leave it out"),
+        (FAULT, "wait: {rollout: move}", "spec.method[0].wait.rollout", "no step before it has rollout"),
+        (
+            f"{FAULT}}}",
+            f"{MOVE}}}\n    - {{id: w, wait: {{rollout: broken, wave: alll}}}}",
+            "spec.method[1].wait.wave",
+            "mean all?",
+        ),
+        (f"{FAULT}}}", f"{MOVE}}}\n    - {{id: r, route: {{stable: b}}}}", "spec.method[1].route", "keep one"),
         (FAULT, "heal: nothing", "spec.method[0].heal", "no step before it has fault"),
         (FAULT, "routeBack: true", "spec.method[0].routeBack", "there is nothing to put back"),
         (FAULT, "route: {stable: agno, candidateBasisPoints: 5}", "spec.method[0].route.candidate", "missing"),

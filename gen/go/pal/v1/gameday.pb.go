@@ -25,6 +25,59 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// How a rehearsed rollout ends.
+type GameDayRolloutEnd int32
+
+const (
+	// Not stated.
+	GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_UNSPECIFIED GameDayRolloutEnd = 0
+	// The candidate became the runtime of record of every agent.
+	GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_DONE GameDayRolloutEnd = 1
+	// A trigger fired, and every route was put back.
+	GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_ABORTED GameDayRolloutEnd = 2
+)
+
+// Enum value maps for GameDayRolloutEnd.
+var (
+	GameDayRolloutEnd_name = map[int32]string{
+		0: "GAME_DAY_ROLLOUT_END_UNSPECIFIED",
+		1: "GAME_DAY_ROLLOUT_END_DONE",
+		2: "GAME_DAY_ROLLOUT_END_ABORTED",
+	}
+	GameDayRolloutEnd_value = map[string]int32{
+		"GAME_DAY_ROLLOUT_END_UNSPECIFIED": 0,
+		"GAME_DAY_ROLLOUT_END_DONE":        1,
+		"GAME_DAY_ROLLOUT_END_ABORTED":     2,
+	}
+)
+
+func (x GameDayRolloutEnd) Enum() *GameDayRolloutEnd {
+	p := new(GameDayRolloutEnd)
+	*p = x
+	return p
+}
+
+func (x GameDayRolloutEnd) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (GameDayRolloutEnd) Descriptor() protoreflect.EnumDescriptor {
+	return file_pal_v1_gameday_proto_enumTypes[0].Descriptor()
+}
+
+func (GameDayRolloutEnd) Type() protoreflect.EnumType {
+	return &file_pal_v1_gameday_proto_enumTypes[0]
+}
+
+func (x GameDayRolloutEnd) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use GameDayRolloutEnd.Descriptor instead.
+func (GameDayRolloutEnd) EnumDescriptor() ([]byte, []int) {
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{0}
+}
+
 // What is done to a process.
 type GameDayAction int32
 
@@ -74,11 +127,11 @@ func (x GameDayAction) String() string {
 }
 
 func (GameDayAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_pal_v1_gameday_proto_enumTypes[0].Descriptor()
+	return file_pal_v1_gameday_proto_enumTypes[1].Descriptor()
 }
 
 func (GameDayAction) Type() protoreflect.EnumType {
-	return &file_pal_v1_gameday_proto_enumTypes[0]
+	return &file_pal_v1_gameday_proto_enumTypes[1]
 }
 
 func (x GameDayAction) Number() protoreflect.EnumNumber {
@@ -87,7 +140,7 @@ func (x GameDayAction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GameDayAction.Descriptor instead.
 func (GameDayAction) EnumDescriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{0}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{1}
 }
 
 // What has to hold in a drill.
@@ -111,6 +164,8 @@ const (
 	// Every route that was put back was back in time: five runs succeeded and no new
 	// one began on the runtime that was left.
 	GameDayInvariant_GAME_DAY_INVARIANT_ROLLBACK_IN_TIME GameDayInvariant = 7
+	// Every rollout has ended as the plan expects, and set no revision of a route twice.
+	GameDayInvariant_GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED GameDayInvariant = 8
 )
 
 // Enum value maps for GameDayInvariant.
@@ -124,16 +179,18 @@ var (
 		5: "GAME_DAY_INVARIANT_AUDIT_WHOLE",
 		6: "GAME_DAY_INVARIANT_EFFECTS_ONCE",
 		7: "GAME_DAY_INVARIANT_ROLLBACK_IN_TIME",
+		8: "GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED",
 	}
 	GameDayInvariant_value = map[string]int32{
-		"GAME_DAY_INVARIANT_UNSPECIFIED":         0,
-		"GAME_DAY_INVARIANT_SPECS_UNCHANGED":     1,
-		"GAME_DAY_INVARIANT_PROCESSES_UNCHANGED": 2,
-		"GAME_DAY_INVARIANT_FATES_AS_EXPECTED":   3,
-		"GAME_DAY_INVARIANT_LOGS_COMPLETE":       4,
-		"GAME_DAY_INVARIANT_AUDIT_WHOLE":         5,
-		"GAME_DAY_INVARIANT_EFFECTS_ONCE":        6,
-		"GAME_DAY_INVARIANT_ROLLBACK_IN_TIME":    7,
+		"GAME_DAY_INVARIANT_UNSPECIFIED":          0,
+		"GAME_DAY_INVARIANT_SPECS_UNCHANGED":      1,
+		"GAME_DAY_INVARIANT_PROCESSES_UNCHANGED":  2,
+		"GAME_DAY_INVARIANT_FATES_AS_EXPECTED":    3,
+		"GAME_DAY_INVARIANT_LOGS_COMPLETE":        4,
+		"GAME_DAY_INVARIANT_AUDIT_WHOLE":          5,
+		"GAME_DAY_INVARIANT_EFFECTS_ONCE":         6,
+		"GAME_DAY_INVARIANT_ROLLBACK_IN_TIME":     7,
+		"GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED": 8,
 	}
 )
 
@@ -148,11 +205,11 @@ func (x GameDayInvariant) String() string {
 }
 
 func (GameDayInvariant) Descriptor() protoreflect.EnumDescriptor {
-	return file_pal_v1_gameday_proto_enumTypes[1].Descriptor()
+	return file_pal_v1_gameday_proto_enumTypes[2].Descriptor()
 }
 
 func (GameDayInvariant) Type() protoreflect.EnumType {
-	return &file_pal_v1_gameday_proto_enumTypes[1]
+	return &file_pal_v1_gameday_proto_enumTypes[2]
 }
 
 func (x GameDayInvariant) Number() protoreflect.EnumNumber {
@@ -161,7 +218,7 @@ func (x GameDayInvariant) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GameDayInvariant.Descriptor instead.
 func (GameDayInvariant) EnumDescriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{1}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{2}
 }
 
 // What a probe measures over the runs of its steps.
@@ -209,11 +266,11 @@ func (x GameDayMeasure) String() string {
 }
 
 func (GameDayMeasure) Descriptor() protoreflect.EnumDescriptor {
-	return file_pal_v1_gameday_proto_enumTypes[2].Descriptor()
+	return file_pal_v1_gameday_proto_enumTypes[3].Descriptor()
 }
 
 func (GameDayMeasure) Type() protoreflect.EnumType {
-	return &file_pal_v1_gameday_proto_enumTypes[2]
+	return &file_pal_v1_gameday_proto_enumTypes[3]
 }
 
 func (x GameDayMeasure) Number() protoreflect.EnumNumber {
@@ -222,7 +279,7 @@ func (x GameDayMeasure) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use GameDayMeasure.Descriptor instead.
 func (GameDayMeasure) EnumDescriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{2}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{3}
 }
 
 // What a drill, or one thing in it, came to.
@@ -266,11 +323,11 @@ func (x DrillVerdict) String() string {
 }
 
 func (DrillVerdict) Descriptor() protoreflect.EnumDescriptor {
-	return file_pal_v1_gameday_proto_enumTypes[3].Descriptor()
+	return file_pal_v1_gameday_proto_enumTypes[4].Descriptor()
 }
 
 func (DrillVerdict) Type() protoreflect.EnumType {
-	return &file_pal_v1_gameday_proto_enumTypes[3]
+	return &file_pal_v1_gameday_proto_enumTypes[4]
 }
 
 func (x DrillVerdict) Number() protoreflect.EnumNumber {
@@ -279,7 +336,7 @@ func (x DrillVerdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use DrillVerdict.Descriptor instead.
 func (DrillVerdict) EnumDescriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{3}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{4}
 }
 
 // A plan of a drill, in the shape people write it in.
@@ -492,7 +549,10 @@ type GameDayStep struct {
 	// Does something to a process of the mesh.
 	Process *GameDayProcess `protobuf:"bytes,7,opt,name=process,proto3" json:"process,omitempty"`
 	// Waits for something.
-	Wait          *GameDayWait `protobuf:"bytes,8,opt,name=wait,proto3" json:"wait,omitempty"`
+	Wait *GameDayWait `protobuf:"bytes,8,opt,name=wait,proto3" json:"wait,omitempty"`
+	// Begins a rollout of its own, which looks at the runs of the drill. Its routes are put
+	// back at the end. A plan that does so changes no route itself.
+	Rollout       *GameDayRollout `protobuf:"bytes,9,opt,name=rollout,proto3" json:"rollout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -583,6 +643,68 @@ func (x *GameDayStep) GetWait() *GameDayWait {
 	return nil
 }
 
+func (x *GameDayStep) GetRollout() *GameDayRollout {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
+// A rollout that is rehearsed.
+type GameDayRollout struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The plan. Its lane is DRILL.
+	Plan *RolloutPlan `protobuf:"bytes,1,opt,name=plan,proto3" json:"plan,omitempty"`
+	// How it has to end. UNSPECIFIED means DONE.
+	Expect        GameDayRolloutEnd `protobuf:"varint,2,opt,name=expect,proto3,enum=pal.v1.GameDayRolloutEnd" json:"expect,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GameDayRollout) Reset() {
+	*x = GameDayRollout{}
+	mi := &file_pal_v1_gameday_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GameDayRollout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GameDayRollout) ProtoMessage() {}
+
+func (x *GameDayRollout) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_v1_gameday_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GameDayRollout.ProtoReflect.Descriptor instead.
+func (*GameDayRollout) Descriptor() ([]byte, []int) {
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *GameDayRollout) GetPlan() *RolloutPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *GameDayRollout) GetExpect() GameDayRolloutEnd {
+	if x != nil {
+		return x.Expect
+	}
+	return GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_UNSPECIFIED
+}
+
 // Runs that are started.
 type GameDayRuns struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -599,14 +721,18 @@ type GameDayRuns struct {
 	// Runtime that they have to begin on. Empty does not say.
 	ExpectRuntime string `protobuf:"bytes,6,opt,name=expect_runtime,json=expectRuntime,proto3" json:"expect_runtime,omitempty"`
 	// Time between the end of one and the start of the next. Absent means none.
-	Pause         *durationpb.Duration `protobuf:"bytes,7,opt,name=pause,proto3" json:"pause,omitempty"`
+	Pause *durationpb.Duration `protobuf:"bytes,7,opt,name=pause,proto3" json:"pause,omitempty"`
+	// Agent of the runs. Empty means that of the plan.
+	Agent string `protobuf:"bytes,8,opt,name=agent,proto3" json:"agent,omitempty"`
+	// What they are given, in turn. Empty means what the plan says.
+	Inputs        []string `protobuf:"bytes,9,rep,name=inputs,proto3" json:"inputs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GameDayRuns) Reset() {
 	*x = GameDayRuns{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[3]
+	mi := &file_pal_v1_gameday_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -618,7 +744,7 @@ func (x *GameDayRuns) String() string {
 func (*GameDayRuns) ProtoMessage() {}
 
 func (x *GameDayRuns) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[3]
+	mi := &file_pal_v1_gameday_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -631,7 +757,7 @@ func (x *GameDayRuns) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayRuns.ProtoReflect.Descriptor instead.
 func (*GameDayRuns) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{3}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GameDayRuns) GetCount() int32 {
@@ -683,6 +809,20 @@ func (x *GameDayRuns) GetPause() *durationpb.Duration {
 	return nil
 }
 
+func (x *GameDayRuns) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *GameDayRuns) GetInputs() []string {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
 // A route as a drill sets it.
 type GameDayRoute struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -700,7 +840,7 @@ type GameDayRoute struct {
 
 func (x *GameDayRoute) Reset() {
 	*x = GameDayRoute{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[4]
+	mi := &file_pal_v1_gameday_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -712,7 +852,7 @@ func (x *GameDayRoute) String() string {
 func (*GameDayRoute) ProtoMessage() {}
 
 func (x *GameDayRoute) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[4]
+	mi := &file_pal_v1_gameday_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -725,7 +865,7 @@ func (x *GameDayRoute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayRoute.ProtoReflect.Descriptor instead.
 func (*GameDayRoute) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{4}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GameDayRoute) GetStable() string {
@@ -773,7 +913,7 @@ type GameDayProcess struct {
 
 func (x *GameDayProcess) Reset() {
 	*x = GameDayProcess{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[5]
+	mi := &file_pal_v1_gameday_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +925,7 @@ func (x *GameDayProcess) String() string {
 func (*GameDayProcess) ProtoMessage() {}
 
 func (x *GameDayProcess) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[5]
+	mi := &file_pal_v1_gameday_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +938,7 @@ func (x *GameDayProcess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayProcess.ProtoReflect.Descriptor instead.
 func (*GameDayProcess) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{5}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GameDayProcess) GetName() string {
@@ -829,7 +969,7 @@ func (x *GameDayProcess) GetTo() string {
 	return ""
 }
 
-// Something that is waited for: exactly one of runs, runtime and fault.
+// Something that is waited for: exactly one of runs, runtime, fault and rollout.
 type GameDayWait struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Until the runs of this step are over.
@@ -841,14 +981,18 @@ type GameDayWait struct {
 	// For fault: how often it has to have been met. Zero means once.
 	Hits int32 `protobuf:"varint,4,opt,name=hits,proto3" json:"hits,omitempty"`
 	// How long at most. Absent means 60 s.
-	Timeout       *durationpb.Duration `protobuf:"bytes,5,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	Timeout *durationpb.Duration `protobuf:"bytes,5,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// Until the rollout of this step is over, or has reached the wave.
+	Rollout string `protobuf:"bytes,6,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	// For rollout: name of the wave that it has to have begun. Empty means until it is over.
+	Wave          string `protobuf:"bytes,7,opt,name=wave,proto3" json:"wave,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GameDayWait) Reset() {
 	*x = GameDayWait{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[6]
+	mi := &file_pal_v1_gameday_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1004,7 @@ func (x *GameDayWait) String() string {
 func (*GameDayWait) ProtoMessage() {}
 
 func (x *GameDayWait) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[6]
+	mi := &file_pal_v1_gameday_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1017,7 @@ func (x *GameDayWait) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayWait.ProtoReflect.Descriptor instead.
 func (*GameDayWait) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{6}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GameDayWait) GetRuns() string {
@@ -911,6 +1055,20 @@ func (x *GameDayWait) GetTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *GameDayWait) GetRollout() string {
+	if x != nil {
+		return x.Rollout
+	}
+	return ""
+}
+
+func (x *GameDayWait) GetWave() string {
+	if x != nil {
+		return x.Wave
+	}
+	return ""
+}
+
 // A measure and its bounds.
 type GameDayProbe struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -930,7 +1088,7 @@ type GameDayProbe struct {
 
 func (x *GameDayProbe) Reset() {
 	*x = GameDayProbe{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[7]
+	mi := &file_pal_v1_gameday_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1100,7 @@ func (x *GameDayProbe) String() string {
 func (*GameDayProbe) ProtoMessage() {}
 
 func (x *GameDayProbe) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[7]
+	mi := &file_pal_v1_gameday_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1113,7 @@ func (x *GameDayProbe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayProbe.ProtoReflect.Descriptor instead.
 func (*GameDayProbe) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{7}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *GameDayProbe) GetId() string {
@@ -1008,7 +1166,7 @@ type GameDayStop struct {
 
 func (x *GameDayStop) Reset() {
 	*x = GameDayStop{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[8]
+	mi := &file_pal_v1_gameday_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1020,7 +1178,7 @@ func (x *GameDayStop) String() string {
 func (*GameDayStop) ProtoMessage() {}
 
 func (x *GameDayStop) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[8]
+	mi := &file_pal_v1_gameday_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1033,7 +1191,7 @@ func (x *GameDayStop) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayStop.ProtoReflect.Descriptor instead.
 func (*GameDayStop) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{8}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GameDayStop) GetMaxUnexpectedRuns() int32 {
@@ -1070,7 +1228,7 @@ type GameDayEvidence struct {
 
 func (x *GameDayEvidence) Reset() {
 	*x = GameDayEvidence{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[9]
+	mi := &file_pal_v1_gameday_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1240,7 @@ func (x *GameDayEvidence) String() string {
 func (*GameDayEvidence) ProtoMessage() {}
 
 func (x *GameDayEvidence) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[9]
+	mi := &file_pal_v1_gameday_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1253,7 @@ func (x *GameDayEvidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GameDayEvidence.ProtoReflect.Descriptor instead.
 func (*GameDayEvidence) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{9}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GameDayEvidence) GetRollbackLimit() *durationpb.Duration {
@@ -1160,13 +1318,15 @@ type Certificate struct {
 	// Rate of failure that they rule out with 95 % confidence, in parts per million:
 	// three divided by their number. A million, which says nothing, for less than three.
 	FailureRateBelowPpm int64 `protobuf:"varint,22,opt,name=failure_rate_below_ppm,json=failureRateBelowPpm,proto3" json:"failure_rate_below_ppm,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Every rollout that was rehearsed.
+	Rollouts      []*DrillRollout `protobuf:"bytes,23,rep,name=rollouts,proto3" json:"rollouts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Certificate) Reset() {
 	*x = Certificate{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[10]
+	mi := &file_pal_v1_gameday_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1178,7 +1338,7 @@ func (x *Certificate) String() string {
 func (*Certificate) ProtoMessage() {}
 
 func (x *Certificate) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[10]
+	mi := &file_pal_v1_gameday_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1191,7 +1351,7 @@ func (x *Certificate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Certificate.ProtoReflect.Descriptor instead.
 func (*Certificate) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{10}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Certificate) GetNumber() int64 {
@@ -1348,6 +1508,113 @@ func (x *Certificate) GetFailureRateBelowPpm() int64 {
 	return 0
 }
 
+func (x *Certificate) GetRollouts() []*DrillRollout {
+	if x != nil {
+		return x.Rollouts
+	}
+	return nil
+}
+
+// A rollout that was rehearsed.
+type DrillRollout struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The step.
+	Step string `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	// The rollout.
+	RolloutId string `protobuf:"bytes,2,opt,name=rollout_id,json=rolloutId,proto3" json:"rollout_id,omitempty"`
+	// How it ended. UNSPECIFIED when it did not end by itself.
+	Ended GameDayRolloutEnd `protobuf:"varint,3,opt,name=ended,proto3,enum=pal.v1.GameDayRolloutEnd" json:"ended,omitempty"`
+	// How the plan expects it to end.
+	Expected GameDayRolloutEnd `protobuf:"varint,4,opt,name=expected,proto3,enum=pal.v1.GameDayRolloutEnd" json:"expected,omitempty"`
+	// Why it ended so. Empty for one that is done.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What happened in it, in order.
+	History []string `protobuf:"bytes,6,rep,name=history,proto3" json:"history,omitempty"`
+	// Acts that it carried out more than once, by their mark in the history of routes.
+	RepeatedActs  []string `protobuf:"bytes,7,rep,name=repeated_acts,json=repeatedActs,proto3" json:"repeated_acts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DrillRollout) Reset() {
+	*x = DrillRollout{}
+	mi := &file_pal_v1_gameday_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DrillRollout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DrillRollout) ProtoMessage() {}
+
+func (x *DrillRollout) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_v1_gameday_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DrillRollout.ProtoReflect.Descriptor instead.
+func (*DrillRollout) Descriptor() ([]byte, []int) {
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *DrillRollout) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *DrillRollout) GetRolloutId() string {
+	if x != nil {
+		return x.RolloutId
+	}
+	return ""
+}
+
+func (x *DrillRollout) GetEnded() GameDayRolloutEnd {
+	if x != nil {
+		return x.Ended
+	}
+	return GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_UNSPECIFIED
+}
+
+func (x *DrillRollout) GetExpected() GameDayRolloutEnd {
+	if x != nil {
+		return x.Expected
+	}
+	return GameDayRolloutEnd_GAME_DAY_ROLLOUT_END_UNSPECIFIED
+}
+
+func (x *DrillRollout) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *DrillRollout) GetHistory() []string {
+	if x != nil {
+		return x.History
+	}
+	return nil
+}
+
+func (x *DrillRollout) GetRepeatedActs() []string {
+	if x != nil {
+		return x.RepeatedActs
+	}
+	return nil
+}
+
 // Whether an invariant held.
 type DrillFinding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1363,7 +1630,7 @@ type DrillFinding struct {
 
 func (x *DrillFinding) Reset() {
 	*x = DrillFinding{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[11]
+	mi := &file_pal_v1_gameday_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1375,7 +1642,7 @@ func (x *DrillFinding) String() string {
 func (*DrillFinding) ProtoMessage() {}
 
 func (x *DrillFinding) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[11]
+	mi := &file_pal_v1_gameday_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1388,7 +1655,7 @@ func (x *DrillFinding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillFinding.ProtoReflect.Descriptor instead.
 func (*DrillFinding) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{11}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DrillFinding) GetInvariant() GameDayInvariant {
@@ -1433,7 +1700,7 @@ type DrillProbe struct {
 
 func (x *DrillProbe) Reset() {
 	*x = DrillProbe{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[12]
+	mi := &file_pal_v1_gameday_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1445,7 +1712,7 @@ func (x *DrillProbe) String() string {
 func (*DrillProbe) ProtoMessage() {}
 
 func (x *DrillProbe) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[12]
+	mi := &file_pal_v1_gameday_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1458,7 +1725,7 @@ func (x *DrillProbe) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillProbe.ProtoReflect.Descriptor instead.
 func (*DrillProbe) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{12}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *DrillProbe) GetId() string {
@@ -1530,7 +1797,7 @@ type DrillRun struct {
 
 func (x *DrillRun) Reset() {
 	*x = DrillRun{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[13]
+	mi := &file_pal_v1_gameday_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1542,7 +1809,7 @@ func (x *DrillRun) String() string {
 func (*DrillRun) ProtoMessage() {}
 
 func (x *DrillRun) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[13]
+	mi := &file_pal_v1_gameday_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1555,7 +1822,7 @@ func (x *DrillRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillRun.ProtoReflect.Descriptor instead.
 func (*DrillRun) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{13}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *DrillRun) GetRunId() string {
@@ -1640,7 +1907,7 @@ type DrillReceipt struct {
 
 func (x *DrillReceipt) Reset() {
 	*x = DrillReceipt{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[14]
+	mi := &file_pal_v1_gameday_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1652,7 +1919,7 @@ func (x *DrillReceipt) String() string {
 func (*DrillReceipt) ProtoMessage() {}
 
 func (x *DrillReceipt) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[14]
+	mi := &file_pal_v1_gameday_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1665,7 +1932,7 @@ func (x *DrillReceipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillReceipt.ProtoReflect.Descriptor instead.
 func (*DrillReceipt) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{14}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *DrillReceipt) GetStep() string {
@@ -1722,14 +1989,16 @@ type DrillRollback struct {
 	// How long it may take.
 	Limit *durationpb.Duration `protobuf:"bytes,7,opt,name=limit,proto3" json:"limit,omitempty"`
 	// New runs that began on the runtime that was left after the route was acknowledged.
-	LateRuns      int64 `protobuf:"varint,8,opt,name=late_runs,json=lateRuns,proto3" json:"late_runs,omitempty"`
+	LateRuns int64 `protobuf:"varint,8,opt,name=late_runs,json=lateRuns,proto3" json:"late_runs,omitempty"`
+	// Agent whose route it was.
+	Agent         string `protobuf:"bytes,9,opt,name=agent,proto3" json:"agent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DrillRollback) Reset() {
 	*x = DrillRollback{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[15]
+	mi := &file_pal_v1_gameday_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +2010,7 @@ func (x *DrillRollback) String() string {
 func (*DrillRollback) ProtoMessage() {}
 
 func (x *DrillRollback) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[15]
+	mi := &file_pal_v1_gameday_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +2023,7 @@ func (x *DrillRollback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillRollback.ProtoReflect.Descriptor instead.
 func (*DrillRollback) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{15}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DrillRollback) GetStep() string {
@@ -1813,6 +2082,13 @@ func (x *DrillRollback) GetLateRuns() int64 {
 	return 0
 }
 
+func (x *DrillRollback) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
 // A document before and after.
 type DrillDocument struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1830,7 +2106,7 @@ type DrillDocument struct {
 
 func (x *DrillDocument) Reset() {
 	*x = DrillDocument{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[16]
+	mi := &file_pal_v1_gameday_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1842,7 +2118,7 @@ func (x *DrillDocument) String() string {
 func (*DrillDocument) ProtoMessage() {}
 
 func (x *DrillDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[16]
+	mi := &file_pal_v1_gameday_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1855,7 +2131,7 @@ func (x *DrillDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillDocument.ProtoReflect.Descriptor instead.
 func (*DrillDocument) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{16}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *DrillDocument) GetKind() string {
@@ -1903,7 +2179,7 @@ type DrillProcess struct {
 
 func (x *DrillProcess) Reset() {
 	*x = DrillProcess{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[17]
+	mi := &file_pal_v1_gameday_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +2191,7 @@ func (x *DrillProcess) String() string {
 func (*DrillProcess) ProtoMessage() {}
 
 func (x *DrillProcess) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[17]
+	mi := &file_pal_v1_gameday_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2204,7 @@ func (x *DrillProcess) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillProcess.ProtoReflect.Descriptor instead.
 func (*DrillProcess) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{17}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *DrillProcess) GetName() string {
@@ -1974,7 +2250,7 @@ type DrillAudit struct {
 
 func (x *DrillAudit) Reset() {
 	*x = DrillAudit{}
-	mi := &file_pal_v1_gameday_proto_msgTypes[18]
+	mi := &file_pal_v1_gameday_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2262,7 @@ func (x *DrillAudit) String() string {
 func (*DrillAudit) ProtoMessage() {}
 
 func (x *DrillAudit) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_v1_gameday_proto_msgTypes[18]
+	mi := &file_pal_v1_gameday_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2275,7 @@ func (x *DrillAudit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DrillAudit.ProtoReflect.Descriptor instead.
 func (*DrillAudit) Descriptor() ([]byte, []int) {
-	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{18}
+	return file_pal_v1_gameday_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *DrillAudit) GetRuns() int64 {
@@ -2027,7 +2303,7 @@ var File_pal_v1_gameday_proto protoreflect.FileDescriptor
 
 const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\n" +
-	"\x14pal/v1/gameday.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x16pal/v1/run_event.proto\"\x95\x01\n" +
+	"\x14pal/v1/gameday.proto\x12\x06pal.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/fault.proto\x1a\x14pal/v1/rollout.proto\x1a\x16pal/v1/run_event.proto\"\x95\x01\n" +
 	"\aGameDay\x12\x1f\n" +
 	"\vapi_version\x18\x01 \x01(\tR\n" +
 	"apiVersion\x12\x12\n" +
@@ -2047,7 +2323,7 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\x06probes\x18\x06 \x03(\v2\x14.pal.v1.GameDayProbeR\x06probes\x12'\n" +
 	"\x04stop\x18\a \x01(\v2\x13.pal.v1.GameDayStopR\x04stop\x12/\n" +
 	"\brollback\x18\b \x03(\v2\x13.pal.v1.GameDayStepR\brollback\x123\n" +
-	"\bevidence\x18\t \x01(\v2\x17.pal.v1.GameDayEvidenceR\bevidence\"\xaa\x02\n" +
+	"\bevidence\x18\t \x01(\v2\x17.pal.v1.GameDayEvidenceR\bevidence\"\xdc\x02\n" +
 	"\vGameDayStep\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12'\n" +
 	"\x04runs\x18\x02 \x01(\v2\x13.pal.v1.GameDayRunsR\x04runs\x12(\n" +
@@ -2057,7 +2333,11 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\n" +
 	"route_back\x18\x06 \x01(\bR\trouteBack\x120\n" +
 	"\aprocess\x18\a \x01(\v2\x16.pal.v1.GameDayProcessR\aprocess\x12'\n" +
-	"\x04wait\x18\b \x01(\v2\x13.pal.v1.GameDayWaitR\x04wait\"\xfd\x01\n" +
+	"\x04wait\x18\b \x01(\v2\x13.pal.v1.GameDayWaitR\x04wait\x120\n" +
+	"\arollout\x18\t \x01(\v2\x16.pal.v1.GameDayRolloutR\arollout\"l\n" +
+	"\x0eGameDayRollout\x12'\n" +
+	"\x04plan\x18\x01 \x01(\v2\x13.pal.v1.RolloutPlanR\x04plan\x121\n" +
+	"\x06expect\x18\x02 \x01(\x0e2\x19.pal.v1.GameDayRolloutEndR\x06expect\"\xab\x02\n" +
 	"\vGameDayRuns\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x05R\x05count\x12\x1a\n" +
 	"\bparallel\x18\x02 \x01(\x05R\bparallel\x12\x18\n" +
@@ -2067,7 +2347,9 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"background\x18\x05 \x01(\bR\n" +
 	"background\x12%\n" +
 	"\x0eexpect_runtime\x18\x06 \x01(\tR\rexpectRuntime\x12/\n" +
-	"\x05pause\x18\a \x01(\v2\x19.google.protobuf.DurationR\x05pause\"\x98\x01\n" +
+	"\x05pause\x18\a \x01(\v2\x19.google.protobuf.DurationR\x05pause\x12\x14\n" +
+	"\x05agent\x18\b \x01(\tR\x05agent\x12\x16\n" +
+	"\x06inputs\x18\t \x03(\tR\x06inputs\"\x98\x01\n" +
 	"\fGameDayRoute\x12\x16\n" +
 	"\x06stable\x18\x01 \x01(\tR\x06stable\x12\x1c\n" +
 	"\tcandidate\x18\x02 \x01(\tR\tcandidate\x124\n" +
@@ -2077,13 +2359,15 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12-\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x15.pal.v1.GameDayActionR\x06action\x123\n" +
 	"\alasting\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\alasting\x12\x0e\n" +
-	"\x02to\x18\x04 \x01(\tR\x02to\"\x9a\x01\n" +
+	"\x02to\x18\x04 \x01(\tR\x02to\"\xc8\x01\n" +
 	"\vGameDayWait\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\tR\x04runs\x12\x18\n" +
 	"\aruntime\x18\x02 \x01(\tR\aruntime\x12\x14\n" +
 	"\x05fault\x18\x03 \x01(\tR\x05fault\x12\x12\n" +
 	"\x04hits\x18\x04 \x01(\x05R\x04hits\x123\n" +
-	"\atimeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\atimeout\"\xbd\x01\n" +
+	"\atimeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12\x18\n" +
+	"\arollout\x18\x06 \x01(\tR\arollout\x12\x12\n" +
+	"\x04wave\x18\a \x01(\tR\x04wave\"\xbd\x01\n" +
 	"\fGameDayProbe\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\ameasure\x18\x02 \x01(\x0e2\x16.pal.v1.GameDayMeasureR\ameasure\x12\x14\n" +
@@ -2100,7 +2384,7 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\x14_max_unexpected_runs\"\x8b\x01\n" +
 	"\x0fGameDayEvidence\x12@\n" +
 	"\x0erollback_limit\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\rrollbackLimit\x126\n" +
-	"\tvalid_for\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\xc4\a\n" +
+	"\tvalid_for\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\bvalidFor\"\xf6\a\n" +
 	"\vCertificate\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12'\n" +
 	"\x0fprevious_digest\x18\x02 \x01(\tR\x0epreviousDigest\x12#\n" +
@@ -2127,7 +2411,17 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\x05usage\x18\x13 \x01(\v2\x12.pal.v1.TokenUsageR\x05usage\x12!\n" +
 	"\x04cost\x18\x14 \x01(\v2\r.pal.v1.MoneyR\x04cost\x12!\n" +
 	"\fclean_drills\x18\x15 \x01(\x03R\vcleanDrills\x123\n" +
-	"\x16failure_rate_below_ppm\x18\x16 \x01(\x03R\x13failureRateBelowPpm\"\x8e\x01\n" +
+	"\x16failure_rate_below_ppm\x18\x16 \x01(\x03R\x13failureRateBelowPpm\x120\n" +
+	"\brollouts\x18\x17 \x03(\v2\x14.pal.v1.DrillRolloutR\brollouts\"\x80\x02\n" +
+	"\fDrillRollout\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\tR\x04step\x12\x1d\n" +
+	"\n" +
+	"rollout_id\x18\x02 \x01(\tR\trolloutId\x12/\n" +
+	"\x05ended\x18\x03 \x01(\x0e2\x19.pal.v1.GameDayRolloutEndR\x05ended\x125\n" +
+	"\bexpected\x18\x04 \x01(\x0e2\x19.pal.v1.GameDayRolloutEndR\bexpected\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x18\n" +
+	"\ahistory\x18\x06 \x03(\tR\ahistory\x12#\n" +
+	"\rrepeated_acts\x18\a \x03(\tR\frepeatedActs\"\x8e\x01\n" +
 	"\fDrillFinding\x126\n" +
 	"\tinvariant\x18\x01 \x01(\x0e2\x18.pal.v1.GameDayInvariantR\tinvariant\x12.\n" +
 	"\averdict\x18\x02 \x01(\x0e2\x14.pal.v1.DrillVerdictR\averdict\x12\x16\n" +
@@ -2159,7 +2453,7 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\x04what\x18\x02 \x01(\tR\x04what\x12\x15\n" +
 	"\x06run_id\x18\x03 \x01(\tR\x05runId\x12\x10\n" +
 	"\x03seq\x18\x04 \x01(\x03R\x03seq\x12\x12\n" +
-	"\x04seen\x18\x05 \x01(\tR\x04seen\"\xbb\x02\n" +
+	"\x04seen\x18\x05 \x01(\tR\x04seen\"\xd1\x02\n" +
 	"\rDrillRollback\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x12\n" +
 	"\x04left\x18\x02 \x01(\tR\x04left\x12\x17\n" +
@@ -2168,7 +2462,8 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"\bended_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x12-\n" +
 	"\x04took\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x04took\x12/\n" +
 	"\x05limit\x18\a \x01(\v2\x19.google.protobuf.DurationR\x05limit\x12\x1b\n" +
-	"\tlate_runs\x18\b \x01(\x03R\blateRuns\"e\n" +
+	"\tlate_runs\x18\b \x01(\x03R\blateRuns\x12\x14\n" +
+	"\x05agent\x18\t \x01(\tR\x05agent\"e\n" +
 	"\rDrillDocument\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
@@ -2183,14 +2478,18 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	"DrillAudit\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x1a\n" +
-	"\bfindings\x18\x03 \x03(\tR\bfindings*\xb7\x01\n" +
+	"\bfindings\x18\x03 \x03(\tR\bfindings*z\n" +
+	"\x11GameDayRolloutEnd\x12$\n" +
+	" GAME_DAY_ROLLOUT_END_UNSPECIFIED\x10\x00\x12\x1d\n" +
+	"\x19GAME_DAY_ROLLOUT_END_DONE\x10\x01\x12 \n" +
+	"\x1cGAME_DAY_ROLLOUT_END_ABORTED\x10\x02*\xb7\x01\n" +
 	"\rGameDayAction\x12\x1f\n" +
 	"\x1bGAME_DAY_ACTION_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14GAME_DAY_ACTION_KILL\x10\x01\x12\x19\n" +
 	"\x15GAME_DAY_ACTION_PAUSE\x10\x02\x12\x18\n" +
 	"\x14GAME_DAY_ACTION_STOP\x10\x03\x12\x19\n" +
 	"\x15GAME_DAY_ACTION_START\x10\x04\x12\x1b\n" +
-	"\x17GAME_DAY_ACTION_UPGRADE\x10\x05*\xcc\x02\n" +
+	"\x17GAME_DAY_ACTION_UPGRADE\x10\x05*\xf9\x02\n" +
 	"\x10GameDayInvariant\x12\"\n" +
 	"\x1eGAME_DAY_INVARIANT_UNSPECIFIED\x10\x00\x12&\n" +
 	"\"GAME_DAY_INVARIANT_SPECS_UNCHANGED\x10\x01\x12*\n" +
@@ -2199,7 +2498,8 @@ const file_pal_v1_gameday_proto_rawDesc = "" +
 	" GAME_DAY_INVARIANT_LOGS_COMPLETE\x10\x04\x12\"\n" +
 	"\x1eGAME_DAY_INVARIANT_AUDIT_WHOLE\x10\x05\x12#\n" +
 	"\x1fGAME_DAY_INVARIANT_EFFECTS_ONCE\x10\x06\x12'\n" +
-	"#GAME_DAY_INVARIANT_ROLLBACK_IN_TIME\x10\a*\xca\x01\n" +
+	"#GAME_DAY_INVARIANT_ROLLBACK_IN_TIME\x10\a\x12+\n" +
+	"'GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED\x10\b*\xca\x01\n" +
 	"\x0eGameDayMeasure\x12 \n" +
 	"\x1cGAME_DAY_MEASURE_UNSPECIFIED\x10\x00\x12&\n" +
 	"\"GAME_DAY_MEASURE_SUCCEEDED_PERCENT\x10\x01\x12%\n" +
@@ -2226,97 +2526,107 @@ func file_pal_v1_gameday_proto_rawDescGZIP() []byte {
 	return file_pal_v1_gameday_proto_rawDescData
 }
 
-var file_pal_v1_gameday_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_pal_v1_gameday_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_pal_v1_gameday_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_pal_v1_gameday_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_pal_v1_gameday_proto_goTypes = []any{
-	(GameDayAction)(0),            // 0: pal.v1.GameDayAction
-	(GameDayInvariant)(0),         // 1: pal.v1.GameDayInvariant
-	(GameDayMeasure)(0),           // 2: pal.v1.GameDayMeasure
-	(DrillVerdict)(0),             // 3: pal.v1.DrillVerdict
-	(*GameDay)(nil),               // 4: pal.v1.GameDay
-	(*GameDayPlan)(nil),           // 5: pal.v1.GameDayPlan
-	(*GameDayStep)(nil),           // 6: pal.v1.GameDayStep
-	(*GameDayRuns)(nil),           // 7: pal.v1.GameDayRuns
-	(*GameDayRoute)(nil),          // 8: pal.v1.GameDayRoute
-	(*GameDayProcess)(nil),        // 9: pal.v1.GameDayProcess
-	(*GameDayWait)(nil),           // 10: pal.v1.GameDayWait
-	(*GameDayProbe)(nil),          // 11: pal.v1.GameDayProbe
-	(*GameDayStop)(nil),           // 12: pal.v1.GameDayStop
-	(*GameDayEvidence)(nil),       // 13: pal.v1.GameDayEvidence
-	(*Certificate)(nil),           // 14: pal.v1.Certificate
-	(*DrillFinding)(nil),          // 15: pal.v1.DrillFinding
-	(*DrillProbe)(nil),            // 16: pal.v1.DrillProbe
-	(*DrillRun)(nil),              // 17: pal.v1.DrillRun
-	(*DrillReceipt)(nil),          // 18: pal.v1.DrillReceipt
-	(*DrillRollback)(nil),         // 19: pal.v1.DrillRollback
-	(*DrillDocument)(nil),         // 20: pal.v1.DrillDocument
-	(*DrillProcess)(nil),          // 21: pal.v1.DrillProcess
-	(*DrillAudit)(nil),            // 22: pal.v1.DrillAudit
-	(*SpecMeta)(nil),              // 23: pal.v1.SpecMeta
-	(*SpecSelector)(nil),          // 24: pal.v1.SpecSelector
-	(*FaultOrder)(nil),            // 25: pal.v1.FaultOrder
-	(RunOutcome)(0),               // 26: pal.v1.RunOutcome
-	(*durationpb.Duration)(nil),   // 27: google.protobuf.Duration
-	(*Money)(nil),                 // 28: pal.v1.Money
-	(*SpecRef)(nil),               // 29: pal.v1.SpecRef
-	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
-	(*TokenUsage)(nil),            // 31: pal.v1.TokenUsage
+	(GameDayRolloutEnd)(0),        // 0: pal.v1.GameDayRolloutEnd
+	(GameDayAction)(0),            // 1: pal.v1.GameDayAction
+	(GameDayInvariant)(0),         // 2: pal.v1.GameDayInvariant
+	(GameDayMeasure)(0),           // 3: pal.v1.GameDayMeasure
+	(DrillVerdict)(0),             // 4: pal.v1.DrillVerdict
+	(*GameDay)(nil),               // 5: pal.v1.GameDay
+	(*GameDayPlan)(nil),           // 6: pal.v1.GameDayPlan
+	(*GameDayStep)(nil),           // 7: pal.v1.GameDayStep
+	(*GameDayRollout)(nil),        // 8: pal.v1.GameDayRollout
+	(*GameDayRuns)(nil),           // 9: pal.v1.GameDayRuns
+	(*GameDayRoute)(nil),          // 10: pal.v1.GameDayRoute
+	(*GameDayProcess)(nil),        // 11: pal.v1.GameDayProcess
+	(*GameDayWait)(nil),           // 12: pal.v1.GameDayWait
+	(*GameDayProbe)(nil),          // 13: pal.v1.GameDayProbe
+	(*GameDayStop)(nil),           // 14: pal.v1.GameDayStop
+	(*GameDayEvidence)(nil),       // 15: pal.v1.GameDayEvidence
+	(*Certificate)(nil),           // 16: pal.v1.Certificate
+	(*DrillRollout)(nil),          // 17: pal.v1.DrillRollout
+	(*DrillFinding)(nil),          // 18: pal.v1.DrillFinding
+	(*DrillProbe)(nil),            // 19: pal.v1.DrillProbe
+	(*DrillRun)(nil),              // 20: pal.v1.DrillRun
+	(*DrillReceipt)(nil),          // 21: pal.v1.DrillReceipt
+	(*DrillRollback)(nil),         // 22: pal.v1.DrillRollback
+	(*DrillDocument)(nil),         // 23: pal.v1.DrillDocument
+	(*DrillProcess)(nil),          // 24: pal.v1.DrillProcess
+	(*DrillAudit)(nil),            // 25: pal.v1.DrillAudit
+	(*SpecMeta)(nil),              // 26: pal.v1.SpecMeta
+	(*SpecSelector)(nil),          // 27: pal.v1.SpecSelector
+	(*FaultOrder)(nil),            // 28: pal.v1.FaultOrder
+	(*RolloutPlan)(nil),           // 29: pal.v1.RolloutPlan
+	(RunOutcome)(0),               // 30: pal.v1.RunOutcome
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*Money)(nil),                 // 32: pal.v1.Money
+	(*SpecRef)(nil),               // 33: pal.v1.SpecRef
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
+	(*TokenUsage)(nil),            // 35: pal.v1.TokenUsage
 }
 var file_pal_v1_gameday_proto_depIdxs = []int32{
-	23, // 0: pal.v1.GameDay.metadata:type_name -> pal.v1.SpecMeta
-	5,  // 1: pal.v1.GameDay.spec:type_name -> pal.v1.GameDayPlan
-	24, // 2: pal.v1.GameDayPlan.agent:type_name -> pal.v1.SpecSelector
-	6,  // 3: pal.v1.GameDayPlan.method:type_name -> pal.v1.GameDayStep
-	1,  // 4: pal.v1.GameDayPlan.invariants:type_name -> pal.v1.GameDayInvariant
-	11, // 5: pal.v1.GameDayPlan.probes:type_name -> pal.v1.GameDayProbe
-	12, // 6: pal.v1.GameDayPlan.stop:type_name -> pal.v1.GameDayStop
-	6,  // 7: pal.v1.GameDayPlan.rollback:type_name -> pal.v1.GameDayStep
-	13, // 8: pal.v1.GameDayPlan.evidence:type_name -> pal.v1.GameDayEvidence
-	7,  // 9: pal.v1.GameDayStep.runs:type_name -> pal.v1.GameDayRuns
-	25, // 10: pal.v1.GameDayStep.fault:type_name -> pal.v1.FaultOrder
-	8,  // 11: pal.v1.GameDayStep.route:type_name -> pal.v1.GameDayRoute
-	9,  // 12: pal.v1.GameDayStep.process:type_name -> pal.v1.GameDayProcess
-	10, // 13: pal.v1.GameDayStep.wait:type_name -> pal.v1.GameDayWait
-	26, // 14: pal.v1.GameDayRuns.expect:type_name -> pal.v1.RunOutcome
-	27, // 15: pal.v1.GameDayRuns.pause:type_name -> google.protobuf.Duration
-	0,  // 16: pal.v1.GameDayProcess.action:type_name -> pal.v1.GameDayAction
-	27, // 17: pal.v1.GameDayProcess.lasting:type_name -> google.protobuf.Duration
-	27, // 18: pal.v1.GameDayWait.timeout:type_name -> google.protobuf.Duration
-	2,  // 19: pal.v1.GameDayProbe.measure:type_name -> pal.v1.GameDayMeasure
-	27, // 20: pal.v1.GameDayStop.max_duration:type_name -> google.protobuf.Duration
-	28, // 21: pal.v1.GameDayStop.max_cost:type_name -> pal.v1.Money
-	27, // 22: pal.v1.GameDayEvidence.rollback_limit:type_name -> google.protobuf.Duration
-	27, // 23: pal.v1.GameDayEvidence.valid_for:type_name -> google.protobuf.Duration
-	29, // 24: pal.v1.Certificate.plan:type_name -> pal.v1.SpecRef
-	3,  // 25: pal.v1.Certificate.verdict:type_name -> pal.v1.DrillVerdict
-	30, // 26: pal.v1.Certificate.began_at:type_name -> google.protobuf.Timestamp
-	30, // 27: pal.v1.Certificate.ended_at:type_name -> google.protobuf.Timestamp
-	30, // 28: pal.v1.Certificate.expires_at:type_name -> google.protobuf.Timestamp
-	15, // 29: pal.v1.Certificate.findings:type_name -> pal.v1.DrillFinding
-	16, // 30: pal.v1.Certificate.probes:type_name -> pal.v1.DrillProbe
-	17, // 31: pal.v1.Certificate.runs:type_name -> pal.v1.DrillRun
-	18, // 32: pal.v1.Certificate.receipts:type_name -> pal.v1.DrillReceipt
-	19, // 33: pal.v1.Certificate.rollbacks:type_name -> pal.v1.DrillRollback
-	20, // 34: pal.v1.Certificate.documents:type_name -> pal.v1.DrillDocument
-	21, // 35: pal.v1.Certificate.processes:type_name -> pal.v1.DrillProcess
-	22, // 36: pal.v1.Certificate.audit:type_name -> pal.v1.DrillAudit
-	31, // 37: pal.v1.Certificate.usage:type_name -> pal.v1.TokenUsage
-	28, // 38: pal.v1.Certificate.cost:type_name -> pal.v1.Money
-	1,  // 39: pal.v1.DrillFinding.invariant:type_name -> pal.v1.GameDayInvariant
-	3,  // 40: pal.v1.DrillFinding.verdict:type_name -> pal.v1.DrillVerdict
-	2,  // 41: pal.v1.DrillProbe.measure:type_name -> pal.v1.GameDayMeasure
-	3,  // 42: pal.v1.DrillProbe.verdict:type_name -> pal.v1.DrillVerdict
-	26, // 43: pal.v1.DrillRun.outcome:type_name -> pal.v1.RunOutcome
-	27, // 44: pal.v1.DrillRun.took:type_name -> google.protobuf.Duration
-	30, // 45: pal.v1.DrillRollback.began_at:type_name -> google.protobuf.Timestamp
-	30, // 46: pal.v1.DrillRollback.ended_at:type_name -> google.protobuf.Timestamp
-	27, // 47: pal.v1.DrillRollback.took:type_name -> google.protobuf.Duration
-	27, // 48: pal.v1.DrillRollback.limit:type_name -> google.protobuf.Duration
-	49, // [49:49] is the sub-list for method output_type
-	49, // [49:49] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	26, // 0: pal.v1.GameDay.metadata:type_name -> pal.v1.SpecMeta
+	6,  // 1: pal.v1.GameDay.spec:type_name -> pal.v1.GameDayPlan
+	27, // 2: pal.v1.GameDayPlan.agent:type_name -> pal.v1.SpecSelector
+	7,  // 3: pal.v1.GameDayPlan.method:type_name -> pal.v1.GameDayStep
+	2,  // 4: pal.v1.GameDayPlan.invariants:type_name -> pal.v1.GameDayInvariant
+	13, // 5: pal.v1.GameDayPlan.probes:type_name -> pal.v1.GameDayProbe
+	14, // 6: pal.v1.GameDayPlan.stop:type_name -> pal.v1.GameDayStop
+	7,  // 7: pal.v1.GameDayPlan.rollback:type_name -> pal.v1.GameDayStep
+	15, // 8: pal.v1.GameDayPlan.evidence:type_name -> pal.v1.GameDayEvidence
+	9,  // 9: pal.v1.GameDayStep.runs:type_name -> pal.v1.GameDayRuns
+	28, // 10: pal.v1.GameDayStep.fault:type_name -> pal.v1.FaultOrder
+	10, // 11: pal.v1.GameDayStep.route:type_name -> pal.v1.GameDayRoute
+	11, // 12: pal.v1.GameDayStep.process:type_name -> pal.v1.GameDayProcess
+	12, // 13: pal.v1.GameDayStep.wait:type_name -> pal.v1.GameDayWait
+	8,  // 14: pal.v1.GameDayStep.rollout:type_name -> pal.v1.GameDayRollout
+	29, // 15: pal.v1.GameDayRollout.plan:type_name -> pal.v1.RolloutPlan
+	0,  // 16: pal.v1.GameDayRollout.expect:type_name -> pal.v1.GameDayRolloutEnd
+	30, // 17: pal.v1.GameDayRuns.expect:type_name -> pal.v1.RunOutcome
+	31, // 18: pal.v1.GameDayRuns.pause:type_name -> google.protobuf.Duration
+	1,  // 19: pal.v1.GameDayProcess.action:type_name -> pal.v1.GameDayAction
+	31, // 20: pal.v1.GameDayProcess.lasting:type_name -> google.protobuf.Duration
+	31, // 21: pal.v1.GameDayWait.timeout:type_name -> google.protobuf.Duration
+	3,  // 22: pal.v1.GameDayProbe.measure:type_name -> pal.v1.GameDayMeasure
+	31, // 23: pal.v1.GameDayStop.max_duration:type_name -> google.protobuf.Duration
+	32, // 24: pal.v1.GameDayStop.max_cost:type_name -> pal.v1.Money
+	31, // 25: pal.v1.GameDayEvidence.rollback_limit:type_name -> google.protobuf.Duration
+	31, // 26: pal.v1.GameDayEvidence.valid_for:type_name -> google.protobuf.Duration
+	33, // 27: pal.v1.Certificate.plan:type_name -> pal.v1.SpecRef
+	4,  // 28: pal.v1.Certificate.verdict:type_name -> pal.v1.DrillVerdict
+	34, // 29: pal.v1.Certificate.began_at:type_name -> google.protobuf.Timestamp
+	34, // 30: pal.v1.Certificate.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 31: pal.v1.Certificate.expires_at:type_name -> google.protobuf.Timestamp
+	18, // 32: pal.v1.Certificate.findings:type_name -> pal.v1.DrillFinding
+	19, // 33: pal.v1.Certificate.probes:type_name -> pal.v1.DrillProbe
+	20, // 34: pal.v1.Certificate.runs:type_name -> pal.v1.DrillRun
+	21, // 35: pal.v1.Certificate.receipts:type_name -> pal.v1.DrillReceipt
+	22, // 36: pal.v1.Certificate.rollbacks:type_name -> pal.v1.DrillRollback
+	23, // 37: pal.v1.Certificate.documents:type_name -> pal.v1.DrillDocument
+	24, // 38: pal.v1.Certificate.processes:type_name -> pal.v1.DrillProcess
+	25, // 39: pal.v1.Certificate.audit:type_name -> pal.v1.DrillAudit
+	35, // 40: pal.v1.Certificate.usage:type_name -> pal.v1.TokenUsage
+	32, // 41: pal.v1.Certificate.cost:type_name -> pal.v1.Money
+	17, // 42: pal.v1.Certificate.rollouts:type_name -> pal.v1.DrillRollout
+	0,  // 43: pal.v1.DrillRollout.ended:type_name -> pal.v1.GameDayRolloutEnd
+	0,  // 44: pal.v1.DrillRollout.expected:type_name -> pal.v1.GameDayRolloutEnd
+	2,  // 45: pal.v1.DrillFinding.invariant:type_name -> pal.v1.GameDayInvariant
+	4,  // 46: pal.v1.DrillFinding.verdict:type_name -> pal.v1.DrillVerdict
+	3,  // 47: pal.v1.DrillProbe.measure:type_name -> pal.v1.GameDayMeasure
+	4,  // 48: pal.v1.DrillProbe.verdict:type_name -> pal.v1.DrillVerdict
+	30, // 49: pal.v1.DrillRun.outcome:type_name -> pal.v1.RunOutcome
+	31, // 50: pal.v1.DrillRun.took:type_name -> google.protobuf.Duration
+	34, // 51: pal.v1.DrillRollback.began_at:type_name -> google.protobuf.Timestamp
+	34, // 52: pal.v1.DrillRollback.ended_at:type_name -> google.protobuf.Timestamp
+	31, // 53: pal.v1.DrillRollback.took:type_name -> google.protobuf.Duration
+	31, // 54: pal.v1.DrillRollback.limit:type_name -> google.protobuf.Duration
+	55, // [55:55] is the sub-list for method output_type
+	55, // [55:55] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_pal_v1_gameday_proto_init() }
@@ -2326,17 +2636,18 @@ func file_pal_v1_gameday_proto_init() {
 	}
 	file_pal_v1_common_proto_init()
 	file_pal_v1_fault_proto_init()
+	file_pal_v1_rollout_proto_init()
 	file_pal_v1_run_event_proto_init()
-	file_pal_v1_gameday_proto_msgTypes[7].OneofWrappers = []any{}
 	file_pal_v1_gameday_proto_msgTypes[8].OneofWrappers = []any{}
-	file_pal_v1_gameday_proto_msgTypes[12].OneofWrappers = []any{}
+	file_pal_v1_gameday_proto_msgTypes[9].OneofWrappers = []any{}
+	file_pal_v1_gameday_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_v1_gameday_proto_rawDesc), len(file_pal_v1_gameday_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   19,
+			NumEnums:      5,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -4,6 +4,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from pal.v1 import common_pb2 as _common_pb2
 from pal.v1 import fault_pb2 as _fault_pb2
+from pal.v1 import rollout_pb2 as _rollout_pb2
 from pal.v1 import run_event_pb2 as _run_event_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
@@ -13,6 +14,12 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class GameDayRolloutEnd(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    GAME_DAY_ROLLOUT_END_UNSPECIFIED: _ClassVar[GameDayRolloutEnd]
+    GAME_DAY_ROLLOUT_END_DONE: _ClassVar[GameDayRolloutEnd]
+    GAME_DAY_ROLLOUT_END_ABORTED: _ClassVar[GameDayRolloutEnd]
 
 class GameDayAction(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +40,7 @@ class GameDayInvariant(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     GAME_DAY_INVARIANT_AUDIT_WHOLE: _ClassVar[GameDayInvariant]
     GAME_DAY_INVARIANT_EFFECTS_ONCE: _ClassVar[GameDayInvariant]
     GAME_DAY_INVARIANT_ROLLBACK_IN_TIME: _ClassVar[GameDayInvariant]
+    GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED: _ClassVar[GameDayInvariant]
 
 class GameDayMeasure(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -48,6 +56,9 @@ class DrillVerdict(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     DRILL_VERDICT_PASS: _ClassVar[DrillVerdict]
     DRILL_VERDICT_FAIL: _ClassVar[DrillVerdict]
     DRILL_VERDICT_INVALID: _ClassVar[DrillVerdict]
+GAME_DAY_ROLLOUT_END_UNSPECIFIED: GameDayRolloutEnd
+GAME_DAY_ROLLOUT_END_DONE: GameDayRolloutEnd
+GAME_DAY_ROLLOUT_END_ABORTED: GameDayRolloutEnd
 GAME_DAY_ACTION_UNSPECIFIED: GameDayAction
 GAME_DAY_ACTION_KILL: GameDayAction
 GAME_DAY_ACTION_PAUSE: GameDayAction
@@ -62,6 +73,7 @@ GAME_DAY_INVARIANT_LOGS_COMPLETE: GameDayInvariant
 GAME_DAY_INVARIANT_AUDIT_WHOLE: GameDayInvariant
 GAME_DAY_INVARIANT_EFFECTS_ONCE: GameDayInvariant
 GAME_DAY_INVARIANT_ROLLBACK_IN_TIME: GameDayInvariant
+GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED: GameDayInvariant
 GAME_DAY_MEASURE_UNSPECIFIED: GameDayMeasure
 GAME_DAY_MEASURE_SUCCEEDED_PERCENT: GameDayMeasure
 GAME_DAY_MEASURE_P95_MILLISECONDS: GameDayMeasure
@@ -107,7 +119,7 @@ class GameDayPlan(_message.Message):
     def __init__(self, hypothesis: _Optional[str] = ..., agent: _Optional[_Union[_common_pb2.SpecSelector, _Mapping]] = ..., inputs: _Optional[_Iterable[str]] = ..., method: _Optional[_Iterable[_Union[GameDayStep, _Mapping]]] = ..., invariants: _Optional[_Iterable[_Union[GameDayInvariant, str]]] = ..., probes: _Optional[_Iterable[_Union[GameDayProbe, _Mapping]]] = ..., stop: _Optional[_Union[GameDayStop, _Mapping]] = ..., rollback: _Optional[_Iterable[_Union[GameDayStep, _Mapping]]] = ..., evidence: _Optional[_Union[GameDayEvidence, _Mapping]] = ...) -> None: ...
 
 class GameDayStep(_message.Message):
-    __slots__ = ("id", "runs", "fault", "heal", "route", "route_back", "process", "wait")
+    __slots__ = ("id", "runs", "fault", "heal", "route", "route_back", "process", "wait", "rollout")
     ID_FIELD_NUMBER: _ClassVar[int]
     RUNS_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +128,7 @@ class GameDayStep(_message.Message):
     ROUTE_BACK_FIELD_NUMBER: _ClassVar[int]
     PROCESS_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     id: str
     runs: GameDayRuns
     fault: _fault_pb2.FaultOrder
@@ -124,10 +137,19 @@ class GameDayStep(_message.Message):
     route_back: bool
     process: GameDayProcess
     wait: GameDayWait
-    def __init__(self, id: _Optional[str] = ..., runs: _Optional[_Union[GameDayRuns, _Mapping]] = ..., fault: _Optional[_Union[_fault_pb2.FaultOrder, _Mapping]] = ..., heal: _Optional[str] = ..., route: _Optional[_Union[GameDayRoute, _Mapping]] = ..., route_back: bool = ..., process: _Optional[_Union[GameDayProcess, _Mapping]] = ..., wait: _Optional[_Union[GameDayWait, _Mapping]] = ...) -> None: ...
+    rollout: GameDayRollout
+    def __init__(self, id: _Optional[str] = ..., runs: _Optional[_Union[GameDayRuns, _Mapping]] = ..., fault: _Optional[_Union[_fault_pb2.FaultOrder, _Mapping]] = ..., heal: _Optional[str] = ..., route: _Optional[_Union[GameDayRoute, _Mapping]] = ..., route_back: bool = ..., process: _Optional[_Union[GameDayProcess, _Mapping]] = ..., wait: _Optional[_Union[GameDayWait, _Mapping]] = ..., rollout: _Optional[_Union[GameDayRollout, _Mapping]] = ...) -> None: ...
+
+class GameDayRollout(_message.Message):
+    __slots__ = ("plan", "expect")
+    PLAN_FIELD_NUMBER: _ClassVar[int]
+    EXPECT_FIELD_NUMBER: _ClassVar[int]
+    plan: _rollout_pb2.RolloutPlan
+    expect: GameDayRolloutEnd
+    def __init__(self, plan: _Optional[_Union[_rollout_pb2.RolloutPlan, _Mapping]] = ..., expect: _Optional[_Union[GameDayRolloutEnd, str]] = ...) -> None: ...
 
 class GameDayRuns(_message.Message):
-    __slots__ = ("count", "parallel", "runtime", "expect", "background", "expect_runtime", "pause")
+    __slots__ = ("count", "parallel", "runtime", "expect", "background", "expect_runtime", "pause", "agent", "inputs")
     COUNT_FIELD_NUMBER: _ClassVar[int]
     PARALLEL_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
@@ -135,6 +157,8 @@ class GameDayRuns(_message.Message):
     BACKGROUND_FIELD_NUMBER: _ClassVar[int]
     EXPECT_RUNTIME_FIELD_NUMBER: _ClassVar[int]
     PAUSE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
     count: int
     parallel: int
     runtime: str
@@ -142,7 +166,9 @@ class GameDayRuns(_message.Message):
     background: bool
     expect_runtime: str
     pause: _duration_pb2.Duration
-    def __init__(self, count: _Optional[int] = ..., parallel: _Optional[int] = ..., runtime: _Optional[str] = ..., expect: _Optional[_Iterable[_Union[_run_event_pb2.RunOutcome, str]]] = ..., background: bool = ..., expect_runtime: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    agent: str
+    inputs: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, count: _Optional[int] = ..., parallel: _Optional[int] = ..., runtime: _Optional[str] = ..., expect: _Optional[_Iterable[_Union[_run_event_pb2.RunOutcome, str]]] = ..., background: bool = ..., expect_runtime: _Optional[str] = ..., pause: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., agent: _Optional[str] = ..., inputs: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GameDayRoute(_message.Message):
     __slots__ = ("stable", "candidate", "candidate_basis_points", "fallbacks")
@@ -169,18 +195,22 @@ class GameDayProcess(_message.Message):
     def __init__(self, name: _Optional[str] = ..., action: _Optional[_Union[GameDayAction, str]] = ..., lasting: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., to: _Optional[str] = ...) -> None: ...
 
 class GameDayWait(_message.Message):
-    __slots__ = ("runs", "runtime", "fault", "hits", "timeout")
+    __slots__ = ("runs", "runtime", "fault", "hits", "timeout", "rollout", "wave")
     RUNS_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     FAULT_FIELD_NUMBER: _ClassVar[int]
     HITS_FIELD_NUMBER: _ClassVar[int]
     TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    WAVE_FIELD_NUMBER: _ClassVar[int]
     runs: str
     runtime: str
     fault: str
     hits: int
     timeout: _duration_pb2.Duration
-    def __init__(self, runs: _Optional[str] = ..., runtime: _Optional[str] = ..., fault: _Optional[str] = ..., hits: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    rollout: str
+    wave: str
+    def __init__(self, runs: _Optional[str] = ..., runtime: _Optional[str] = ..., fault: _Optional[str] = ..., hits: _Optional[int] = ..., timeout: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., rollout: _Optional[str] = ..., wave: _Optional[str] = ...) -> None: ...
 
 class GameDayProbe(_message.Message):
     __slots__ = ("id", "measure", "steps", "at_least", "at_most")
@@ -215,7 +245,7 @@ class GameDayEvidence(_message.Message):
     def __init__(self, rollback_limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., valid_for: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
 class Certificate(_message.Message):
-    __slots__ = ("number", "previous_digest", "plan", "drill_id", "hypothesis", "verdict", "reasons", "began_at", "ended_at", "expires_at", "findings", "probes", "runs", "receipts", "rollbacks", "documents", "processes", "audit", "usage", "cost", "clean_drills", "failure_rate_below_ppm")
+    __slots__ = ("number", "previous_digest", "plan", "drill_id", "hypothesis", "verdict", "reasons", "began_at", "ended_at", "expires_at", "findings", "probes", "runs", "receipts", "rollbacks", "documents", "processes", "audit", "usage", "cost", "clean_drills", "failure_rate_below_ppm", "rollouts")
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_DIGEST_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
@@ -238,6 +268,7 @@ class Certificate(_message.Message):
     COST_FIELD_NUMBER: _ClassVar[int]
     CLEAN_DRILLS_FIELD_NUMBER: _ClassVar[int]
     FAILURE_RATE_BELOW_PPM_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUTS_FIELD_NUMBER: _ClassVar[int]
     number: int
     previous_digest: str
     plan: _common_pb2.SpecRef
@@ -260,7 +291,26 @@ class Certificate(_message.Message):
     cost: _common_pb2.Money
     clean_drills: int
     failure_rate_below_ppm: int
-    def __init__(self, number: _Optional[int] = ..., previous_digest: _Optional[str] = ..., plan: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., drill_id: _Optional[str] = ..., hypothesis: _Optional[str] = ..., verdict: _Optional[_Union[DrillVerdict, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[DrillFinding, _Mapping]]] = ..., probes: _Optional[_Iterable[_Union[DrillProbe, _Mapping]]] = ..., runs: _Optional[_Iterable[_Union[DrillRun, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[DrillReceipt, _Mapping]]] = ..., rollbacks: _Optional[_Iterable[_Union[DrillRollback, _Mapping]]] = ..., documents: _Optional[_Iterable[_Union[DrillDocument, _Mapping]]] = ..., processes: _Optional[_Iterable[_Union[DrillProcess, _Mapping]]] = ..., audit: _Optional[_Union[DrillAudit, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., clean_drills: _Optional[int] = ..., failure_rate_below_ppm: _Optional[int] = ...) -> None: ...
+    rollouts: _containers.RepeatedCompositeFieldContainer[DrillRollout]
+    def __init__(self, number: _Optional[int] = ..., previous_digest: _Optional[str] = ..., plan: _Optional[_Union[_common_pb2.SpecRef, _Mapping]] = ..., drill_id: _Optional[str] = ..., hypothesis: _Optional[str] = ..., verdict: _Optional[_Union[DrillVerdict, str]] = ..., reasons: _Optional[_Iterable[str]] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[DrillFinding, _Mapping]]] = ..., probes: _Optional[_Iterable[_Union[DrillProbe, _Mapping]]] = ..., runs: _Optional[_Iterable[_Union[DrillRun, _Mapping]]] = ..., receipts: _Optional[_Iterable[_Union[DrillReceipt, _Mapping]]] = ..., rollbacks: _Optional[_Iterable[_Union[DrillRollback, _Mapping]]] = ..., documents: _Optional[_Iterable[_Union[DrillDocument, _Mapping]]] = ..., processes: _Optional[_Iterable[_Union[DrillProcess, _Mapping]]] = ..., audit: _Optional[_Union[DrillAudit, _Mapping]] = ..., usage: _Optional[_Union[_common_pb2.TokenUsage, _Mapping]] = ..., cost: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., clean_drills: _Optional[int] = ..., failure_rate_below_ppm: _Optional[int] = ..., rollouts: _Optional[_Iterable[_Union[DrillRollout, _Mapping]]] = ...) -> None: ...
+
+class DrillRollout(_message.Message):
+    __slots__ = ("step", "rollout_id", "ended", "expected", "reason", "history", "repeated_acts")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
+    ENDED_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_FIELD_NUMBER: _ClassVar[int]
+    REPEATED_ACTS_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    rollout_id: str
+    ended: GameDayRolloutEnd
+    expected: GameDayRolloutEnd
+    reason: str
+    history: _containers.RepeatedScalarFieldContainer[str]
+    repeated_acts: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, step: _Optional[str] = ..., rollout_id: _Optional[str] = ..., ended: _Optional[_Union[GameDayRolloutEnd, str]] = ..., expected: _Optional[_Union[GameDayRolloutEnd, str]] = ..., reason: _Optional[str] = ..., history: _Optional[_Iterable[str]] = ..., repeated_acts: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DrillFinding(_message.Message):
     __slots__ = ("invariant", "verdict", "detail")
@@ -325,7 +375,7 @@ class DrillReceipt(_message.Message):
     def __init__(self, step: _Optional[str] = ..., what: _Optional[str] = ..., run_id: _Optional[str] = ..., seq: _Optional[int] = ..., seen: _Optional[str] = ...) -> None: ...
 
 class DrillRollback(_message.Message):
-    __slots__ = ("step", "left", "back_on", "began_at", "ended_at", "took", "limit", "late_runs")
+    __slots__ = ("step", "left", "back_on", "began_at", "ended_at", "took", "limit", "late_runs", "agent")
     STEP_FIELD_NUMBER: _ClassVar[int]
     LEFT_FIELD_NUMBER: _ClassVar[int]
     BACK_ON_FIELD_NUMBER: _ClassVar[int]
@@ -334,6 +384,7 @@ class DrillRollback(_message.Message):
     TOOK_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     LATE_RUNS_FIELD_NUMBER: _ClassVar[int]
+    AGENT_FIELD_NUMBER: _ClassVar[int]
     step: str
     left: str
     back_on: str
@@ -342,7 +393,8 @@ class DrillRollback(_message.Message):
     took: _duration_pb2.Duration
     limit: _duration_pb2.Duration
     late_runs: int
-    def __init__(self, step: _Optional[str] = ..., left: _Optional[str] = ..., back_on: _Optional[str] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., took: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., late_runs: _Optional[int] = ...) -> None: ...
+    agent: str
+    def __init__(self, step: _Optional[str] = ..., left: _Optional[str] = ..., back_on: _Optional[str] = ..., began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., took: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., limit: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., late_runs: _Optional[int] = ..., agent: _Optional[str] = ...) -> None: ...
 
 class DrillDocument(_message.Message):
     __slots__ = ("kind", "name", "before", "after")

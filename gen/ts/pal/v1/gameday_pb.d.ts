@@ -8,6 +8,7 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import type { Message } from "@bufbuild/protobuf";
 import type { Money, SpecMeta, SpecRef, SpecSelector, TokenUsage } from "./common_pb.js";
 import type { FaultOrder } from "./fault_pb.js";
+import type { RolloutPlan } from "./rollout_pb.js";
 import type { RunOutcome } from "./run_event_pb.js";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 
@@ -195,6 +196,14 @@ export declare type GameDayStep = Message<"pal.v1.GameDayStep"> & {
    * @generated from field: pal.v1.GameDayWait wait = 8;
    */
   wait?: GameDayWait | undefined;
+
+  /**
+   * Begins a rollout of its own, which looks at the runs of the drill. Its routes are put
+   * back at the end. A plan that does so changes no route itself.
+   *
+   * @generated from field: pal.v1.GameDayRollout rollout = 9;
+   */
+  rollout?: GameDayRollout | undefined;
 };
 
 /**
@@ -202,6 +211,33 @@ export declare type GameDayStep = Message<"pal.v1.GameDayStep"> & {
  * Use `create(GameDayStepSchema)` to create a new message.
  */
 export declare const GameDayStepSchema: GenMessage<GameDayStep>;
+
+/**
+ * A rollout that is rehearsed.
+ *
+ * @generated from message pal.v1.GameDayRollout
+ */
+export declare type GameDayRollout = Message<"pal.v1.GameDayRollout"> & {
+  /**
+   * The plan. Its lane is DRILL.
+   *
+   * @generated from field: pal.v1.RolloutPlan plan = 1;
+   */
+  plan?: RolloutPlan | undefined;
+
+  /**
+   * How it has to end. UNSPECIFIED means DONE.
+   *
+   * @generated from field: pal.v1.GameDayRolloutEnd expect = 2;
+   */
+  expect: GameDayRolloutEnd;
+};
+
+/**
+ * Describes the message pal.v1.GameDayRollout.
+ * Use `create(GameDayRolloutSchema)` to create a new message.
+ */
+export declare const GameDayRolloutSchema: GenMessage<GameDayRollout>;
 
 /**
  * Runs that are started.
@@ -257,6 +293,20 @@ export declare type GameDayRuns = Message<"pal.v1.GameDayRuns"> & {
    * @generated from field: google.protobuf.Duration pause = 7;
    */
   pause?: Duration | undefined;
+
+  /**
+   * Agent of the runs. Empty means that of the plan.
+   *
+   * @generated from field: string agent = 8;
+   */
+  agent: string;
+
+  /**
+   * What they are given, in turn. Empty means what the plan says.
+   *
+   * @generated from field: repeated string inputs = 9;
+   */
+  inputs: string[];
 };
 
 /**
@@ -348,7 +398,7 @@ export declare type GameDayProcess = Message<"pal.v1.GameDayProcess"> & {
 export declare const GameDayProcessSchema: GenMessage<GameDayProcess>;
 
 /**
- * Something that is waited for: exactly one of runs, runtime and fault.
+ * Something that is waited for: exactly one of runs, runtime, fault and rollout.
  *
  * @generated from message pal.v1.GameDayWait
  */
@@ -387,6 +437,20 @@ export declare type GameDayWait = Message<"pal.v1.GameDayWait"> & {
    * @generated from field: google.protobuf.Duration timeout = 5;
    */
   timeout?: Duration | undefined;
+
+  /**
+   * Until the rollout of this step is over, or has reached the wave.
+   *
+   * @generated from field: string rollout = 6;
+   */
+  rollout: string;
+
+  /**
+   * For rollout: name of the wave that it has to have begun. Empty means until it is over.
+   *
+   * @generated from field: string wave = 7;
+   */
+  wave: string;
 };
 
 /**
@@ -664,6 +728,13 @@ export declare type Certificate = Message<"pal.v1.Certificate"> & {
    * @generated from field: int64 failure_rate_below_ppm = 22;
    */
   failureRateBelowPpm: bigint;
+
+  /**
+   * Every rollout that was rehearsed.
+   *
+   * @generated from field: repeated pal.v1.DrillRollout rollouts = 23;
+   */
+  rollouts: DrillRollout[];
 };
 
 /**
@@ -671,6 +742,68 @@ export declare type Certificate = Message<"pal.v1.Certificate"> & {
  * Use `create(CertificateSchema)` to create a new message.
  */
 export declare const CertificateSchema: GenMessage<Certificate>;
+
+/**
+ * A rollout that was rehearsed.
+ *
+ * @generated from message pal.v1.DrillRollout
+ */
+export declare type DrillRollout = Message<"pal.v1.DrillRollout"> & {
+  /**
+   * The step.
+   *
+   * @generated from field: string step = 1;
+   */
+  step: string;
+
+  /**
+   * The rollout.
+   *
+   * @generated from field: string rollout_id = 2;
+   */
+  rolloutId: string;
+
+  /**
+   * How it ended. UNSPECIFIED when it did not end by itself.
+   *
+   * @generated from field: pal.v1.GameDayRolloutEnd ended = 3;
+   */
+  ended: GameDayRolloutEnd;
+
+  /**
+   * How the plan expects it to end.
+   *
+   * @generated from field: pal.v1.GameDayRolloutEnd expected = 4;
+   */
+  expected: GameDayRolloutEnd;
+
+  /**
+   * Why it ended so. Empty for one that is done.
+   *
+   * @generated from field: string reason = 5;
+   */
+  reason: string;
+
+  /**
+   * What happened in it, in order.
+   *
+   * @generated from field: repeated string history = 6;
+   */
+  history: string[];
+
+  /**
+   * Acts that it carried out more than once, by their mark in the history of routes.
+   *
+   * @generated from field: repeated string repeated_acts = 7;
+   */
+  repeatedActs: string[];
+};
+
+/**
+ * Describes the message pal.v1.DrillRollout.
+ * Use `create(DrillRolloutSchema)` to create a new message.
+ */
+export declare const DrillRolloutSchema: GenMessage<DrillRollout>;
 
 /**
  * Whether an invariant held.
@@ -947,6 +1080,13 @@ export declare type DrillRollback = Message<"pal.v1.DrillRollback"> & {
    * @generated from field: int64 late_runs = 8;
    */
   lateRuns: bigint;
+
+  /**
+   * Agent whose route it was.
+   *
+   * @generated from field: string agent = 9;
+   */
+  agent: string;
 };
 
 /**
@@ -1072,6 +1212,39 @@ export declare type DrillAudit = Message<"pal.v1.DrillAudit"> & {
 export declare const DrillAuditSchema: GenMessage<DrillAudit>;
 
 /**
+ * How a rehearsed rollout ends.
+ *
+ * @generated from enum pal.v1.GameDayRolloutEnd
+ */
+export enum GameDayRolloutEnd {
+  /**
+   * Not stated.
+   *
+   * @generated from enum value: GAME_DAY_ROLLOUT_END_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The candidate became the runtime of record of every agent.
+   *
+   * @generated from enum value: GAME_DAY_ROLLOUT_END_DONE = 1;
+   */
+  DONE = 1,
+
+  /**
+   * A trigger fired, and every route was put back.
+   *
+   * @generated from enum value: GAME_DAY_ROLLOUT_END_ABORTED = 2;
+   */
+  ABORTED = 2,
+}
+
+/**
+ * Describes the enum pal.v1.GameDayRolloutEnd.
+ */
+export declare const GameDayRolloutEndSchema: GenEnum<GameDayRolloutEnd>;
+
+/**
  * What is done to a process.
  *
  * @generated from enum pal.v1.GameDayAction
@@ -1187,6 +1360,13 @@ export enum GameDayInvariant {
    * @generated from enum value: GAME_DAY_INVARIANT_ROLLBACK_IN_TIME = 7;
    */
   ROLLBACK_IN_TIME = 7,
+
+  /**
+   * Every rollout has ended as the plan expects, and set no revision of a route twice.
+   *
+   * @generated from enum value: GAME_DAY_INVARIANT_ROLLOUTS_AS_EXPECTED = 8;
+   */
+  ROLLOUTS_AS_EXPECTED = 8,
 }
 
 /**
