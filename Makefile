@@ -280,7 +280,7 @@ bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/bench_
 # --- running ----------------------------------------------------------------
 
 .PHONY: demo
-demo: setup ## one agent on two runtimes, from nothing to a comparison
+demo: setup ## one agent on every runtime, from nothing to a comparison
 	@$(BIN)/pal demo
 
 .PHONY: dev

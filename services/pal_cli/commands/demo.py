@@ -1,4 +1,4 @@
-"""`pal demo`: one agent on two runtimes, from nothing to a comparison."""
+"""`pal demo`: one agent on every runtime that is installed, from nothing to a comparison."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _CALL_SECONDS = 10.0
 async def demo(
     out: Annotated[Path, typer.Option(help="directory for the artifacts")] = Path("demo-output"),
 ) -> int:
-    """Run one agent on agno and, unchanged, on pydantic-ai, and show both runs side by side."""
+    """Run one agent, unchanged, on every runtime that is installed, and show the runs side by side."""
     runtimes = installed_runtimes()
     if len(runtimes) < 2:
         raise CommandError(f"the demo needs two runtimes; installed: {', '.join(runtimes) or 'none'}; run `make setup`")
@@ -99,8 +99,8 @@ async def _compare(mesh: Mesh, views: list[RunView], runtimes: list[str], out: P
     artifacts = [_artifact(out / runtime) for runtime in runtimes]
     same = artifacts[0] is not None and all(artifact == artifacts[0] for artifact in artifacts)
     count = len(artifacts[0]["testcases"]) if artifacts[0] else 0
-    verdict = f"[green]the same artifact on both[/]: {count} test cases" if same else "[red]the artifacts differ[/]"
-    say(f"\n{verdict}, in {escape(str(out))}/")
+    alike = f"[green]the same artifact on all {len(runtimes)}[/]: {count} test cases"
+    say(f"\n{alike if same else '[red]the artifacts differ[/]'}, in {escape(str(out))}/")
 
 
 def _facts(run: shared.Run, problems: list[str]) -> dict[str, str]:
