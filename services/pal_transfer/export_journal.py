@@ -68,6 +68,12 @@ class Journal:
         """Forget the steps: the manifest is there."""
         self._path.unlink(missing_ok=True)
 
+    def abandon(self) -> None:
+        """Forget the steps, and the directory with them when nothing else is in it."""
+        self.remove()
+        if not any(self._path.parent.iterdir()):
+            self._path.parent.rmdir()
+
     def _add(self, line: Mapping[str, Any]) -> None:
         with self._path.open("ab") as file:
             # What a crash has left of a line is overwritten, not continued.

@@ -56,6 +56,15 @@ class Wanted:
         return {"selection": self.selection, "unfinished": self.unfinished}
 
 
+class NothingSelected(Exception):
+    """A selection names no run that can be exported; *unfinished_runs* that it names are not over."""
+
+    def __init__(self, unfinished_runs: int) -> None:
+        """Keep the number of those that are not over."""
+        super().__init__(f"no run, and {unfinished_runs} that are not over")
+        self.unfinished_runs = unfinished_runs
+
+
 class Exporter:
     """Writes one export into a directory."""
 
@@ -78,6 +87,7 @@ class Exporter:
 
         Raises:
             BrokenExport: the directory holds something else.
+            NothingSelected: nothing was written.
             OSError: it cannot be written; what is complete in it stays.
             grpc.aio.AioRpcError: the mesh cannot be reached.
         """
@@ -86,6 +96,9 @@ class Exporter:
         journal = Journal(self._directory, wanted.words)
         if not (journal.steps and journal.steps[-1].complete):
             await self._runs(wanted, journal)
+        if wanted.selection and not journal.parts:
+            journal.abandon()
+            raise NothingSelected(sum(step.unfinished_runs for step in journal.steps))
         pinned = {(kind, digest) for step in journal.steps for kind, digest in step.documents}
         parts = [*await self._documents(pinned if wanted.selection else None), *journal.parts]
         manifest = Manifest(

@@ -36,6 +36,18 @@ async def test_an_export_is_written_once_and_its_import_changes_nothing_where_it
     assert brought.json == {"runs": 0, "unchanged": 1, "deleted": 0, "documents": 0, "artifacts": 0}
 
 
+async def test_a_selection_that_names_no_run_writes_nothing(pal: Cli, tmp_path: Path) -> None:
+    file, folder = tmp_path / "runs.tar", tmp_path / "runs"
+
+    packed = await pal("export", "--runs", "agent=nobody since=1h", "--to", str(file))
+    spread = await pal("export", "--runs", "agent=nobody", "--to", str(folder))
+
+    assert (packed.code, spread.code) == (3, 3)
+    assert '--runs "agent=nobody since=1h" names no finished live run, so nothing was written' in packed.err
+    assert "since=30d" in packed.err and "--all" in packed.err
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_a_disk_that_is_full_is_named_and_the_export_goes_on_later(pal: Cli, tmp_path: Path) -> None:
     await recorded(pal, "Where is order A-1001?", "--label", "moved=late")
     words = ("export", "--runs", "label.moved=late", "--to", str(tmp_path / "runs.tar"))

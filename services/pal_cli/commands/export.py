@@ -10,13 +10,13 @@ import typer
 from rich.progress import Progress, TextColumn
 
 from pal.service.v1 import shared_pb2 as shared
-from pal_cli.failures import REFUSED, CommandError
+from pal_cli.failures import NOT_FOUND, REFUSED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import err, print_json, say, size
 from pal_cli.version import pal_version
 from pal_log.events import now
 from pal_transfer.export_file import ARTIFACTS, DOCUMENTS, RUNS, BrokenExport, Manifest, manifest_of, opened, pack
-from pal_transfer.exporting import Exporter, Wanted
+from pal_transfer.exporting import Exporter, NothingSelected, Wanted
 from pal_transfer.selection import BadSelection, query
 
 _UNFINISHED = ".unfinished"
@@ -39,6 +39,8 @@ async def export(
     wanted = Wanted(query=_query(runs), selection=runs, unfinished=unfinished)
     try:
         manifest = await _exported(to, home, wanted)
+    except NothingSelected as nothing:
+        raise CommandError(_nothing(runs, nothing.unfinished_runs), NOT_FOUND) from None
     except BrokenExport as broken:
         raise CommandError(f"--to {to}: {broken}", REFUSED) from None
     except OSError as error:
@@ -47,6 +49,14 @@ async def export(
             f"--to {where}: {error.strerror}; free some space or make it writable, then call it again: it goes on"
         ) from None
     _show(manifest, to, output)
+
+
+def _nothing(selection: str, unfinished_runs: int) -> str:
+    later = f" {unfinished_runs} that it names are not over: --unfinished takes them." if unfinished_runs else ""
+    return (
+        f'--runs "{selection}" names no finished live run, so nothing was written.{later} Leave a part of it out '
+        "or reach further back (since=30d); `pal runs list` shows what there is, --all takes everything"
+    )
 
 
 def _query(selection: str) -> shared.RunQuery:

@@ -10,11 +10,13 @@ import grpc
 import pytest
 
 from pal.service.v1 import recorder_service_pb2 as pb
+from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal_log.payload import digest
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.errors import MeshError
 from pal_transfer.export_file import MANIFEST, BrokenExport, pack
-from tests.integration.transfer.conftest import Start
+from pal_transfer.exporting import NothingSelected
+from tests.integration.transfer.conftest import AGENT, Start
 
 Database = Callable[[], Awaitable[str]]
 CONTENT = b"kept elsewhere " * 10_000
@@ -63,11 +65,26 @@ async def test_what_goes_on_after_an_import_is_recorded_after_it(mesh: Start, tm
 async def test_a_selection_takes_only_what_belongs_to_it(mesh: Start, tmp_path: Path) -> None:
     async with mesh("a") as a, mesh("b") as b:
         await a.record("r1")
-        await a.export(tmp_path / "export", "agent=nobody", agent_name="nobody")
+        other = AGENT.replace("desk", "other")
+        await a.registry.Apply(registry_pb.ApplyRequest(text=other))
+        await a.export(tmp_path / "export", "agent=desk", agent_name="desk")
 
         restored = await b.restore(tmp_path / "export")
 
-        assert (restored.runs, restored.documents) == (0, 0)
+        assert (restored.runs, restored.documents) == (1, 1)
+
+
+async def test_a_selection_that_names_no_run_leaves_nothing_behind(mesh: Start, tmp_path: Path) -> None:
+    async with mesh("a") as a:
+        await a.record("r1", finished=False)
+
+        with pytest.raises(NothingSelected) as nobody:
+            await a.export(tmp_path / "export", "agent=nobody", agent_name="nobody")
+        with pytest.raises(NothingSelected) as unfinished:
+            await a.export(tmp_path / "export", "agent=desk", agent_name="desk")
+
+        assert (nobody.value.unfinished_runs, unfinished.value.unfinished_runs) == (0, 1)
+        assert not (tmp_path / "export").exists()
 
 
 async def test_a_run_that_is_there_with_other_events_is_refused_and_nothing_is_imported(
