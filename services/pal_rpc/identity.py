@@ -74,7 +74,7 @@ def requester(
     """Return who calls by the token of its tenant in *metadata*; *nobody* for a service, and without a token.
 
     Raises:
-        Unauthenticated: the token is forged.
+        MeshError: UNAUTHENTICATED, the token is forged.
     """
     header = next((str(value) for key, value in metadata if key == HEADER), "")
     if not header.startswith(_BEARER):
@@ -83,7 +83,9 @@ def requester(
     if (proven := _proven_tenant(token, key)) is not None:
         return proven
     if not _proven(token, key):
-        raise Unauthenticated("not signed by this mesh")
+        problem = "not signed by this mesh"
+        message = f"token: {problem}; `pal tenant token TENANT` prints one, and without a token you are of no tenant"
+        raise MeshError(reasons.ERROR_REASON_UNAUTHENTICATED, message, token=problem)
     return nobody
 
 

@@ -71,9 +71,14 @@ def _credentials(token_file: Path | None) -> tuple[tuple[str, str], ...]:
     if token_file is None:
         return ()
     try:
-        return bearer(token_file.read_text().strip())
+        token = token_file.read_text().strip()
+    except UnicodeDecodeError:
+        token = ""
     except OSError as error:
         raise CommandError(f"--token-file {token_file}: {error.strerror}", 3) from None
+    if not (token.isascii() and token.isprintable() and len(token.split()) == 1):
+        raise CommandError(f"--token-file {token_file}: holds no token; `pal tenant token TENANT` prints one")
+    return bearer(token)
 
 
 def _input(text: str) -> common.Payload:

@@ -21,4 +21,4 @@ def test_an_example_is_good(text: str) -> None:
 def test_every_kind_has_an_example() -> None:
     kinds = {drafts(text)[0].document.WhichOneof("spec") for text in EXAMPLES}
 
-    assert kinds == {"agent", "tool", "policy", "runtime"}
+    assert kinds == {"agent", "tool", "policy", "quota", "runtime"}
