@@ -40,14 +40,19 @@ def lines(status: pb.RolloutStatus) -> Iterator[str]:
     )
     if status.problem:
         yield f"  [red]waits:[/] {escape(status.problem)}"
-    for place in range(len(status.rollout.spec.waves)):
-        yield from _wave(status, place)
+    yield from waves(status)
     if status.state not in OVER:
         for gate in status.gates:
             mark = "[green]✓[/]" if gate.holds else "[dim]…[/]"
             yield f"  {mark} {escape(gate.name)} [dim]{escape(gate.detail)}[/]"
     if status.spent.currency_code:
         yield f"  spent {money(status.spent)}"
+
+
+def waves(status: pb.RolloutStatus) -> Iterator[str]:
+    """Yield the waves of *status* with their steps and agents, line by line."""
+    for place in range(len(status.rollout.spec.waves)):
+        yield from _wave(status, place)
 
 
 def entry_line(entry: pb.RolloutEntry) -> str:

@@ -31,7 +31,7 @@ def decide(status: pb.RolloutStatus, seen: Seen) -> actions.Action:
             return actions.Pause("; ".join(foreign.values()))
         if status.state in _ENDS:
             return actions.Leave(foreign)
-    if status.state == PAUSED:
+    if status.state == PAUSED or (status.state == RUNNING and seen.blind):
         return actions.Wait(gates(status, seen))
     return _placed(status) or _shadowed(status) or _next(status, seen)
 

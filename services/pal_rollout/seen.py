@@ -36,6 +36,8 @@ class Seen:
     candidate_away_seconds: float = 0.0
     # What is wrong with the certificate that the step asks for; empty when it is good.
     certificate_problem: str = ""
+    # What could not be seen, and why; empty when everything was. Half blind a rollout goes back, but never on.
+    blind: str = ""
 
     def of(self, agent: str) -> AgentSeen:
         """Return what is seen of *agent*."""

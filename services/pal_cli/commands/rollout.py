@@ -16,7 +16,7 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import rollout_pb2 as plans
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.rollout_plan import drafted
-from pal_cli.rollout_view import entry_line, lines, state_word
+from pal_cli.rollout_view import entry_line, lines, state_word, waves
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, out, print_json, say, table
 from pal_rollout.changes import here
@@ -58,10 +58,11 @@ async def apply(
         status = (await mesh.rollouts.ApplyRollout(request, timeout=_CALL_SECONDS)).status
         if follow and not check:
             return await _followed(mesh, status.rollout_id, output)
-    _show(status, output)
     if check and output is OutputFormat.table:
-        say("[dim]checked only; nothing was begun[/]")
-    elif output is OutputFormat.table:
+        _checked(file, status)
+        return OK
+    _show(status, output)
+    if output is OutputFormat.table:
         say(f"[dim]`pal rollout watch {escape(status.rollout.metadata.name)}` follows it[/]")
     return OK
 
@@ -228,6 +229,13 @@ def _told(status: pb.RolloutStatus, told: int, output: OutputFormat) -> int:
     for entry in status.history[told:]:
         say(entry_line(entry))
     return len(status.history)
+
+
+def _checked(file: Path, status: pb.RolloutStatus) -> None:
+    plan = status.rollout.spec
+    say(f"[green]✓[/] {escape(str(file))}: {len(status.agents)} agents would move to {escape(plan.candidate)}")
+    for line in waves(status):
+        say(line)
 
 
 def _show(status: pb.RolloutStatus, output: OutputFormat) -> None:

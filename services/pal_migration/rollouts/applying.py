@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import rollout_service_pb2 as pb
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import rollout_pb2 as plans
@@ -17,7 +19,7 @@ from pal_rollout.changes import enter, note, stamp
 from pal_rollout.checks import nearest, problems
 from pal_rollout.plan import digest_of
 from pal_rpc.errors import InvalidField, MeshError
-from pal_rpc.recorder_client import RecorderClient, RecorderUnavailable
+from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.router_client import RouterClient
 from pal_rpc.snapshot import RegistrySnapshot
 
@@ -65,12 +67,12 @@ class Applying:
         return next((one for one in self._rollouts.active() if digest_of(one.rollout) == digest), None)
 
     async def _begin(self, status: pb.RolloutStatus) -> None:
+        # Without a record nothing would be counted.
+        await self._record.runs(shared.RunQuery(page_size=1))
         await self._rollouts.add(status)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_RECORDER_SECONDS):
                 await self._rollouts.connected.wait()
-        except TimeoutError:
-            raise RecorderUnavailable(self._record.address) from None
 
     async def _planned(self, request: pb.ApplyRolloutRequest) -> pb.RolloutStatus:
         plan, now_ns = request.rollout.spec, clock.now_ns()

@@ -15,7 +15,8 @@ from pal_migration.rollouts.holding import Rollouts
 from pal_migration.rollouts.sights import Sights
 from pal_migration.shadows import Shadows
 from pal_rollout import actions, changes
-from pal_rollout.machine import RUNNING, decide
+from pal_rollout.machine import PAUSED, RUNNING, decide
+from pal_rollout.seen import Seen
 from pal_rpc import kill_points
 from pal_rpc.errors import MeshError, disposition
 
@@ -43,8 +44,7 @@ class Control:
         while True:
             await self._rollouts.wanted.wait()
             self._rollouts.wake.clear()
-            for status in self._rollouts.active():
-                await self.look(status)
+            await asyncio.gather(*(self.look(status) for status in self._rollouts.active()))
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._interval_seconds):
                     await self._rollouts.wake.wait()
@@ -52,8 +52,7 @@ class Control:
     async def look(self, status: pb.RolloutStatus) -> None:
         """Carry *status* on until it has to wait; what keeps it from going on is told in it."""
         try:
-            await self._carry_on(status)
-            problem = ""
+            problem = await self._carry_on(status)
         except MeshError as error:
             problem = error.message
             if disposition(error.reason) != common.FAILURE_DISPOSITION_RETRY and status.state == RUNNING:
@@ -68,21 +67,25 @@ class Control:
         with suppress(MeshError):
             await self._rollouts.keep()
 
-    async def _carry_on(self, status: pb.RolloutStatus) -> None:
+    async def _carry_on(self, status: pb.RolloutStatus) -> str:
+        """Act until there is something to wait for; return what cannot be seen meanwhile."""
         for _ in range(_MOST_ACTIONS):
             await self._rollouts.keep()
             self._count_pairs(status)
-            action = decide(status, await self._sights.seen(status))
+            seen = await self._seen(status)
+            action = decide(status, seen)
             match action:
                 case actions.Rest():
-                    return
+                    return ""
                 case actions.Wait():
                     self._tell(status, action)
-                    return
+                    return seen.blind
                 case actions.Place():
-                    return await self._acting.place(status, action.routes)
+                    await self._acting.place(status, action.routes)
+                    return ""
                 case actions.Settle():
-                    return await self._acting.settle(status, action.agents)
+                    await self._acting.settle(status, action.agents)
+                    return ""
                 case actions.BeginShadows():
                     await self._acting.begin_shadows(status, action.agents)
                 case actions.EndShadows():
@@ -92,6 +95,13 @@ class Control:
                     _change(status, action)
                     self._rollouts.touch(status)
         log.error("a rollout does not come to rest", extra={"rollout_id": status.rollout_id})
+        return ""
+
+    async def _seen(self, status: pb.RolloutStatus) -> Seen:
+        if status.state in (RUNNING, PAUSED):
+            return await self._sights.seen(status)
+        # The way back needs the registry and nobody else.
+        return self._sights.routes(status)
 
     def _count_pairs(self, status: pb.RolloutStatus) -> None:
         for agent in status.agents:

@@ -10,7 +10,7 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_migration.store import Item, Kind, MigrationStore
 from pal_rollout.machine import ACTIVE
-from pal_rpc.errors import MeshError
+from pal_rpc.errors import InvalidField, MeshError
 
 _CURSOR = "rollouts"
 
@@ -57,11 +57,14 @@ class Rollouts:
         """Return the rollout that *selector* names; without a name the newest, those that are not over first.
 
         Raises:
-            MeshError: ROLLOUT_NOT_FOUND.
+            MeshError: ROLLOUT_NOT_FOUND; or none is named, and several are not over.
         """
         fitting = [one for one in self._statuses.values() if _fits(one, selector)]
         if not fitting:
             raise self._not_found(selector)
+        active = sorted({one.rollout.metadata.name for one in fitting if one.state in ACTIVE})
+        if len(active) > 1:
+            raise InvalidField("rollout", f"several are under way: {', '.join(active)}; name one")
         return max(fitting, key=lambda one: (one.state in ACTIVE, one.rollout_id))
 
     async def add(self, status: pb.RolloutStatus) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from google.protobuf import duration_pb2
 
@@ -19,10 +21,12 @@ from pal_rollout.plan import lane_of, seconds_of
 from pal_rollout.routes import share_of
 from pal_rollout.seen import AgentSeen, Seen
 from pal_rollout.triggers import objective_of
+from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.router_client import RouterClient
 from pal_rpc.snapshot import RegistrySnapshot
 
+T = TypeVar("T")
 # How long figures of the record are good for.
 FIGURES_SECONDS = 5.0
 _LEAST_WINDOW_SECONDS = 60
@@ -58,23 +62,23 @@ class Sights:
         return Seen(now_ns=clock.now_ns(), agents=agents)
 
     async def seen(self, status: pb.RolloutStatus) -> Seen:
-        """Return what *status* decides by.
+        """Return what *status* decides by; a service that is away is what cannot be seen.
 
         Raises:
-            MeshError: a service that has to be asked is away.
+            MeshError: REGISTRY_UNAVAILABLE, nothing is known of it yet.
         """
         # A registry that is not known yet tells of no runtime; that is no lost adapter.
         await self._snapshot.require()
-        plan = status.rollout.spec
+        plan, blind = status.rollout.spec, dict[str, None]()
         exposed = any(share_of(agent) for agent in status.agents)
-        breakers = await self._breakers(plan.candidate) if exposed else {}
+        breakers = (await _tried(self._breakers(plan.candidate), blind) if exposed else None) or {}
         agents = {}
         for agent in status.agents:
             agents[agent.agent] = AgentSeen(
                 route=self._route(agent.agent),
                 breaker=breakers.get(agent.agent, ""),
-                objectives=await self._objectives(status, agent),
-                burn=await self._burn(status, agent),
+                objectives=await _tried(self._objectives(status, agent), blind) or {},
+                burn=await _tried(self._burn(status, agent), blind),
                 verdict=self.verdicts.get(agent.shadow_id),
             )
         return Seen(
@@ -82,6 +86,7 @@ class Sights:
             agents=agents,
             candidate_away_seconds=self._away_seconds(plan.candidate),
             certificate_problem=await self._certificate_problem(plan.waves[status.wave].steps[status.step].gates),
+            blind="; ".join(blind),
         )
 
     def _route(self, agent: str) -> registry.Route:
@@ -156,3 +161,12 @@ class Sights:
     def _forget(self) -> None:
         old = time.monotonic() - self._figures_seconds
         self._figures = {key: known for key, known in self._figures.items() if known[0] > old}
+
+
+async def _tried(look: Awaitable[T], blind: dict[str, None]) -> T | None:
+    """Return what *look* gives; None, and why in *blind*, when a service is away."""
+    try:
+        return await look
+    except MeshError as error:
+        blind[error.message] = None
+        return None

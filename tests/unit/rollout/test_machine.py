@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -215,6 +216,16 @@ def test_a_trigger_fires_while_the_rollout_is_paused() -> None:
 
     assert isinstance(decide(one, seen(desk=AgentSeen(breaker="5 failed"))), actions.Abort)
     assert isinstance(decide(one, seen()), actions.Wait)
+
+
+def test_what_cannot_be_seen_never_promotes_and_still_goes_back() -> None:
+    one = holding({}, ended=5)
+    blind = Seen(now_ns=NOW_NS, blind="the recorder cannot be reached")
+
+    assert isinstance(decide(one, blind), actions.Wait)
+    assert isinstance(decide(one, dataclasses.replace(blind, candidate_away_seconds=11)), actions.Abort)
+    changes.abort(one, NOW_NS)
+    assert isinstance(decide(one, blind), actions.Place)
 
 
 def test_nothing_fires_before_anything_is_exposed() -> None:
