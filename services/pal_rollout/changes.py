@@ -151,8 +151,8 @@ def _not_running(status: pb.RolloutStatus, done: str) -> str:
         again = "apply its plan again to begin anew"
         return f"rollout {name} was aborted at {when}{why}: nothing is in progress that could be {done}; {again}"
     if status.state == DONE:
-        agents = ", ".join(agent.agent for agent in status.agents)
-        back = f"`pal route rollback AGENT` takes an agent back ({agents})"
+        agents = ", ".join(f"{agent.agent} to {agent.before.stable}" for agent in status.agents if not agent.left)
+        back = f"`pal route set AGENT RUNTIME` takes an agent back ({agents})"
         return f"rollout {name} was done at {when}: nothing is in progress that could be {done}; {back}"
     if status.state == ABORTING:
         return f"rollout {name} is putting its routes back{why}: it cannot be {done} any more"

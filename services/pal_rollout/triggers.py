@@ -35,7 +35,10 @@ def trigger(status: pb.RolloutStatus, seen: Seen) -> str:
         return ""
     found = [*_mesh(status, abort, seen)]
     for agent in exposed:
-        found.extend(f"{agent.agent}: {why}" for why in _agent(abort, agent, seen.of(agent.agent)))
+        told = seen.of(agent.agent)
+        found.extend(f"{agent.agent}: {why}" for why in _agent(abort, agent, told))
+        if share_of(agent) and told.burn is not None and not abort.burn.off and _own(status, agent, seen.now_ns):
+            found.extend(f"{agent.agent}: {why}" for why in _burning(abort.burn, told.burn))
     return "; ".join(found)
 
 
@@ -66,8 +69,6 @@ def _agent(abort: plans.RolloutAbort, agent: pb.RolloutAgent, seen: AgentSeen) -
     if wanted(abort, "sample_ratio") and mismatched(counts.to_candidate, counts.to_stable, share / WHOLE):
         total = counts.to_candidate + counts.to_stable
         yield f"sample-ratio mismatch: {counts.to_candidate} of {total} new runs, where the weight is {share / 100:g} %"
-    if seen.burn is not None and not abort.burn.off:
-        yield from _burning(abort.burn, seen.burn)
 
 
 def _compared(abort: plans.RolloutAbort, verdict: comparisons.Verdict) -> Iterator[str]:
@@ -76,6 +77,22 @@ def _compared(abort: plans.RolloutAbort, verdict: comparisons.Verdict) -> Iterat
         yield f"hard finding in {hard.pairs} of {hard.pairs_compared} pairs: {hard.finding.message}"
     elif verdict.outcome == comparisons.VERDICT_OUTCOME_FAIL and wanted(abort, "verdict"):
         yield f"verdict FAIL: {verdict.reason}"
+
+
+def _own(status: pb.RolloutStatus, agent: pb.RolloutAgent, now_ns: int) -> bool:
+    """Tell whether the step is to blame: one that is younger than the short window has to burn by its own runs.
+
+    What an earlier attempt burnt is in the windows as well, and would end the next one before its first run.
+    """
+    burn, counts = status.rollout.spec.abort.burn, agent.counts
+    if not status.HasField("step_began_at"):
+        return False
+    if now_ns - status.step_began_at.ToNanoseconds() >= min(BURN_WINDOWS) * 10**9:
+        return True
+    if counts.ended < (burn.min_runs or BURN_RUNS):
+        return False
+    failed = 1 - counts.succeeded / counts.ended
+    return failed / (1 - objective_of(burn)) >= (burn.rate or BURN_RATE)
 
 
 def _burning(burn: plans.RolloutBurn, report: slo.SloReport) -> Iterator[str]:

@@ -86,6 +86,9 @@ class Applying:
         )
         for agent in self._agents(plan):
             status.agents.append(await self._agent(agent[0], agent[1], plan.candidate))
+        if all(agent.left for agent in status.agents):
+            names = ", ".join(agent.agent for agent in status.agents)
+            raise InvalidField("spec.candidate", f"every agent is on {plan.candidate} already ({names}); nothing moves")
         note(status, now_ns, "applied", status.applied_by, request.reason)
         enter(status, 0, 0, now_ns)
         return status

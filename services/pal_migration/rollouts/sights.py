@@ -105,7 +105,10 @@ class Sights:
         return {
             one.agent: f"{one.failures} of the newest {one.attempts} runs failed, last with {one.cause}"
             for one in found
-            if one.runtime == candidate and one.state == router_pb.BREAKER_STATE_OPEN
+            if one.runtime == candidate
+            and one.state == router_pb.BREAKER_STATE_OPEN
+            # One that is due for its trial is left to it: it may be of an earlier attempt.
+            and one.retry_after.ToNanoseconds() > 0
         }
 
     async def _certificate_problem(self, gates: plans.RolloutGates) -> str:

@@ -153,7 +153,7 @@ async def test_an_aborted_plan_is_applied_again_and_a_rollout_of_its_own_begins(
     assert same.rollout_id == first.rollout_id != second.rollout_id == done.rollout_id
     whole = ("echo", "other", 10_000)
     assert await shares(bench, canary) == [whole, ("echo", "", 0), whole, ("other", "", 0)]
-    assert "pal route rollback" in over.message
+    assert f"`pal route set AGENT RUNTIME` takes an agent back ({canary} to echo)" in over.message
 
 
 async def test_an_open_breaker_of_the_candidate_puts_everything_back_by_itself(

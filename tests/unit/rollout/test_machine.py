@@ -152,7 +152,12 @@ BURNING = AgentSeen(burn=report(30, minutes=(30, 20.0), hour=(30, 15.0)))
 TRIGGERS: list[tuple[str, Callable[[pb.RolloutStatus], None], dict[str, Any], str]] = [
     ("breaker", lambda one: None, {"desk": AgentSeen(breaker="5 failed")}, "open breaker"),
     ("adapter", lambda one: None, {"away": 10.1}, "lost adapter"),
-    ("burn", lambda one: None, {"desk": BURNING}, "burn rate"),
+    (
+        "burn",
+        lambda one: one.agents[0].counts.CopyFrom(pb.RolloutCounts(ended=10, succeeded=8)),
+        {"desk": BURNING},
+        "burn rate",
+    ),
     (
         "sampleRatio",
         lambda one: one.agents[0].counts.CopyFrom(pb.RolloutCounts(to_candidate=60, to_stable=40)),
@@ -200,6 +205,21 @@ def test_what_the_shadow_shows_puts_everything_back(off: str) -> None:
 )
 def test_the_budget_burns_only_when_both_windows_say_so_of_enough_runs(told: slo.SloReport) -> None:
     assert not isinstance(decide(placed(TEN), seen(desk=AgentSeen(burn=told))), actions.Abort)
+
+
+@pytest.mark.parametrize(
+    ("ended", "succeeded", "seconds", "aborts"),
+    [(0, 0, 1, False), (9, 0, 1, False), (10, 9, 1, False), (10, 8, 1, True), (0, 0, 299, False), (0, 0, 300, True)],
+)
+def test_a_young_step_burns_by_its_own_runs_and_not_by_those_of_an_earlier_attempt(
+    ended: int, succeeded: int, seconds: int, *, aborts: bool
+) -> None:
+    one = placed(TEN)
+    one.agents[0].counts.CopyFrom(pb.RolloutCounts(ended=ended, succeeded=succeeded))
+
+    action = decide(one, seen(NOW_NS + seconds * 10**9, desk=BURNING))
+
+    assert isinstance(action, actions.Abort) == aborts
 
 
 @pytest.mark.parametrize(("nanos", "aborts"), [(4_999_999_999, False), (5_000_000_000, True)])
@@ -347,7 +367,7 @@ def test_what_is_over_is_neither_promoted_nor_approved(ask: Callable[..., None],
 def test_an_abort_with_nothing_in_progress_says_how_it_ended_and_what_can_be_done() -> None:
     done, aborted = status(TEN, pb.ROLLOUT_STATE_DONE), status(TEN, pb.ROLLOUT_STATE_ABORTED, reason="open breaker")
 
-    with pytest.raises(changes.Refused, match="pal route rollback AGENT"):
+    with pytest.raises(changes.Refused, match="desk to old"):
         changes.abort(done, NOW_NS)
     with pytest.raises(changes.Refused, match=r"open breaker.*apply its plan again"):
         changes.abort(aborted, NOW_NS)
