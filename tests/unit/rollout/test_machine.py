@@ -204,7 +204,10 @@ def test_what_the_shadow_shows_puts_everything_back(off: str) -> None:
     ],
 )
 def test_the_budget_burns_only_when_both_windows_say_so_of_enough_runs(told: slo.SloReport) -> None:
-    assert not isinstance(decide(placed(TEN), seen(desk=AgentSeen(burn=told))), actions.Abort)
+    one = placed(TEN)
+    one.agents[0].counts.CopyFrom(pb.RolloutCounts(ended=30))
+
+    assert not isinstance(decide(one, seen(desk=AgentSeen(burn=told))), actions.Abort)
 
 
 @pytest.mark.parametrize(
