@@ -18,6 +18,8 @@ from pal_recorder.store import Entry, EventStore, StoreUnavailable
 log = logging.getLogger("pal.recorder")
 
 FOLD_SECONDS = 1.0
+# A stretch of time that ended so long ago is over: hardly anything is counted into it any more.
+SETTLED_SECONDS = 300
 _PAGE = 1000
 _OPEN_RUNS = 20_000
 # Rollups that are still being added to; a log that is caught up with has more for a while.
@@ -38,6 +40,8 @@ class SloFold:
         self._rollups: OrderedDict[RollupKey, Rollup] = OrderedDict()
         self._folding = asyncio.Lock()
         self._pruned_hour = 0
+        # How often something was counted into a time that has been over for a while.
+        self.late = 0
         self._listeners: list[Callable[[RunTiming], None]] = []
 
     def listen(self, listener: Callable[[RunTiming], None]) -> None:
@@ -98,6 +102,8 @@ class SloFold:
         first = await self._store.put_slo(self._position, page[-1].position, rows, self._prunable())
         if first:
             self._position = page[-1].position
+            over = self._now() - SETTLED_SECONDS
+            self.late += any(key.start + key.width <= over for key in changed)
             for run in finished:
                 for listener in self._listeners:
                     listener(run)

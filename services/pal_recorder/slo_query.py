@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -13,13 +12,13 @@ from pal.v1 import common_pb2 as common
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_report import BURN_WINDOWS_SECONDS, DEFAULT_LEAST_RUNS, DEFAULT_OBJECTIVE, report
 from pal_recorder.slo_rollup import DAY, MINUTE, Rollup, stretches
+from pal_recorder.slo_sums import SloSums, Wanted
 from pal_recorder.store import EventStore
 from pal_rpc.errors import InvalidField
 
 DEFAULT_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 30 * DAY, 400 * DAY
 # A log that is long to be caught up with is answered from as far as it is.
 _CATCH_UP_SECONDS = 2.0
-Who = tuple[int, str, str]
 
 
 class SloQuery:
@@ -30,6 +29,7 @@ class SloQuery:
         self._store = store
         self._fold = fold
         self._now = now
+        self._sums = SloSums(store, fold)
 
     async def answer(self, request: slo.GetSloRequest) -> slo.GetSloResponse:
         """Return the reports that *request* asks for.
@@ -42,27 +42,17 @@ class SloQuery:
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._fold.catch_up()
         now = int(self._now())
-        totals = await self._totals(request, now - window, now, Rollup.add)
-        burns = [await self._totals(request, now - width, now, Rollup.add_outcomes) for width in BURN_WINDOWS_SECONDS]
+        wanted = Wanted(request.mode or common.EXECUTION_MODE_LIVE, request.agent, request.runtime)
+        totals = await self._sums.of(wanted, now - window, now)
+        burns = [await self._sums.of(wanted, now - width, now) for width in BURN_WINDOWS_SECONDS]
         least = request.least_runs or DEFAULT_LEAST_RUNS
         response = slo.GetSloResponse(objective=objective, events_behind=await self._fold.behind())
         response.since.FromSeconds(min(start for _, start, _ in stretches(now - window, now)))
         empty = Rollup()
         for who in sorted(totals, key=lambda who: (who[1], who[2])):
-            newest = [burn.get(who, empty).message() for burn in burns]
+            newest = [burn.get(who, empty).outcomes for burn in burns]
             response.reports.append(report(who, totals[who].message(), newest, objective, least))
         return response
-
-    async def _totals(
-        self, request: slo.GetSloRequest, start: int, end: int, add: Callable[[Rollup, slo.SloRollup], None]
-    ) -> dict[Who, Rollup]:
-        found: defaultdict[Who, Rollup] = defaultdict(Rollup)
-        mode = request.mode or common.EXECUTION_MODE_LIVE
-        for width, first, last in stretches(start, end):
-            for key, encoded in await self._store.slo_rows(width, first, last):
-                if key.mode == mode and request.agent in ("", key.agent) and request.runtime in ("", key.runtime):
-                    add(found[key.mode, key.agent, key.runtime], slo.SloRollup.FromString(encoded))
-        return dict(found)
 
 
 def _checked(request: slo.GetSloRequest) -> tuple[float, int]:

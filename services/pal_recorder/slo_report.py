@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from google.protobuf import duration_pb2
 
@@ -22,11 +22,11 @@ _Z = 1.959963984540054
 
 
 def report(
-    who: tuple[int, str, str], totals: slo.SloRollup, burns: Sequence[slo.SloRollup], objective: float, least: int
+    who: tuple[int, str, str], totals: slo.SloRollup, burns: Sequence[Mapping[int, int]], objective: float, least: int
 ) -> slo.SloReport:
-    """Return the report on *who* (mode, agent, runtime); *burns* are the totals of BURN_WINDOWS_SECONDS."""
+    """Return the report on *who* (mode, agent, runtime); *burns* are the outcomes in BURN_WINDOWS_SECONDS."""
     mode, agent, runtime = who
-    good, runs, finished = succeeded(totals), counting(totals), sum(totals.outcomes.values())
+    good, runs, finished = succeeded(totals.outcomes), counting(totals.outcomes), sum(totals.outcomes.values())
     result = slo.SloReport(
         agent=agent,
         runtime=runtime,
@@ -50,14 +50,14 @@ def report(
     return result
 
 
-def succeeded(totals: slo.SloRollup) -> int:
+def succeeded(outcomes: Mapping[int, int]) -> int:
     """Return the runs that succeeded."""
-    return totals.outcomes.get(events.RUN_OUTCOME_SUCCEEDED, 0)
+    return outcomes.get(events.RUN_OUTCOME_SUCCEEDED, 0)
 
 
-def counting(totals: slo.SloRollup) -> int:
+def counting(outcomes: Mapping[int, int]) -> int:
     """Return the runs that count."""
-    return succeeded(totals) + sum(totals.outcomes.get(outcome, 0) for outcome in _BAD)
+    return succeeded(outcomes) + sum(outcomes.get(outcome, 0) for outcome in _BAD)
 
 
 def lower_bound(good: int, runs: int) -> float:
@@ -78,11 +78,11 @@ def _status(good: int, runs: int, objective: float, least: int) -> slo.SloStatus
     return slo.SLO_STATUS_MET if good / runs >= objective else slo.SLO_STATUS_MISSED
 
 
-def _burn(width_seconds: int, totals: slo.SloRollup, objective: float) -> slo.BurnRate:
-    runs = counting(totals)
+def _burn(width_seconds: int, outcomes: Mapping[int, int], objective: float) -> slo.BurnRate:
+    runs = counting(outcomes)
     rate = slo.BurnRate(window=duration_pb2.Duration(seconds=width_seconds), runs=runs)
     if runs:
-        rate.rate = (1 - succeeded(totals) / runs) / (1 - objective)
+        rate.rate = (1 - succeeded(outcomes) / runs) / (1 - objective)
     return rate
 
 
