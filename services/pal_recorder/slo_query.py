@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import common_pb2 as common
@@ -44,7 +45,8 @@ class SloQuery:
         now = int(self._now())
         wanted = Wanted(request.mode or common.EXECUTION_MODE_LIVE, request.agent, request.runtime)
         totals = await self._sums.of(wanted, now - window, now)
-        burns = [await self._sums.of(wanted, now - width, now) for width in BURN_WINDOWS_SECONDS]
+        ends = replace(wanted, outcomes=True)
+        burns = [await self._sums.of(ends, now - width, now) for width in BURN_WINDOWS_SECONDS]
         least = request.least_runs or DEFAULT_LEAST_RUNS
         response = slo.GetSloResponse(objective=objective, events_behind=await self._fold.behind())
         response.since.FromSeconds(min(start for _, start, _ in stretches(now - window, now)))

@@ -64,8 +64,7 @@ class Rollup:
 
     def add(self, other: slo.SloRollup) -> None:
         """Count everything of *other* in."""
-        for outcome, count in other.outcomes.items():
-            self.outcomes[outcome] += count
+        self.add_outcomes(other)
         for reason, count in other.failures.items():
             self.failures[reason] += count
         add_counts(self.latency, other.latency)
@@ -74,6 +73,11 @@ class Rollup:
         self._price(other.priced_runs, other.cost_nanos, other.currency_code)
         self.complete_runs += other.complete_runs
         self.repeated_runs += other.repeated_runs
+
+    def add_outcomes(self, other: slo.SloRollup) -> None:
+        """Count only how the runs of *other* ended."""
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] += count
 
     def message(self) -> slo.SloRollup:
         """Return the rollup as it is kept and told."""

@@ -25,11 +25,16 @@ Sums = defaultdict[Who, Rollup]
 
 @dataclass(frozen=True)
 class Wanted:
-    """Whose runs are added up: of a mode, and of an agent and a runtime if they are named."""
+    """Whose runs are added up: of a mode, of an agent and a runtime if they are named; or only how they ended."""
 
     mode: int
     agent: str = ""
     runtime: str = ""
+    outcomes: bool = False
+
+    def take(self, into: Rollup, encoded: bytes) -> None:
+        """Count a rollup in."""
+        (into.add_outcomes if self.outcomes else into.add)(slo.SloRollup.FromString(encoded))
 
 
 # The width of the buckets, the number of the first and of the last, and whose.
@@ -63,7 +68,7 @@ class SloSums:
             closed = (end - SETTLED_SECONDS) // width * width - width
             if first <= closed:
                 for who, encoded in await self._closed(wanted, width, first, min(last, closed)):
-                    found[who].add(slo.SloRollup.FromString(encoded))
+                    wanted.take(found[who], encoded)
             if last > closed:
                 await self._add(found, wanted, width, max(first, closed + 1), last)
         return dict(found)
@@ -92,4 +97,4 @@ class SloSums:
     async def _add(self, sums: Sums, wanted: Wanted, width: int, first: int, last: int) -> None:
         for key, encoded in await self._store.slo_rows(width, first, last):
             if key.mode == wanted.mode and wanted.agent in ("", key.agent) and wanted.runtime in ("", key.runtime):
-                sums[key.mode, key.agent, key.runtime].add(slo.SloRollup.FromString(encoded))
+                wanted.take(sums[key.mode, key.agent, key.runtime], encoded)

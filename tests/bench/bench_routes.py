@@ -178,6 +178,9 @@ async def figures(path: Path, runs: int) -> None:
         ("all, 30 days", slo.GetSloRequest()),
         ("all, 1 hour", slo.GetSloRequest(window=duration_pb2.Duration(seconds=3600))),
     ):
+        cpu = time.process_time()
+        await SloQuery(store, SloFold(store)).answer(request)
+        result[f"{name}, the first time, CPU ms"] = (time.process_time() - cpu) * 1000
         took_ms, cpu = [], time.process_time()
         for _ in range(QUERIES):
             began = time.perf_counter()
