@@ -1,4 +1,4 @@
-"""What switching costs: failed runs, runs on the candidate after its rollback, and how long a rollback takes under load."""
+"""What switching costs: failed runs, runs on the candidate after its rollback, and how long a rollback takes."""
 
 from __future__ import annotations
 

@@ -117,7 +117,9 @@ async def mesh(path: Path, routers: int = 3) -> AsyncIterator[Mesh]:
         stub = registry_rpc.RegistryServiceStub(await enter(channel(documents)))
         await stub.Apply(registry.ApplyRequest(text=SPEC))
         running = Mesh(stub, [rpc.RouterServiceStub(await enter(channel(address))) for address in addresses])
-        while len(await _set(running, STABLE)) < routers:
+        while True:
+            if len(await _set(running, STABLE)) == routers:
+                break
             # A router that has just started does not watch yet.
             await asyncio.sleep(0.1)
         yield running
