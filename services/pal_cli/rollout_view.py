@@ -32,11 +32,11 @@ def state_word(status: pb.RolloutStatus) -> str:
 def lines(status: pb.RolloutStatus) -> Iterator[str]:
     """Yield *status* line by line, with rich markup."""
     colour = _COLOURS.get(status.state, "default")
-    since = moment(status.ended_at) or moment(status.applied_at)
+    since = f"at {moment(status.ended_at)}" if status.state in OVER else f"since {moment(status.applied_at)}"
     reason = f": {escape(status.reason)}" if status.reason else ""
     yield (
         f"[bold]{escape(status.rollout.metadata.name)}[/] to {escape(status.rollout.spec.candidate)}: "
-        f"[{colour}]{state_word(status)}[/] since {since}{reason}"
+        f"[{colour}]{state_word(status)}[/]{'' if status.state in OVER else ', under way'} {since}{reason}"
     )
     if status.problem:
         yield f"  [red]waits:[/] {escape(status.problem)}"
@@ -68,7 +68,9 @@ def _wave(status: pb.RolloutStatus, place: int) -> Iterator[str]:
     yield f"  [bold]{escape(wave.name)}[/]  {' → '.join(steps)}"
     for agent in status.agents:
         if agent.wave == place:
-            yield f"    {escape(agent.agent)}  {shares(known(agent))}  [dim]{escape(_counted(status, agent))}[/]"
+            # Where the runs of one that is left go is not the rollout's to say.
+            route = "" if agent.left else f"{shares(known(agent))}  "
+            yield f"    {escape(agent.agent)}  {route}[dim]{escape(_counted(status, agent))}[/]"
 
 
 def _step(status: pb.RolloutStatus, wave: int, step: int) -> str:
