@@ -283,6 +283,10 @@ bench: setup agentos ## measure; one script: make bench BENCH=tests/bench/bench_
 demo: setup ## one agent on every runtime, from nothing to a comparison
 	@$(BIN)/pal demo
 
+.PHONY: gameday
+gameday: setup ## shadow, verdict, a rollout that meets a regression and goes back by itself, a certificate
+	@$(BIN)/pal gameday tour
+
 .PHONY: dev
 dev: setup ## start a whole mesh on loopback
 	@$(BIN)/pal up

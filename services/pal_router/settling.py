@@ -15,6 +15,7 @@ from pal_router.choosing import choose, leaves_it
 from pal_router.peers import Peers
 from pal_router.selection import Selection
 from pal_rpc.errors import MeshError
+from pal_rpc.snapshot import DocumentNotFound
 
 # How long after its start a router waits for a runtime that it does not know.
 SETTLING_SECONDS = 5.0
@@ -29,14 +30,13 @@ async def accepted(
     Raises:
         MeshError: the request is refused.
     """
-    snapshot = peers.snapshot
-    try:
-        return accept(request, requester, snapshot, limits)
-    except MeshError as error:
-        # A document that was published a moment ago may still be on its way here.
-        if error.reason not in range(20, 24) or not await snapshot.wait_change(0.2):
-            raise
-    return accept(request, requester, snapshot, limits)
+    while True:
+        try:
+            return accept(request, requester, peers.snapshot, limits)
+        except DocumentNotFound as missing:
+            # One that was published a moment ago may still be on its way here.
+            if not await peers.snapshot.arrives(missing.kind, missing.selector):
+                raise
 
 
 async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:

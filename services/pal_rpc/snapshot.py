@@ -45,6 +45,8 @@ class DocumentNotFound(MeshError):
         self, kind: pb.DocumentKind, selector: common.SpecSelector, names: Iterable[str], versions: str
     ) -> None:
         """Name what was looked for, the nearest of *names*, or the *versions* there are."""
+        self.kind = kind
+        self.selector = selector
         word, reason = _NOT_FOUND.get(kind, ("document", reasons.ERROR_REASON_DOCUMENT_NOT_FOUND))
         nearest = next(iter(difflib.get_close_matches(selector.name, sorted(names), n=1)), "")
         if versions:
@@ -178,6 +180,22 @@ class RegistrySnapshot:
             self._resolved.clear()
         found = self._resolved[asked] = max(fitting, key=_newest)
         return found
+
+    async def arrives(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> bool:
+        """Tell whether :meth:`resolve` finds a document; waits a second for one that the registry has published."""
+        request = pb.GetDocumentRequest(kind=kind, selector=selector)
+        with suppress(grpc.aio.AioRpcError, TimeoutError):
+            await self._stub.GetDocument(request, timeout=_PUBLISHED_SECONDS)
+            async with asyncio.timeout(_PUBLISHED_SECONDS), self._change:
+                await self._change.wait_for(lambda: self._resolves(kind, selector))
+        return self._resolves(kind, selector)
+
+    def _resolves(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> bool:
+        try:
+            self.resolve(kind, selector)
+        except DocumentNotFound:
+            return False
+        return True
 
     def newest(self, kind: pb.DocumentKind) -> list[pb.Document]:
         """Return the newest version of every document of *kind* that is not withdrawn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 
 import grpc
@@ -50,6 +51,18 @@ async def test_a_run_is_seen_as_it_is_recorded(bench: Bench, request_id: str) ->
     assert violations(seen) == []
     assert content_text(seen[-1].run_finished.output) == "Hello."
     assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
+
+
+async def test_an_agent_can_be_run_as_soon_as_it_is_published(bench: Bench) -> None:
+    ended = []
+    for number in range(20):
+        request_id, name = str(uuid.uuid4()), f"new-{number}"
+        bench.script(request_id, HELLO)
+        agent = {"metadata": {"name": name, "version": "1.0.0"}, "spec": {"objective": "Answer."}}
+        await bench.apply(json.dumps({"apiVersion": "pal/v1", "kind": "AgentSpec", **agent}))
+        ended.append((await bench.run(request_id, agent=name))[-1].run_finished.outcome)
+
+    assert ended == [events.RUN_OUTCOME_SUCCEEDED] * 20
 
 
 async def test_live_text_comes_before_the_message(bench: Bench, request_id: str) -> None:
