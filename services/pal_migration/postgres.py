@@ -9,11 +9,9 @@ from typing import LiteralString, TypeVar
 
 import psycopg
 
-from pal.v1 import error_reason_pb2 as reasons
 from pal_migration.store import Item, Kind
-from pal_rpc.config import StartError
-from pal_rpc.errors import MeshError
-from pal_rpc.postgres import connected, is_lost, migrated, said, shown, start_error
+from pal_rpc.postgres import migrated
+from pal_rpc.postgres_lock import Holding
 
 T = TypeVar("T")
 MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_migration_schema", "r0001"
@@ -33,7 +31,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         """Keep things at *url*; nothing is opened before :meth:`open`."""
         self._url = url
-        self._connection: psycopg.AsyncConnection | None = None
+        self._holding = Holding(url, self._locked, "shadows and verdicts cannot be kept")
         # Two transactions on one connection would become one.
         self._one_at_a_time = asyncio.Lock()
 
@@ -45,7 +43,7 @@ class PostgresStore:
                 it.
         """
         await migrated(self._url, MIGRATIONS, VERSION_TABLE, NEWEST)
-        await self._locked()
+        await self._holding.held()
 
     async def put(self, items: Sequence[Item]) -> None:
         """Insert or replace in one transaction."""
@@ -68,48 +66,12 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Close the connection, and with it give up the lock."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        await self._holding.close()
 
     async def _done(self, work: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
-        """Return what *work* gives; once more on a new connection when the old one turns out to be broken."""
         async with self._one_at_a_time:
-            return await self._tried(work)
+            return await self._holding.done(work)
 
-    async def _tried(self, work: Callable[[psycopg.AsyncConnection], Awaitable[T]]) -> T:
-        again = self._connection is not None
-        while True:
-            try:
-                return await work(await self._locked())
-            except StartError as error:
-                raise self._unavailable(str(error)) from None
-            except psycopg.Error as error:
-                await self.close()
-                if not (again and is_lost(error)):
-                    raise self._unavailable(said(error)) from None
-                again = False
-
-    async def _locked(self) -> psycopg.AsyncConnection:
-        if self._connection is None:
-            connection = await connected(self._url)
-            try:
-                row = await (await connection.execute(_LOCK)).fetchone()
-            except psycopg.Error as error:
-                await connection.close()
-                raise start_error(self._url, error) from None
-            if row is None or not row[0]:
-                await connection.close()
-                raise StartError(
-                    f"PAL_STORE_URL={shown(self._url)}: another migration service uses it; stop it, or name another "
-                    "database"
-                )
-            self._connection = connection
-        return self._connection
-
-    def _unavailable(self, problem: str) -> MeshError:
-        return MeshError(
-            reasons.ERROR_REASON_STORE_UNAVAILABLE,
-            f"shadows and verdicts cannot be kept ({problem}); see that the database runs, then try again",
-            store=shown(self._url),
-        )
+    async def _locked(self, connection: psycopg.AsyncConnection) -> str:
+        row = await (await connection.execute(_LOCK)).fetchone()
+        return "" if row and row[0] else "another migration service uses it; stop it, or name another database"

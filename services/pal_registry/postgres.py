@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, LiteralString
 
 import psycopg
 
 from pal.service.v1 import registry_service_pb2 as pb
-from pal.v1 import error_reason_pb2 as reasons
 from pal_registry.names import kind_of
-from pal_rpc.config import StartError
-from pal_rpc.errors import MeshError
-from pal_rpc.postgres import connected, is_lost, migrated, said, shown, start_error
+from pal_rpc.postgres import connected, migrated, start_error
+from pal_rpc.postgres_lock import Holding
 
 MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0002"
 
@@ -44,7 +42,7 @@ class PostgresStore:
     def __init__(self, url: str) -> None:
         """Keep things at *url*; nothing is opened before :meth:`open`."""
         self._url = url
-        self._connection: psycopg.AsyncConnection | None = None
+        self._holding = Holding(url, self._led, "the documents cannot be reached")
         # How often the lead had changed hands when this registry took it; 0 while it never had it.
         self.term = 0
         self._documents: list[pb.Document] = []
@@ -67,8 +65,8 @@ class PostgresStore:
             StartError: the database cannot be used.
         """
         try:
-            if self._connection is not None:
-                await self._connection.execute("SELECT 1")
+            if self._holding.connection is not None:
+                await self._holding.connection.execute("SELECT 1")
                 return address
         except psycopg.Error:
             await self.close()
@@ -86,7 +84,7 @@ class PostgresStore:
         except psycopg.Error as error:
             await connection.close()
             raise start_error(self._url, error) from None
-        self._connection = connection
+        self._holding.connection = connection
         return address
 
     async def _read(self, connection: psycopg.AsyncConnection) -> None:
@@ -111,7 +109,7 @@ class PostgresStore:
         async def read(connection: psycopg.AsyncConnection) -> None:
             rows[:] = await (await connection.execute(_REVISIONS, arguments, binary=True)).fetchall()
 
-        await self._done(read)
+        await self._holding.done(read)
         return [pb.Route.FromString(encoded) for (encoded,) in rows]
 
     async def put_documents(self, documents: Sequence[pb.Document]) -> None:
@@ -129,9 +127,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Close the connection, and with it give up the lock."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        await self._holding.close()
 
     async def _write(self, sql: LiteralString, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write all of *rows* or none."""
@@ -140,45 +136,14 @@ class PostgresStore:
             async with connection.transaction():
                 await connection.cursor().executemany(sql, rows)
 
-        await self._done(write)
+        await self._holding.done(write)
 
-    async def _done(self, work: Callable[[psycopg.AsyncConnection], Awaitable[None]]) -> None:
-        """Do *work*; once more on a new connection when the old one turns out to be broken."""
-        again = self._connection is not None
-        while True:
-            try:
-                return await work(await self._locked())
-            except StartError as error:
-                raise self._unavailable(str(error)) from None
-            except psycopg.Error as error:
-                await self.close()
-                if not (again and is_lost(error)):
-                    raise self._unavailable(said(error)) from None
-                again = False
-
-    async def _locked(self) -> psycopg.AsyncConnection:
-        """Return the connection that has the lead; after a cut a new one, if nobody else has led meanwhile."""
-        if self._connection is None:
-            connection = await connected(self._url)
-            try:
-                leads = await self._taken(connection)
-                row = await (await connection.execute(_LEADER)).fetchone()
-            except psycopg.Error as error:
-                await connection.close()
-                raise start_error(self._url, error) from None
-            if not leads or row is None or row[1] != self.term:
-                await connection.close()
-                raise StartError(f"PAL_STORE_URL={shown(self._url)}: another registry leads by now")
-            self._connection = connection
-        return self._connection
+    async def _led(self, connection: psycopg.AsyncConnection) -> str:
+        """Take the lead again, if nobody else has led meanwhile."""
+        leads = await self._taken(connection)
+        row = await (await connection.execute(_LEADER)).fetchone()
+        return "" if leads and row and row[1] == self.term else "another registry leads by now"
 
     async def _taken(self, connection: psycopg.AsyncConnection) -> bool:
         row = await (await connection.execute(_LOCK)).fetchone()
         return bool(row and row[0])
-
-    def _unavailable(self, problem: str) -> MeshError:
-        return MeshError(
-            reasons.ERROR_REASON_STORE_UNAVAILABLE,
-            f"the documents cannot be reached ({problem}); see that the database runs, then try again",
-            store=shown(self._url),
-        )

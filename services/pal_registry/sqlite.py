@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import apsw
-
 from pal.service.v1 import registry_service_pb2 as pb
-from pal.v1 import error_reason_pb2 as reasons
 from pal_registry.names import kind_of
-from pal_rpc.config import StartError
 from pal_rpc.data_dir import lock
-from pal_rpc.errors import MeshError
+from pal_rpc.sqlite import opened, translated
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -45,7 +40,7 @@ class SqliteStore:
         self._path = directory / "registry.db"
         self._lock = lock(directory, "registry", "registry.lock")
         try:
-            self._db = _opened(self._path)
+            self._db = opened(self._path, _SCHEMA, SCHEMA_VERSION)
         except BaseException:
             os.close(self._lock)
             raise
@@ -69,7 +64,7 @@ class SqliteStore:
             (kind_of(document), document.ref.namespace, document.ref.name, document.ref.version, document)
             for document in documents
         ]
-        with self._transaction():
+        with translated(self._path), self._db:
             self._db.executemany(
                 "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?)",
                 [(*key, document.SerializeToString()) for *key, document in rows],
@@ -78,43 +73,10 @@ class SqliteStore:
     async def add_route(self, route: pb.Route) -> None:
         """Insert a revision."""
         row = (route.agent, route.version_range, route.revision, route.SerializeToString())
-        with self._transaction():
+        with translated(self._path), self._db:
             self._db.execute("INSERT INTO routes VALUES (?, ?, ?, ?)", row)
 
     async def close(self) -> None:
         """Close the files."""
         self._db.close()
         os.close(self._lock)
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            with self._db:
-                yield
-        except (apsw.FullError, apsw.ReadOnlyError, apsw.IOError, apsw.BusyError, apsw.CantOpenError) as error:
-            raise MeshError(
-                reasons.ERROR_REASON_STORE_UNAVAILABLE,
-                f"{self._path.name} cannot be written ({error}); free or mend the disk, then try again",
-                store=self._path.name,
-            ) from None
-
-
-def _opened(path: Path) -> apsw.Connection:
-    try:
-        db = apsw.Connection(str(path))
-        db.set_busy_timeout(200)
-        found = db.pragma("user_version")
-        if found > SCHEMA_VERSION:
-            raise StartError(
-                f"{path} was written by a newer version (found {found}, this version supports {SCHEMA_VERSION}); "
-                "upgrade PAL or choose another data directory"
-            )
-        db.pragma("journal_mode", "wal")
-        db.pragma("synchronous", "full")
-        if found == 0:
-            with db:
-                db.execute(_SCHEMA)
-                db.pragma("user_version", SCHEMA_VERSION)
-    except apsw.Error as error:
-        raise StartError(f"{path}: cannot be used as a store ({error}); move it away or mend it") from None
-    return db

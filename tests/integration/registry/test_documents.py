@@ -202,7 +202,7 @@ async def test_what_the_store_cannot_write_is_not_published(config: Config) -> N
         other = apsw.Connection(str(config.data_dir / "registry.db"))
         other.execute("BEGIN IMMEDIATE")
 
-        with pytest.raises(grpc.aio.AioRpcError, match=r"registry\.db cannot be written") as caught:
+        with pytest.raises(grpc.aio.AioRpcError, match=r"registry\.db cannot be used") as caught:
             await apply(stub, tool())
 
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
