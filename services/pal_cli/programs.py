@@ -67,51 +67,41 @@ def plan(
     allowed = {"PAL_DRILLS": "true" if drills else "false"}
     shared = {**peers, **allowed, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS}
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
-    core_env = {
-        **_plain(),
-        **trusted,
-        "PAL_DATA_DIR": str(home.data.resolve()),
-        "PAL_SERVICE_TOKEN_FILE": str(tokens["router"]),
-        "PAL_DEFAULT_RUNTIME": default_runtime,
-        "PAL_STORE_URL": store_url,
-    }
     # The database belongs to the core and the migration service.
-    seam_env = {name: value for name, value in os.environ.items() if name != "PAL_STORE_URL"}
+    kept = {"PAL_DATA_DIR": str(home.data.resolve()), "PAL_STORE_URL": store_url}
+    seam_env = {**{name: value for name, value in os.environ.items() if name != "PAL_STORE_URL"}, **trusted}
+    model_python = environment_python("llm_provider")
     programs = [
-        Program(
-            name=CORE,
-            command=(sys.executable, "-P", "-m", "pal_cli.core"),
-            env=core_env,
-            services={name: addresses[name] for name in CORE_SERVICES},
-        ),
-        _seam(
-            "llm_provider",
-            environment_python("llm_provider"),
-            addresses,
-            {**seam_env, **trusted},
-            tokens,
-            PROFILES=profiles,
-        ),
-        _seam("tool_executor", Path(sys.executable), addresses, {**seam_env, **trusted}, tokens, TOOLS=tools),
-        Program(
-            name=MIGRATION,
-            command=(sys.executable, "-P", "-m", "pal_migration"),
-            env={
-                **_plain(),
-                **shared,
-                "PAL_ADDRESS": addresses[MIGRATION],
-                **_installing(),
-                "PAL_DATA_DIR": str(home.data.resolve()),
-                "PAL_HOME": str(home.path.resolve()),
-                "PAL_SERVICE_TOKEN_FILE": str(tokens[MIGRATION]),
-                "PAL_STORE_URL": store_url,
-                "PAL_CERTIFICATES_DIR": str(home.certificates.resolve()),
-                "PAL_KEYS_DIR": str(home.keys.resolve()),
-            },
-            services={MIGRATION: addresses[MIGRATION]},
-        ),
+        _core(addresses, tokens, {**trusted, **kept, "PAL_DEFAULT_RUNTIME": default_runtime}),
+        _seam("llm_provider", model_python, addresses, seam_env, tokens, PROFILES=profiles),
+        _seam("tool_executor", Path(sys.executable), addresses, seam_env, tokens, TOOLS=tools),
+        _migration(home, addresses, tokens, {**trusted, **kept}),
     ]
     return Plan(addresses=addresses, programs=_measured(programs, metrics_port), runtimes=runtimes)
+
+
+def _core(addresses: Mapping[str, str], tokens: Mapping[str, Path], env: Mapping[str, str]) -> Program:
+    return Program(
+        name=CORE,
+        command=(sys.executable, "-P", "-m", "pal_cli.core"),
+        env={**_plain(), **env, "PAL_SERVICE_TOKEN_FILE": str(tokens["router"])},
+        services={name: addresses[name] for name in CORE_SERVICES},
+    )
+
+
+def _migration(home: Home, addresses: Mapping[str, str], tokens: Mapping[str, Path], env: Mapping[str, str]) -> Program:
+    own = {
+        "PAL_ADDRESS": addresses[MIGRATION],
+        "PAL_HOME": str(home.path.resolve()),
+        "PAL_CERTIFICATES_DIR": str(home.certificates.resolve()),
+        "PAL_SERVICE_TOKEN_FILE": str(tokens[MIGRATION]),
+    }
+    return Program(
+        name=MIGRATION,
+        command=(sys.executable, "-P", "-m", "pal_migration"),
+        env={**_plain(), **_installing(), **env, **own},
+        services={MIGRATION: addresses[MIGRATION]},
+    )
 
 
 def _measured(programs: Sequence[Program], port: int | None) -> Sequence[Program]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from pal.v1 import common_pb2 as common
 from pal.v1 import policy_spec_pb2 as policies
 from pal.v1 import run_event_pb2 as events
@@ -11,69 +14,34 @@ from pal_log.payload import content_text
 
 def summary(event: events.RunEvent) -> str:
     """Return what *event* says, in a few words; empty for a body from the future."""
-    match event.WhichOneof("body"):
-        case "run_accepted":
-            accepted = event.run_accepted
-            return f"{accepted.agent.name} {accepted.agent.version}: {_content(accepted.input)}"
-        case "run_routed":
-            return f"{event.run_routed.runtime} {event.run_routed.runtime_version}: {event.run_routed.reason}"
-        case "run_started":
-            return f"attempt {event.run_started.attempt}"
-        case "run_stop_requested":
-            return event.run_stop_requested.reason
-        case "run_limit_reached":
-            limit = event.run_limit_reached
-            return f"{limit.limit}: {limit.observed} of {limit.allowed}"
-        case "run_finished":
-            return _finished(event.run_finished)
-        case "message_added":
-            return " ".join(_content(part) for part in event.message_added.parts)
-        case "artifact_added":
-            content = event.artifact_added.content
-            return f"{content.filename or event.artifact_added.title} {size(content.size_bytes)} {content.digest[:19]}"
-        case "model_call_started":
-            started = event.model_call_started
-            return f"{started.call_id} {started.profile}: {started.provider}/{started.model}"
-        case "model_call_finished":
-            return _model(event.model_call_finished)
-        case "tool_call_requested":
-            requested = event.tool_call_requested
-            return f"{requested.call_id} {requested.tool.name} {_content(requested.arguments)}"
-        case "tool_call_dispatched":
-            return _dispatched(event.tool_call_dispatched)
-        case "tool_call_finished":
-            return _tool(event.tool_call_finished)
-        case "policy_decided":
-            decision = event.policy_decided.decision
-            rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
-            verdict = word(policies.PolicyVerdict, decision.verdict, "POLICY_VERDICT_")
-            return f"{decision.action}: {verdict} ({rules})"
-        case "run_suspended":
-            return f"waits for {', '.join(event.run_suspended.input_ids)}"
-        case "run_resumed":
-            return "goes on"
-        case "stage_started":
-            return f"attempt {event.stage_started.attempt}"
-        case "stage_finished":
-            return _stage(event.stage_finished)
-        case "input_requested":
-            asked = event.input_requested
-            return f"{asked.input_id} {word(events.InputKind, asked.kind, 'INPUT_KIND_')}: {_content(asked.prompt)}"
-        case "input_received":
-            received = event.input_received
-            decided = word(events.InputDecision, received.decision, "INPUT_DECISION_")
-            return f"{received.input_id} {decided} by {received.responder.id} {_content(received.answer)}"
-        case "input_expired":
-            return event.input_expired.input_id
-        case "message_withheld":
-            withheld = event.message_withheld
-            return f"{withheld.withheld_messages} messages of {withheld.withheld_runs} runs: {withheld.rule}"
-        case "replay_diverged":
-            return f"{event.replay_diverged.reason} {event.replay_diverged.message}"
-        case "note_added":
-            return f"{event.note_added.name} {event.note_added.text}"
-        case _:
-            return ""
+    body = event.WhichOneof("body")
+    said = _SAID.get(body or "")
+    return said(getattr(event, body)) if said and body else ""
+
+
+def _accepted(accepted: events.RunAccepted) -> str:
+    return f"{accepted.agent.name} {accepted.agent.version}: {_content(accepted.input)}"
+
+
+def _artifact(added: events.ArtifactAdded) -> str:
+    content = added.content
+    return f"{content.filename or added.title} {size(content.size_bytes)} {content.digest[:19]}"
+
+
+def _decided(decided: events.PolicyDecided) -> str:
+    decision = decided.decision
+    rules = ", ".join(f"{rule.policy.name}/{rule.rule_id}" for rule in decision.decided_by) or decision.basis
+    verdict = word(policies.PolicyVerdict, decision.verdict, "POLICY_VERDICT_")
+    return f"{decision.action}: {verdict} ({rules})"
+
+
+def _asked(asked: events.InputRequested) -> str:
+    return f"{asked.input_id} {word(events.InputKind, asked.kind, 'INPUT_KIND_')}: {_content(asked.prompt)}"
+
+
+def _answered(received: events.InputReceived) -> str:
+    decided = word(events.InputDecision, received.decision, "INPUT_DECISION_")
+    return f"{received.input_id} {decided} by {received.responder.id} {_content(received.answer)}"
 
 
 def _stage(finished: events.StageFinished) -> str:
@@ -123,3 +91,32 @@ def _dispatched(dispatched: events.ToolCallDispatched) -> str:
 def _content(payload: common.Payload) -> str:
     text = content_text(payload)
     return shorten(text) if text else f"[{size(payload.size_bytes)} kept as {payload.digest[:19]}]"
+
+
+# What the body of an event says, by the name of its field.
+_SAID: Mapping[str, Callable[[Any], str]] = {
+    "run_accepted": _accepted,
+    "run_routed": lambda it: f"{it.runtime} {it.runtime_version}: {it.reason}",
+    "run_started": lambda it: f"attempt {it.attempt}",
+    "run_stop_requested": lambda it: str(it.reason),
+    "run_limit_reached": lambda it: f"{it.limit}: {it.observed} of {it.allowed}",
+    "run_finished": _finished,
+    "message_added": lambda it: " ".join(_content(part) for part in it.parts),
+    "artifact_added": _artifact,
+    "model_call_started": lambda it: f"{it.call_id} {it.profile}: {it.provider}/{it.model}",
+    "model_call_finished": _model,
+    "tool_call_requested": lambda it: f"{it.call_id} {it.tool.name} {_content(it.arguments)}",
+    "tool_call_dispatched": _dispatched,
+    "tool_call_finished": _tool,
+    "policy_decided": _decided,
+    "run_suspended": lambda it: f"waits for {', '.join(it.input_ids)}",
+    "run_resumed": lambda it: "goes on",
+    "stage_started": lambda it: f"attempt {it.attempt}",
+    "stage_finished": _stage,
+    "input_requested": _asked,
+    "input_received": _answered,
+    "input_expired": lambda it: str(it.input_id),
+    "message_withheld": lambda it: f"{it.withheld_messages} messages of {it.withheld_runs} runs: {it.rule}",
+    "replay_diverged": lambda it: f"{it.reason} {it.message}",
+    "note_added": lambda it: f"{it.name} {it.text}",
+}

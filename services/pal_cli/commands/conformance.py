@@ -57,27 +57,15 @@ async def conformance(
         return OK
     if declare is not None and case:
         raise CommandError("--declare measures all cases: leave out --case")
-    if sum(map(bool, (target, runtime, install))) != 1:
-        raise CommandError("name what is to be tested: --target HOST:PORT, --runtime NAME, or --install ./folder")
-    if version and not runtime:
-        raise CommandError("--version goes with --runtime")
-    for file in (json_file, junit, declare):
-        if file and not file.parent.is_dir():
-            raise CommandError(f"{file}: {file.parent} is no directory; make it, or name another")
+    _check_tested(target, runtime, version, install)
+    _check_writable(json_file, junit, declare)
     own = {"registry": registry, "llm_provider": llm_provider, "tool_executor": tool_executor}
     trial = running(target, own) if target else started_for_this(home_of(home), runtime, version, install)
     async with trial as (candidate, served):
-        search = results(
-            candidate,
-            served,
-            chosen,
-            case_seconds=timeout,
-            all_seconds=total_timeout,
-            undeclared_too=declare is not None,
-        )
+        terms = {"case_seconds": timeout, "all_seconds": total_timeout}
+        search = results(candidate, served, chosen, **terms, undeclared_too=declare is not None)
         found = settled(candidate, await _all(search, len(chosen)))
-    order = [known.id for known in chosen]
-    found.sort(key=lambda result: order.index(result.case_id))
+    _in_order(found, chosen)
     _write(json_file, json.dumps(as_json(candidate, found), indent=2, ensure_ascii=False) + "\n")
     _write(junit, as_junit(candidate, found))
     _show(candidate, found, output)
@@ -86,6 +74,24 @@ async def conformance(
     if declare is not None:
         _declare(declare, candidate, found)
     return RUN_FAILED if counted(found)["failed"] else OK
+
+
+def _check_tested(target: str, runtime: str, version: str, install: str) -> None:
+    if sum(map(bool, (target, runtime, install))) != 1:
+        raise CommandError("name what is to be tested: --target HOST:PORT, --runtime NAME, or --install ./folder")
+    if version and not runtime:
+        raise CommandError("--version goes with --runtime")
+
+
+def _check_writable(*files: Path | None) -> None:
+    for file in files:
+        if file and not file.parent.is_dir():
+            raise CommandError(f"{file}: {file.parent} is no directory; make it, or name another")
+
+
+def _in_order(found: list[Result], chosen: Sequence[Case]) -> None:
+    order = [case.id for case in chosen]
+    found.sort(key=lambda result: order.index(result.case_id))
 
 
 async def _all(search: AsyncIterator[Result], count: int) -> list[Result]:
