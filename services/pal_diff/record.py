@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf import duration_pb2, timestamp_pb2
@@ -117,64 +117,97 @@ _TIMELESS = frozenset({"message_added", "tool_call_dispatched", "artifact_added"
 
 def read(log: Log, terms: Terms) -> Record:
     """Return what *log* adds up to. It may be cut off anywhere."""
-    record = Record(events=len(log))
-    asked: dict[str, Call] = {}
-    models: dict[str, tuple[str, str]] = {}
-    turns: dict[str, int] = {}
-    used: dict[tuple[str, str], list[int]] = {}
-    clock = record.clock
-    going = clock.going
-    run_id = log[0].run_id if log else ""
+    reading = _Reading(log)
     for position, event in enumerate(log, start=1):
-        body = event.WhichOneof("body")
-        if event.seq != position or event.run_id != run_id or event.type != TYPES.get(body or "") or event.stage_id:
+        reading.take(position, event)
+    record = reading.record
+    closed = all(call.finished is not None for call in record.calls) and record.model_calls == len(reading.models)
+    record.orderly = record.orderly and closed and bool(record.run_id) and record.finished is not None
+    _add_up(record, reading.used, terms)
+    # A later attempt made the call again; the first try asked for nothing of its own.
+    record.calls = [call for call in record.calls if not _made_again(call)]
+    return record
+
+
+class _Reading:
+    """A log that is read, event after event."""
+
+    __slots__ = ("_asked", "_length", "_run_id", "_turns", "models", "record", "used")
+
+    def __init__(self, log: Log) -> None:
+        self.record = Record(events=len(log))
+        # Provider and model of each model call, and what each model used.
+        self.models: dict[str, tuple[str, str]] = {}
+        self.used: dict[tuple[str, str], list[int]] = {}
+        self._asked: dict[str, Call] = {}
+        self._turns: dict[str, int] = {}
+        self._run_id, self._length = log[0].run_id if log else "", len(log)
+
+    def take(self, position: int, event: events.RunEvent) -> None:
+        record, body = self.record, event.WhichOneof("body")
+        misplaced = event.seq != position or event.run_id != self._run_id
+        if misplaced or event.type != TYPES.get(body or "") or event.stage_id:
             record.orderly = False
         if body not in _TIMELESS:
             # The recorder's clock never runs back; what was never recorded has only its producer's.
             stamp = event.recorded_at
-            clock.pass_to(stamp if stamp.seconds or stamp.nanos else event.occurred_at)
-        if body == "tool_call_requested":
-            going[2] += 1
-            request = event.tool_call_requested
-            call_id, model_call_id = request.call_id, request.model_call_id
-            turn = turns.setdefault(model_call_id or call_id, len(turns))
-            record.orderly = record.orderly and call_id not in asked
-            asked[call_id] = call = Call(request, position, turn, request.tool.name)
-            record.calls.append(call)
-        elif body == "tool_call_finished":
-            going[2] -= going[2] > 0
-            ended = event.tool_call_finished
-            found = asked.get(ended.call_id)
-            if found is None or found.finished is not None:
-                record.orderly = False
-            if found is not None:
-                found.finished = ended
-        elif body == "model_call_started":
-            going[1] += 1
-            started = event.model_call_started
-            record.orderly = record.orderly and started.call_id not in models
-            models[started.call_id] = started.provider, started.model
-        elif body == "model_call_finished":
-            going[1] -= going[1] > 0
-            _answered(event.model_call_finished, models, used)
-            record.model_calls += 1
-        elif body == "message_added":
-            if event.message_added.role == events.MESSAGE_ROLE_AGENT:
-                record.said.append((position, event.message_added))
-        elif body == "artifact_added":
-            record.artifacts.append((position, event.artifact_added))
+            record.clock.pass_to(stamp if stamp.seconds or stamp.nanos else event.occurred_at)
+        if (taken := _TAKEN.get(body or "")) is not None:
+            taken(self, position, event)
         elif body is None:
             record.unknown_types.add(event.type)
         elif body != "tool_call_dispatched":
             record.orderly = record.orderly and (body != "run_accepted" or position == 1)
-            record.orderly = record.orderly and (body != "run_finished" or position == len(log))
+            record.orderly = record.orderly and (body != "run_finished" or position == self._length)
             _whole(record, event, body)
-    closed = all(call.finished is not None for call in record.calls) and record.model_calls == len(models)
-    record.orderly = record.orderly and closed and bool(record.run_id) and record.finished is not None
-    _add_up(record, used, terms)
-    # A later attempt made the call again; the first try asked for nothing of its own.
-    record.calls = [call for call in record.calls if not _made_again(call)]
-    return record
+
+    def tool_call_requested(self, position: int, event: events.RunEvent) -> None:
+        record, request = self.record, event.tool_call_requested
+        record.clock.going[2] += 1
+        call_id, model_call_id = request.call_id, request.model_call_id
+        turn = self._turns.setdefault(model_call_id or call_id, len(self._turns))
+        record.orderly = record.orderly and call_id not in self._asked
+        self._asked[call_id] = call = Call(request, position, turn, request.tool.name)
+        record.calls.append(call)
+
+    def tool_call_finished(self, position: int, event: events.RunEvent) -> None:
+        record, ended = self.record, event.tool_call_finished
+        record.clock.going[2] -= record.clock.going[2] > 0
+        found = self._asked.get(ended.call_id)
+        if found is None or found.finished is not None:
+            record.orderly = False
+        if found is not None:
+            found.finished = ended
+
+    def model_call_started(self, position: int, event: events.RunEvent) -> None:
+        record, started = self.record, event.model_call_started
+        record.clock.going[1] += 1
+        record.orderly = record.orderly and started.call_id not in self.models
+        self.models[started.call_id] = started.provider, started.model
+
+    def model_call_finished(self, position: int, event: events.RunEvent) -> None:
+        record = self.record
+        record.clock.going[1] -= record.clock.going[1] > 0
+        _answered(event.model_call_finished, self.models, self.used)
+        record.model_calls += 1
+
+    def message_added(self, position: int, event: events.RunEvent) -> None:
+        if event.message_added.role == events.MESSAGE_ROLE_AGENT:
+            self.record.said.append((position, event.message_added))
+
+    def artifact_added(self, position: int, event: events.RunEvent) -> None:
+        self.record.artifacts.append((position, event.artifact_added))
+
+
+# What is taken from an event, by the name of its body.
+_TAKEN: Mapping[str, Callable[[_Reading, int, events.RunEvent], None]] = {
+    "tool_call_requested": _Reading.tool_call_requested,
+    "tool_call_finished": _Reading.tool_call_finished,
+    "model_call_started": _Reading.model_call_started,
+    "model_call_finished": _Reading.model_call_finished,
+    "message_added": _Reading.message_added,
+    "artifact_added": _Reading.artifact_added,
+}
 
 
 def _made_again(call: Call) -> bool:
