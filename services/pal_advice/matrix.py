@@ -20,15 +20,17 @@ _SHOWN = 5
 _REMEDY = "not measured; write it with `pal runtime matrix SDK OLD..NEW --output json` and name it (--matrix)"
 
 
-def read(file: pb.AdviceFile) -> dict[str, Any]:
-    """Return the matrix in *file*.
+def read(file: pb.AdviceFile, package: str) -> dict[str, Any]:
+    """Return the matrix of *package* in *file*.
 
     Raises:
-        InvalidField: it is none.
+        InvalidField: it is none, or one of another package.
     """
     raw = parsed(file, "matrix")
     if not isinstance(raw, dict) or not isinstance(raw.get("versions"), list):
         raise wrong(file, "matrix", "no matrix: `pal runtime matrix SDK OLD..NEW --output json` prints one")
+    if (sdk := raw.get("sdk", package)) != package:
+        raise wrong(file, "matrix", f"measured {str(sdk)[:60]}, and the runtime is built on {package}")
     for place, one in enumerate(raw["versions"]):
         try:
             Version(one["version"])

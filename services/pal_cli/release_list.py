@@ -10,6 +10,7 @@ import subprocess
 import httpx2
 
 from pal.service.v1 import migration_service_pb2 as pb
+from pal_cli.advice_files import lean_releases
 from pal_cli.failures import UNAVAILABLE, CommandError
 from pal_cli.plugins.versions import uv
 
@@ -39,7 +40,7 @@ async def release_list(package: str) -> pb.AdviceFile:
         raise _unavailable(package, f"answers {answer.status_code}")
     if "json" not in answer.headers.get("content-type", "") or len(answer.content) > _MOST_BYTES:
         raise _unavailable(package, "does not list releases as JSON (PEP 691)")
-    return pb.AdviceFile(source="the package index", text=answer.text)
+    return pb.AdviceFile(source="the package index", text=lean_releases(answer.text))
 
 
 def _unavailable(package: str, problem: str) -> CommandError:

@@ -160,7 +160,7 @@ def _of_files(
     at = now
     if request.HasField("matrix"):
         source = request.matrix.source or "matrix"
-        raw = matrix.read(request.matrix)
+        raw = matrix.read(request.matrix, package.name)
         at = matrix.measured_at(raw, request.matrix, now)
         declared += matrix.conformance(raw, version, source, at)
         licences += releases.licences_of(raw, source)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from google.protobuf import timestamp_pb2
 from rich.markup import escape
 
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.v1 import advice_pb2 as advice
+from pal_cli import advice_files as files
 from pal_cli.advice import show
 from pal_cli.advice_rules import drafted
-from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
+from pal_cli.failures import OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.licences import PYPI, Installed, installed
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, print_json, say
@@ -36,7 +36,7 @@ async def advise(
     json: Annotated[bool, typer.Option("--json", help="the same as --output json")] = False,
 ) -> int:
     """Advise whether to stay on a runtime. Exit code 0 for MAY_STAY, 1 for MUST_MIGRATE, 8 for PREPARE and WATCH."""
-    own = drafted(_text(rules), str(rules)) if rules else None
+    own = drafted(files.read(rules), str(rules)) if rules else None
     if check:
         return _checked(own, rules)
     if not runtime:
@@ -45,8 +45,8 @@ async def advise(
     request = pb.AdviseRequest(
         runtime=runtime,
         rules=own,
-        osv=[_file(path) for path in osv or ()],
-        matrix=_file(matrix) if matrix else None,
+        osv=[files.file(path) for path in osv or ()],
+        matrix=files.matrix(matrix) if matrix else None,
         releases=await _releases(releases, built, index=index),
         package=built.package,
         ecosystem=built.ecosystem,
@@ -63,7 +63,7 @@ async def advise(
 
 async def _releases(path: Path | None, built: Installed, *, index: bool) -> pb.AdviceFile | None:
     if path is not None or not index:
-        return _file(path) if path else None
+        return files.releases(path) if path else None
     if built.ecosystem != PYPI:
         raise CommandError(
             f"--index: {built.package or 'this runtime'} is no package of a Python index; use --releases"
@@ -81,19 +81,3 @@ def _checked(rules: advice.AdviceRules | None, path: Path | None) -> int:
     name = f"{rules.metadata.name} {rules.metadata.version}"
     say(f"{escape(str(path))}: {escape(name)}, {len(rules.spec.rules)} rules, {conditions} conditions")
     return OK
-
-
-def _file(path: Path) -> pb.AdviceFile:
-    text = _text(path)
-    return pb.AdviceFile(
-        source=str(path), text=text, observed_at=timestamp_pb2.Timestamp(seconds=int(path.stat().st_mtime))
-    )
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        raise CommandError(f"{path}: no such file", NOT_FOUND) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None

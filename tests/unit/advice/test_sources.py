@@ -95,7 +95,15 @@ def test_a_matrix_is_dated_by_itself_else_by_its_file() -> None:
 @pytest.mark.parametrize("content", [[], {}, {"versions": [{}]}, {"versions": [{"version": "x"}]}], ids=str)
 def test_what_is_no_matrix_is_refused(content: object) -> None:
     with pytest.raises(InvalidField, match=r"^matrix.*given.json"):
-        matrix.read(file(content))
+        matrix.read(file(content), "agno")
+
+
+def test_a_matrix_of_another_package_is_refused() -> None:
+    assert matrix.read(file({**MATRIX, "sdk": "agno"}), "agno")["versions"] == MATRIX["versions"]
+    with pytest.raises(
+        InvalidField, match=r"^matrix: given\.json: measured langgraph, and the runtime is built on agno"
+    ):
+        matrix.read(file({**MATRIX, "sdk": "langgraph"}), "agno")
 
 
 PYPI = {
