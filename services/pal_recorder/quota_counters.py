@@ -9,7 +9,7 @@ from pal.service.v1 import quota_service_pb2 as pb
 from pal_recorder.quota_tally import Tally, pool_word
 from pal_rpc.errors import InvalidField
 
-MAX_CLAIMS, MAX_RENEWED, MAX_ID_CHARACTERS = 64, 1000, 256
+MAX_CLAIMS, MAX_AT_ONCE, MAX_ID_CHARACTERS = 64, 1000, 256
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 1, 24 * 3600
 _SEPARATOR = "\x1f"
 Tallies = Mapping[str, Tally]
@@ -61,8 +61,9 @@ def reserve(tallies: Tallies, request: pb.ReserveRequest, now_ms: int) -> bool:
 
 def settle(tallies: Tallies, request: pb.SettleRequest, now_ms: int) -> None:
     """End what *request* names, wherever it stands."""
-    for key in keys_of(request.keys):
-        tallies[key].settle(request.reservation_id, request.used, now_ms, undone=request.undone)
+    for ended in request.settlements:
+        for key in keys_of(ended.keys):
+            tallies[key].settle(ended.reservation_id, ended.used, now_ms, undone=ended.undone)
 
 
 def renew(tallies: Tallies, request: pb.RenewRequest, now_ms: int) -> list[str]:
@@ -97,6 +98,16 @@ def check_claims(request: pb.ReserveRequest) -> None:
     if min(numbers) < 0 or max(numbers) == 0:
         raise InvalidField("amounts", "none is negative, and one is more than 0")
     check_ttl(request.ttl.ToMilliseconds())
+
+
+def check_count(field: str, count: int) -> None:
+    """Check how many reservations are named at once.
+
+    Raises:
+        InvalidField: too many.
+    """
+    if count > MAX_AT_ONCE:
+        raise InvalidField(field, f"{count} reservations; name at most {MAX_AT_ONCE} at once")
 
 
 def check_ttl(ttl_ms: int) -> None:

@@ -50,8 +50,13 @@ class Quotas:
         return response
 
     async def settle(self, request: pb.SettleRequest) -> pb.SettleResponse:
-        """End a reservation."""
-        keys = keys_of(request.keys)
+        """End reservations.
+
+        Raises:
+            InvalidField: the request is not one.
+        """
+        quota_counters.check_count("settlements", len(request.settlements))
+        keys = keys_of(key for ended in request.settlements for key in ended.keys)
         if keys:
             await self._counters.change(keys, lambda tallies: quota_counters.settle(tallies, request, self._now_ms()))
         return pb.SettleResponse()
@@ -63,8 +68,7 @@ class Quotas:
             InvalidField: the request is not one.
         """
         quota_counters.check_ttl(request.ttl.ToMilliseconds())
-        if len(request.reservations) > quota_counters.MAX_RENEWED:
-            raise InvalidField("reservations", f"at most {quota_counters.MAX_RENEWED} at once")
+        quota_counters.check_count("reservations", len(request.reservations))
         response = pb.RenewResponse()
 
         def renewed(tallies: Tallies) -> None:

@@ -209,7 +209,7 @@ class QuotaServicer(quota_rpc.QuotaServiceServicer):
         return await self._quotas.reserve(request)
 
     async def Settle(self, request: quota_pb.SettleRequest, context: Context) -> quota_pb.SettleResponse:
-        """End a reservation."""
+        """End reservations."""
         caller(context.invocation_metadata() or (), self._mesh_key)
         return await self._quotas.settle(request)
 

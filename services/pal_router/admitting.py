@@ -18,15 +18,16 @@ async def admit(run: ActiveRun, selection: Selection, peers: Peers, driver: Driv
         MeshError: QUOTA_EXCEEDED, HEAD_MISMATCH or RECORDER_UNAVAILABLE, and nothing is recorded; POLICY_DENIED or
             APPROVAL_REQUIRED, and that is.
     """
-    await peers.quotas.begin(run, selection)
+    decision = decide(start_question(run.acceptance, selection.runtime.name, run.mode), run.acceptance.policies)
+    refused = refusal(decision, run.run_id)
+    if refused is None:
+        await peers.quotas.begin(run, selection)
     fact = events.RunAccepted()
     fact.CopyFrom(run.acceptance.accepted)
     fact.input.CopyFrom(await peers.artifacts.externalise(fact.input))
     batch = [driver.event(run, run.epoch, run_accepted=fact)]
-    decision = decide(start_question(run.acceptance, selection.runtime.name, run.mode), run.acceptance.policies)
     if decision is not None:
         batch.append(driver.event(run, run.epoch, policy_decided=events.PolicyDecided(decision=decision)))
-    refused = refusal(decision, run.run_id)
     if refused is not None:
         batch.append(driver.event(run, run.epoch, run_finished=rejected(refused)))
     else:

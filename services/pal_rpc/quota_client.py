@@ -14,6 +14,7 @@ from google.protobuf import duration_pb2
 
 from pal.service.v1 import quota_service_pb2 as pb
 from pal.service.v1 import quota_service_pb2_grpc as rpc
+from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.ending import end
 from pal_rpc.identity import bearer
 from pal_rpc.recorder_client import RecorderUnavailable
@@ -25,7 +26,8 @@ _CALL_SECONDS = 5.0
 _RETRY_SECONDS, _GOODBYE_SECONDS = 0.2, 1.0
 # What cannot be given back for so long has expired.
 _SETTLING_SECONDS = 300.0
-_PARALLEL = 16
+# How long what is given back waits for more of it, and how much leaves together.
+_LINGER_SECONDS, _TOGETHER = 0.005, 500
 _NOTHING = pb.QuotaAmounts()
 
 
@@ -52,13 +54,13 @@ class QuotaClient:
         self._metadata = bearer(token)
         self._address = address
         # Not bounded: what it holds is as much as is going on at once.
-        self._settling: asyncio.Queue[pb.SettleRequest] = asyncio.Queue()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._settling: asyncio.Queue[pb.QuotaSettlement] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Begin to settle."""
-        # Not a TaskGroup: they live exactly as long as this object, which is a context manager.
-        self._tasks = [asyncio.create_task(self._settle_all()) for _ in range(_PARALLEL)]
+        # Not a TaskGroup: it lives exactly as long as this object, which is a context manager.
+        self._task = asyncio.create_task(self._settle_all())
         return self
 
     async def __aexit__(
@@ -68,8 +70,8 @@ class QuotaClient:
         with_time = asyncio.create_task(self._settling.join())
         await asyncio.wait([with_time], timeout=_GOODBYE_SECONDS)
         with_time.cancel()
-        for task in self._tasks:
-            await end(task)
+        assert self._task is not None
+        await end(self._task)
 
     async def reserve(
         self,
@@ -107,7 +109,9 @@ class QuotaClient:
     def settle(self, reservation: Reservation, used: pb.QuotaAmounts = _NOTHING, *, undone: bool = False) -> None:
         """Count what was *used* and give the rest back, without waiting; all of it when the use was *undone*."""
         self._settling.put_nowait(
-            pb.SettleRequest(reservation_id=reservation.reservation_id, keys=reservation.keys, used=used, undone=undone)
+            pb.QuotaSettlement(
+                reservation_id=reservation.reservation_id, keys=reservation.keys, used=used, undone=undone
+            )
         )
 
     async def renew(self, reservations: Sequence[Reservation], ttl_seconds: float) -> set[str]:
@@ -129,11 +133,15 @@ class QuotaClient:
 
     async def _settle_all(self) -> None:
         while True:
-            request = await self._settling.get()
+            ended = [await self._settling.get()]
+            await asyncio.sleep(_LINGER_SECONDS)
+            while len(ended) < _TOGETHER and not self._settling.empty():
+                ended.append(self._settling.get_nowait())
             try:
-                await self._settle(request)
+                await self._settle(pb.SettleRequest(settlements=ended))
             finally:
-                self._settling.task_done()
+                for _ in ended:
+                    self._settling.task_done()
 
     async def _settle(self, request: pb.SettleRequest) -> None:
         loop = asyncio.get_running_loop()
@@ -143,11 +151,11 @@ class QuotaClient:
                 await self._stub.Settle(request, timeout=_CALL_SECONDS, metadata=self._metadata)
                 return
             except grpc.aio.AioRpcError as error:
-                if from_rpc_error(error) is not None or loop.time() > until:
-                    log.warning(
-                        "quota not settled",
-                        extra={"reservation_id": request.reservation_id, "problem": error.details() or ""},
-                    )
+                known = from_rpc_error(error)
+                passing = known is None or known.reason == reasons.ERROR_REASON_STORE_UNAVAILABLE
+                if not passing or loop.time() > until:
+                    extra = {"reservations": len(request.settlements), "problem": error.details() or ""}
+                    log.warning("quotas not settled", extra=extra)
                     return
             await asyncio.sleep(_RETRY_SECONDS)
 

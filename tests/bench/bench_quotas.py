@@ -77,17 +77,21 @@ def requests(count: int) -> Iterator[pb.ReserveRequest]:
 def settling(request: pb.ReserveRequest) -> pb.SettleRequest:
     """Return what ends a reservation."""
     keys = [claim.key for claim in request.claims]
-    return pb.SettleRequest(reservation_id=request.reservation_id, keys=keys, used=pb.QuotaAmounts(tokens=700))
+    used = pb.QuotaAmounts(tokens=700)
+    ended = pb.QuotaSettlement(reservation_id=request.reservation_id, keys=keys, used=used)
+    return pb.SettleRequest(settlements=[ended])
 
 
 async def checks() -> None:
     """Measure a reservation in the recorder, and its share of the group that makes it durable."""
     counters = MemoryCounters({}, lambda: time.time_ns() // 1_000_000)
     kept = Quotas(counters, lambda: time.time_ns() // 1_000_000)
-    took_us, rows_us = [], []
+    took_us, cpu_us, rows_us = [], [], []
     for number, request in enumerate(requests(CHECKS), start=1):
-        began = time.perf_counter()
+        began, cpu_before = time.perf_counter(), time.thread_time()
         await kept.reserve(request)
+        # What the scheduler gives to others meanwhile is not the check's.
+        cpu_us.append((time.thread_time() - cpu_before) * 1e6)
         took_us.append((time.perf_counter() - began) * 1e6)
         await kept.settle(settling(request))
         if number % GROUP == 0:
@@ -97,9 +101,10 @@ async def checks() -> None:
     report(
         f"a reservation in two counters, {TENANTS} tenants, in the recorder",
         {
-            "p50 us": percentile(took_us, 0.5),
-            "p99 us": percentile(took_us, 0.99),
-            "worst us": max(took_us),
+            "CPU p50 us": percentile(cpu_us, 0.5),
+            "CPU p99 us": percentile(cpu_us, 0.99),
+            "by the clock p50 us": percentile(took_us, 0.5),
+            "by the clock p99 us": percentile(took_us, 0.99),
             f"made durable, us each in groups of {GROUP}": statistics.median(rows_us),
         },
     )
@@ -152,6 +157,7 @@ async def runs(path: Path, count: int, rounds: int) -> None:
             "without, runs/s": statistics.median(load.runs_per_second for load in free),
             "with, runs/s": statistics.median(load.runs_per_second for load in bound),
             "ratio runs/s": statistics.median(b.runs_per_second / a.runs_per_second for a, b in pairs),
+            "without, CPU ms per run": statistics.median(load.cpu_ms_per_run for load in free),
             "ratio CPU per run": statistics.median(b.cpu_ms_per_run / a.cpu_ms_per_run for a, b in pairs),
             "without, p50 ms": statistics.median(load.p50_ms for load in free),
             "with, p50 ms": statistics.median(load.p50_ms for load in bound),

@@ -19,6 +19,7 @@ import { violation } from "./schemas.ts";
 const OUTCOMES: Partial<Record<ErrorReason, RunOutcome>> = {
   [ErrorReason.RUN_CANCELLED]: RunOutcome.CANCELLED,
   [ErrorReason.LIMIT_REACHED]: RunOutcome.LIMITED,
+  [ErrorReason.QUOTA_EXCEEDED]: RunOutcome.LIMITED,
   [ErrorReason.DEADLINE_EXCEEDED]: RunOutcome.LIMITED,
 };
 

@@ -25,6 +25,7 @@ const CODES: Partial<Record<ErrorReason, status>> = {
   [ErrorReason.TOO_LARGE]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.OVERLOADED]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.LIMIT_REACHED]: status.RESOURCE_EXHAUSTED,
+  [ErrorReason.QUOTA_EXCEEDED]: status.RESOURCE_EXHAUSTED,
   [ErrorReason.DEADLINE_EXCEEDED]: status.DEADLINE_EXCEEDED,
   [ErrorReason.RUN_CANCELLED]: status.CANCELLED,
 };

@@ -92,7 +92,8 @@ async def test_a_reservation_is_repeated_and_settled_at_any_recorder(
 ) -> None:
     request = reservation("r1", BY_TENANT, ALTOGETHER)
     became = [await reserved(stub, request, token) for stub in (*recorders, *recorders)]
-    settled = pb.SettleRequest(reservation_id="r1", keys=[BY_TENANT.key, ALTOGETHER.key])
+    ended = pb.QuotaSettlement(reservation_id="r1", keys=[BY_TENANT.key, ALTOGETHER.key])
+    settled = pb.SettleRequest(settlements=[ended])
     for stub in recorders:
         await stub.Settle(settled, metadata=token)
 

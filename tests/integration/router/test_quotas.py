@@ -15,7 +15,9 @@ from grpc_status import rpc_status
 from pal.service.v1 import quota_service_pb2 as pb
 from pal.service.v1 import quota_service_pb2_grpc as rpc
 from pal.service.v1 import registry_service_pb2 as registry_pb
+from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import run_event_pb2 as events
+from pal_log.payload import text_payload
 from pal_router.acceptance import run_id_of
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
@@ -47,7 +49,15 @@ async def usage(bench: Bench) -> AsyncIterator[rpc.QuotaServiceStub]:
         yield rpc.QuotaServiceStub(opened)
 
 
-async def bounded(bench: Bench, bounds: str, *, more: str = "") -> str:
+ASK = """, tools: [ask]}
+---
+apiVersion: pal/v1
+kind: ToolSpec
+metadata: {name: ask, version: 1.0.0}
+spec: {purpose: Asks., input: {type: object}, effect: {effectClass: READ}, timing: {timeout: 10s}}"""
+
+
+async def bounded(bench: Bench, bounds: str, *, more: str = "}") -> str:
     """Publish an agent with a quota of its own and return its name, once the router knows both."""
     name = f"a{uuid.uuid4().hex[:12]}"
     await bench.apply(
@@ -60,8 +70,8 @@ spec: {{match: {{agent: {name}}}, {bounds}}}
 apiVersion: pal/v1
 kind: AgentSpec
 metadata: {{name: {name}, version: 1.0.0}}
-spec: {{objective: Answer.}}
-{more}"""
+spec: {{objective: Answer.{more}
+"""
     )
     return name
 
@@ -150,6 +160,66 @@ async def test_a_run_that_was_begun_before_is_followed_though_the_quota_is_used_
     assert await begun(bench, agent) == "QUOTA_EXCEEDED"
 
 
+async def test_a_run_that_waits_for_a_person_leaves_its_place_and_takes_it_again(
+    bench: Bench, usage: rpc.QuotaServiceStub
+) -> None:
+    agent = await bounded(bench, "concurrentRuns: 1", more=ASK)
+    asked = events.InputRequested(input_id="c1.answer", kind=events.INPUT_KIND_QUESTION, tool_call_id="c1")
+    answered, resumed, hold = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def ask_(_: object) -> str | events.InputRequested:
+        if not answered.is_set():
+            return asked
+        resumed.set()
+        await hold.wait()
+        return "blue"
+
+    request_id, calls = str(uuid.uuid4()), Say(calls=[("c1", "ask", "{}")])
+    bench.script(request_id, calls, calls, Say(chunks=["thanks"]), ask=ask_)
+    waiting = asyncio.create_task(ran(bench, request_id, agent))
+    while not (await bench.router.ListInputs(router_pb.ListInputsRequest())).inputs:
+        pass
+
+    await settled(usage, agent, [(0, 0)])
+    meanwhile = await begun(bench, agent)
+    answered.set()
+    await bench.router.Answer(
+        router_pb.AnswerRequest(
+            run_id=run_id_of(request_id, "default"),
+            input_id="c1.answer",
+            decision=events.INPUT_DECISION_ACCEPTED,
+            answer=text_payload("blue"),
+        )
+    )
+    await resumed.wait()
+    refused = await begun(bench, agent)
+    hold.set()
+
+    assert (meanwhile, refused, await waiting) == ("SUCCEEDED", "QUOTA_EXCEEDED", "SUCCEEDED")
+    await settled(usage, agent, [(0, 0)])
+
+
+async def test_replays_have_a_pool_of_their_own(bench: Bench) -> None:
+    agent = await bounded(bench, "pools: [REPLAY], limits: [{window: 1h, runs: 1}]")
+    request_id = str(uuid.uuid4())
+    bench.script(request_id, HELLO)
+    live = [await ran(bench, request_id, agent), await begun(bench, agent)]
+
+    async def replayed() -> str:
+        replay_id = str(uuid.uuid4())
+        bench.fakes.scripts[run_id_of(replay_id, "default")] = Script(says=[HELLO])
+        request = router_pb.ReplayRequest(source_run_id=run_id_of(request_id, "default"), request_id=replay_id)
+        try:
+            async for _ in bench.router.Replay(request):
+                pass
+        except grpc.aio.AioRpcError as error:
+            return getattr(from_rpc_error(error), "reason_name", "")
+        return "replayed"
+
+    assert live == ["SUCCEEDED"] * 2
+    assert [await replayed() for _ in range(2)] == ["replayed", "QUOTA_EXCEEDED"]
+
+
 async def test_what_a_policy_refuses_is_not_counted(bench: Bench, usage: rpc.QuotaServiceStub) -> None:
     quota = (
         "---\napiVersion: pal/v1\nkind: Quota\nmetadata: {name: shut, version: 1.0.0}\n"
@@ -158,7 +228,7 @@ async def test_what_a_policy_refuses_is_not_counted(bench: Bench, usage: rpc.Quo
     await bench.apply(POLICY + quota)
 
     assert [await begun(bench, "shut") for _ in range(2)] == ["POLICY_DENIED"] * 2
-    await settled(usage, "shut", [(0, 0)])
+    assert await stands(usage, "shut") == []
 
 
 async def test_tenants_have_counters_of_their_own(bench: Bench, usage: rpc.QuotaServiceStub) -> None:

@@ -52,9 +52,8 @@ class Bench:
         """Settle."""
         amounts = pb.QuotaAmounts(**used)  # type: ignore[arg-type]
         keys = [claim.key for claim in claims]
-        await self.quotas.settle(
-            pb.SettleRequest(reservation_id=reservation_id, keys=keys, used=amounts, undone=undone)
-        )
+        ended = pb.QuotaSettlement(reservation_id=reservation_id, keys=keys, used=amounts, undone=undone)
+        await self.quotas.settle(pb.SettleRequest(settlements=[ended]))
 
     async def stands(self) -> dict[str, list[tuple[int, int]]]:
         """Return what is used and reserved of each bound, by quota."""
@@ -341,7 +340,8 @@ class Machine(RuleBasedStateMachine):
         name, reserved = reservation.split()
         used = pb.QuotaAmounts(tokens=int(reserved) * share // 100)
         keys = [bound.key for bound in self.CLAIMS]
-        request = pb.SettleRequest(reservation_id=name, keys=keys, used=used, undone=undone)
+        ended = pb.QuotaSettlement(reservation_id=name, keys=keys, used=used, undone=undone)
+        request = pb.SettleRequest(settlements=[ended])
         self._change(keys_of(keys), lambda tallies: quota_counters.settle(tallies, request, self.now_ms))
 
     @rule(reservation=reservations)

@@ -386,14 +386,8 @@ func (x *ReserveResponse) GetRepeated() bool {
 // Request of Settle.
 type SettleRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The reservation.
-	ReservationId string `protobuf:"bytes,1,opt,name=reservation_id,json=reservationId,proto3" json:"reservation_id,omitempty"`
-	// Its counters.
-	Keys []*QuotaKey `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
-	// What was used, of what was reserved.
-	Used *QuotaAmounts `protobuf:"bytes,3,opt,name=used,proto3" json:"used,omitempty"`
-	// Whether what was counted at once is given back: nothing came of it.
-	Undone        bool `protobuf:"varint,4,opt,name=undone,proto3" json:"undone,omitempty"`
+	// How reservations end, at most 1000.
+	Settlements   []*QuotaSettlement `protobuf:"bytes,1,rep,name=settlements,proto3" json:"settlements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -428,28 +422,80 @@ func (*SettleRequest) Descriptor() ([]byte, []int) {
 	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *SettleRequest) GetReservationId() string {
+func (x *SettleRequest) GetSettlements() []*QuotaSettlement {
+	if x != nil {
+		return x.Settlements
+	}
+	return nil
+}
+
+// How a reservation ends.
+type QuotaSettlement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The reservation.
+	ReservationId string `protobuf:"bytes,1,opt,name=reservation_id,json=reservationId,proto3" json:"reservation_id,omitempty"`
+	// Its counters.
+	Keys []*QuotaKey `protobuf:"bytes,2,rep,name=keys,proto3" json:"keys,omitempty"`
+	// What was used, of what was reserved.
+	Used *QuotaAmounts `protobuf:"bytes,3,opt,name=used,proto3" json:"used,omitempty"`
+	// Whether what was counted at once is given back: nothing came of it.
+	Undone        bool `protobuf:"varint,4,opt,name=undone,proto3" json:"undone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuotaSettlement) Reset() {
+	*x = QuotaSettlement{}
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuotaSettlement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuotaSettlement) ProtoMessage() {}
+
+func (x *QuotaSettlement) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuotaSettlement.ProtoReflect.Descriptor instead.
+func (*QuotaSettlement) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *QuotaSettlement) GetReservationId() string {
 	if x != nil {
 		return x.ReservationId
 	}
 	return ""
 }
 
-func (x *SettleRequest) GetKeys() []*QuotaKey {
+func (x *QuotaSettlement) GetKeys() []*QuotaKey {
 	if x != nil {
 		return x.Keys
 	}
 	return nil
 }
 
-func (x *SettleRequest) GetUsed() *QuotaAmounts {
+func (x *QuotaSettlement) GetUsed() *QuotaAmounts {
 	if x != nil {
 		return x.Used
 	}
 	return nil
 }
 
-func (x *SettleRequest) GetUndone() bool {
+func (x *QuotaSettlement) GetUndone() bool {
 	if x != nil {
 		return x.Undone
 	}
@@ -465,7 +511,7 @@ type SettleResponse struct {
 
 func (x *SettleResponse) Reset() {
 	*x = SettleResponse{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[6]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -477,7 +523,7 @@ func (x *SettleResponse) String() string {
 func (*SettleResponse) ProtoMessage() {}
 
 func (x *SettleResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[6]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -490,7 +536,7 @@ func (x *SettleResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleResponse.ProtoReflect.Descriptor instead.
 func (*SettleResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{6}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{7}
 }
 
 // A reservation and its counters.
@@ -506,7 +552,7 @@ type QuotaReservation struct {
 
 func (x *QuotaReservation) Reset() {
 	*x = QuotaReservation{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[7]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +564,7 @@ func (x *QuotaReservation) String() string {
 func (*QuotaReservation) ProtoMessage() {}
 
 func (x *QuotaReservation) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[7]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +577,7 @@ func (x *QuotaReservation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaReservation.ProtoReflect.Descriptor instead.
 func (*QuotaReservation) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{7}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *QuotaReservation) GetReservationId() string {
@@ -561,7 +607,7 @@ type RenewRequest struct {
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[8]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -573,7 +619,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[8]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -586,7 +632,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{8}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *RenewRequest) GetReservations() []*QuotaReservation {
@@ -614,7 +660,7 @@ type RenewResponse struct {
 
 func (x *RenewResponse) Reset() {
 	*x = RenewResponse{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[9]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +672,7 @@ func (x *RenewResponse) String() string {
 func (*RenewResponse) ProtoMessage() {}
 
 func (x *RenewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[9]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +685,7 @@ func (x *RenewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewResponse.ProtoReflect.Descriptor instead.
 func (*RenewResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{9}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *RenewResponse) GetEnded() []string {
@@ -664,7 +710,7 @@ type ListUsageRequest struct {
 
 func (x *ListUsageRequest) Reset() {
 	*x = ListUsageRequest{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[10]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +722,7 @@ func (x *ListUsageRequest) String() string {
 func (*ListUsageRequest) ProtoMessage() {}
 
 func (x *ListUsageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[10]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +735,7 @@ func (x *ListUsageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsageRequest.ProtoReflect.Descriptor instead.
 func (*ListUsageRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{10}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListUsageRequest) GetQuota() string {
@@ -736,7 +782,7 @@ type QuotaUsage struct {
 
 func (x *QuotaUsage) Reset() {
 	*x = QuotaUsage{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[11]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -748,7 +794,7 @@ func (x *QuotaUsage) String() string {
 func (*QuotaUsage) ProtoMessage() {}
 
 func (x *QuotaUsage) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[11]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -761,7 +807,7 @@ func (x *QuotaUsage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaUsage.ProtoReflect.Descriptor instead.
 func (*QuotaUsage) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{11}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QuotaUsage) GetMeasure() v1.QuotaMeasure {
@@ -828,7 +874,7 @@ type QuotaCounter struct {
 
 func (x *QuotaCounter) Reset() {
 	*x = QuotaCounter{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[12]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +886,7 @@ func (x *QuotaCounter) String() string {
 func (*QuotaCounter) ProtoMessage() {}
 
 func (x *QuotaCounter) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[12]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +899,7 @@ func (x *QuotaCounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaCounter.ProtoReflect.Descriptor instead.
 func (*QuotaCounter) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{12}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QuotaCounter) GetKey() *QuotaKey {
@@ -890,7 +936,7 @@ type ListUsageResponse struct {
 
 func (x *ListUsageResponse) Reset() {
 	*x = ListUsageResponse{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[13]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -902,7 +948,7 @@ func (x *ListUsageResponse) String() string {
 func (*ListUsageResponse) ProtoMessage() {}
 
 func (x *ListUsageResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[13]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -915,7 +961,7 @@ func (x *ListUsageResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUsageResponse.ProtoReflect.Descriptor instead.
 func (*ListUsageResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{13}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListUsageResponse) GetCounters() []*QuotaCounter {
@@ -947,7 +993,7 @@ type QuotaState struct {
 
 func (x *QuotaState) Reset() {
 	*x = QuotaState{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1005,7 @@ func (x *QuotaState) String() string {
 func (*QuotaState) ProtoMessage() {}
 
 func (x *QuotaState) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[14]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1018,7 @@ func (x *QuotaState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaState.ProtoReflect.Descriptor instead.
 func (*QuotaState) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{14}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *QuotaState) GetClaim() *QuotaClaim {
@@ -1015,7 +1061,7 @@ type QuotaWindow struct {
 
 func (x *QuotaWindow) Reset() {
 	*x = QuotaWindow{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1073,7 @@ func (x *QuotaWindow) String() string {
 func (*QuotaWindow) ProtoMessage() {}
 
 func (x *QuotaWindow) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[15]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1086,7 @@ func (x *QuotaWindow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaWindow.ProtoReflect.Descriptor instead.
 func (*QuotaWindow) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{15}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QuotaWindow) GetMeasure() v1.QuotaMeasure {
@@ -1095,7 +1141,7 @@ type QuotaHeld struct {
 
 func (x *QuotaHeld) Reset() {
 	*x = QuotaHeld{}
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1107,7 +1153,7 @@ func (x *QuotaHeld) String() string {
 func (*QuotaHeld) ProtoMessage() {}
 
 func (x *QuotaHeld) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_quota_service_proto_msgTypes[16]
+	mi := &file_pal_service_v1_quota_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1120,7 +1166,7 @@ func (x *QuotaHeld) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuotaHeld.ProtoReflect.Descriptor instead.
 func (*QuotaHeld) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{16}
+	return file_pal_service_v1_quota_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *QuotaHeld) GetReservationId() string {
@@ -1182,8 +1228,10 @@ const file_pal_service_v1_quota_service_proto_rawDesc = "" +
 	"\x03ttl\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\x12\x1a\n" +
 	"\baccepted\x18\x05 \x01(\bR\baccepted\"-\n" +
 	"\x0fReserveResponse\x12\x1a\n" +
-	"\brepeated\x18\x01 \x01(\bR\brepeated\"\xae\x01\n" +
-	"\rSettleRequest\x12%\n" +
+	"\brepeated\x18\x01 \x01(\bR\brepeated\"R\n" +
+	"\rSettleRequest\x12A\n" +
+	"\vsettlements\x18\x01 \x03(\v2\x1f.pal.service.v1.QuotaSettlementR\vsettlements\"\xb0\x01\n" +
+	"\x0fQuotaSettlement\x12%\n" +
 	"\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12,\n" +
 	"\x04keys\x18\x02 \x03(\v2\x18.pal.service.v1.QuotaKeyR\x04keys\x120\n" +
 	"\x04used\x18\x03 \x01(\v2\x1c.pal.service.v1.QuotaAmountsR\x04used\x12\x16\n" +
@@ -1254,7 +1302,7 @@ func file_pal_service_v1_quota_service_proto_rawDescGZIP() []byte {
 	return file_pal_service_v1_quota_service_proto_rawDescData
 }
 
-var file_pal_service_v1_quota_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_pal_service_v1_quota_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_pal_service_v1_quota_service_proto_goTypes = []any{
 	(*QuotaKey)(nil),              // 0: pal.service.v1.QuotaKey
 	(*QuotaClaim)(nil),            // 1: pal.service.v1.QuotaClaim
@@ -1262,61 +1310,63 @@ var file_pal_service_v1_quota_service_proto_goTypes = []any{
 	(*ReserveRequest)(nil),        // 3: pal.service.v1.ReserveRequest
 	(*ReserveResponse)(nil),       // 4: pal.service.v1.ReserveResponse
 	(*SettleRequest)(nil),         // 5: pal.service.v1.SettleRequest
-	(*SettleResponse)(nil),        // 6: pal.service.v1.SettleResponse
-	(*QuotaReservation)(nil),      // 7: pal.service.v1.QuotaReservation
-	(*RenewRequest)(nil),          // 8: pal.service.v1.RenewRequest
-	(*RenewResponse)(nil),         // 9: pal.service.v1.RenewResponse
-	(*ListUsageRequest)(nil),      // 10: pal.service.v1.ListUsageRequest
-	(*QuotaUsage)(nil),            // 11: pal.service.v1.QuotaUsage
-	(*QuotaCounter)(nil),          // 12: pal.service.v1.QuotaCounter
-	(*ListUsageResponse)(nil),     // 13: pal.service.v1.ListUsageResponse
-	(*QuotaState)(nil),            // 14: pal.service.v1.QuotaState
-	(*QuotaWindow)(nil),           // 15: pal.service.v1.QuotaWindow
-	(*QuotaHeld)(nil),             // 16: pal.service.v1.QuotaHeld
-	(v1.ExecutionMode)(0),         // 17: pal.v1.ExecutionMode
-	(*v1.QuotaLimit)(nil),         // 18: pal.v1.QuotaLimit
-	(*v1.Money)(nil),              // 19: pal.v1.Money
-	(*durationpb.Duration)(nil),   // 20: google.protobuf.Duration
-	(v1.QuotaMeasure)(0),          // 21: pal.v1.QuotaMeasure
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*QuotaSettlement)(nil),       // 6: pal.service.v1.QuotaSettlement
+	(*SettleResponse)(nil),        // 7: pal.service.v1.SettleResponse
+	(*QuotaReservation)(nil),      // 8: pal.service.v1.QuotaReservation
+	(*RenewRequest)(nil),          // 9: pal.service.v1.RenewRequest
+	(*RenewResponse)(nil),         // 10: pal.service.v1.RenewResponse
+	(*ListUsageRequest)(nil),      // 11: pal.service.v1.ListUsageRequest
+	(*QuotaUsage)(nil),            // 12: pal.service.v1.QuotaUsage
+	(*QuotaCounter)(nil),          // 13: pal.service.v1.QuotaCounter
+	(*ListUsageResponse)(nil),     // 14: pal.service.v1.ListUsageResponse
+	(*QuotaState)(nil),            // 15: pal.service.v1.QuotaState
+	(*QuotaWindow)(nil),           // 16: pal.service.v1.QuotaWindow
+	(*QuotaHeld)(nil),             // 17: pal.service.v1.QuotaHeld
+	(v1.ExecutionMode)(0),         // 18: pal.v1.ExecutionMode
+	(*v1.QuotaLimit)(nil),         // 19: pal.v1.QuotaLimit
+	(*v1.Money)(nil),              // 20: pal.v1.Money
+	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
+	(v1.QuotaMeasure)(0),          // 22: pal.v1.QuotaMeasure
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_pal_service_v1_quota_service_proto_depIdxs = []int32{
-	17, // 0: pal.service.v1.QuotaKey.pool:type_name -> pal.v1.ExecutionMode
+	18, // 0: pal.service.v1.QuotaKey.pool:type_name -> pal.v1.ExecutionMode
 	0,  // 1: pal.service.v1.QuotaClaim.key:type_name -> pal.service.v1.QuotaKey
-	18, // 2: pal.service.v1.QuotaClaim.limits:type_name -> pal.v1.QuotaLimit
-	19, // 3: pal.service.v1.QuotaAmounts.cost:type_name -> pal.v1.Money
+	19, // 2: pal.service.v1.QuotaClaim.limits:type_name -> pal.v1.QuotaLimit
+	20, // 3: pal.service.v1.QuotaAmounts.cost:type_name -> pal.v1.Money
 	1,  // 4: pal.service.v1.ReserveRequest.claims:type_name -> pal.service.v1.QuotaClaim
 	2,  // 5: pal.service.v1.ReserveRequest.amounts:type_name -> pal.service.v1.QuotaAmounts
-	20, // 6: pal.service.v1.ReserveRequest.ttl:type_name -> google.protobuf.Duration
-	0,  // 7: pal.service.v1.SettleRequest.keys:type_name -> pal.service.v1.QuotaKey
-	2,  // 8: pal.service.v1.SettleRequest.used:type_name -> pal.service.v1.QuotaAmounts
-	0,  // 9: pal.service.v1.QuotaReservation.keys:type_name -> pal.service.v1.QuotaKey
-	7,  // 10: pal.service.v1.RenewRequest.reservations:type_name -> pal.service.v1.QuotaReservation
-	20, // 11: pal.service.v1.RenewRequest.ttl:type_name -> google.protobuf.Duration
-	21, // 12: pal.service.v1.QuotaUsage.measure:type_name -> pal.v1.QuotaMeasure
-	20, // 13: pal.service.v1.QuotaUsage.window:type_name -> google.protobuf.Duration
-	22, // 14: pal.service.v1.QuotaUsage.resets_at:type_name -> google.protobuf.Timestamp
-	0,  // 15: pal.service.v1.QuotaCounter.key:type_name -> pal.service.v1.QuotaKey
-	11, // 16: pal.service.v1.QuotaCounter.usage:type_name -> pal.service.v1.QuotaUsage
-	12, // 17: pal.service.v1.ListUsageResponse.counters:type_name -> pal.service.v1.QuotaCounter
-	1,  // 18: pal.service.v1.QuotaState.claim:type_name -> pal.service.v1.QuotaClaim
-	15, // 19: pal.service.v1.QuotaState.windows:type_name -> pal.service.v1.QuotaWindow
-	16, // 20: pal.service.v1.QuotaState.held:type_name -> pal.service.v1.QuotaHeld
-	21, // 21: pal.service.v1.QuotaWindow.measure:type_name -> pal.v1.QuotaMeasure
-	2,  // 22: pal.service.v1.QuotaHeld.amounts:type_name -> pal.service.v1.QuotaAmounts
-	3,  // 23: pal.service.v1.QuotaService.Reserve:input_type -> pal.service.v1.ReserveRequest
-	5,  // 24: pal.service.v1.QuotaService.Settle:input_type -> pal.service.v1.SettleRequest
-	8,  // 25: pal.service.v1.QuotaService.Renew:input_type -> pal.service.v1.RenewRequest
-	10, // 26: pal.service.v1.QuotaService.ListUsage:input_type -> pal.service.v1.ListUsageRequest
-	4,  // 27: pal.service.v1.QuotaService.Reserve:output_type -> pal.service.v1.ReserveResponse
-	6,  // 28: pal.service.v1.QuotaService.Settle:output_type -> pal.service.v1.SettleResponse
-	9,  // 29: pal.service.v1.QuotaService.Renew:output_type -> pal.service.v1.RenewResponse
-	13, // 30: pal.service.v1.QuotaService.ListUsage:output_type -> pal.service.v1.ListUsageResponse
-	27, // [27:31] is the sub-list for method output_type
-	23, // [23:27] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	21, // 6: pal.service.v1.ReserveRequest.ttl:type_name -> google.protobuf.Duration
+	6,  // 7: pal.service.v1.SettleRequest.settlements:type_name -> pal.service.v1.QuotaSettlement
+	0,  // 8: pal.service.v1.QuotaSettlement.keys:type_name -> pal.service.v1.QuotaKey
+	2,  // 9: pal.service.v1.QuotaSettlement.used:type_name -> pal.service.v1.QuotaAmounts
+	0,  // 10: pal.service.v1.QuotaReservation.keys:type_name -> pal.service.v1.QuotaKey
+	8,  // 11: pal.service.v1.RenewRequest.reservations:type_name -> pal.service.v1.QuotaReservation
+	21, // 12: pal.service.v1.RenewRequest.ttl:type_name -> google.protobuf.Duration
+	22, // 13: pal.service.v1.QuotaUsage.measure:type_name -> pal.v1.QuotaMeasure
+	21, // 14: pal.service.v1.QuotaUsage.window:type_name -> google.protobuf.Duration
+	23, // 15: pal.service.v1.QuotaUsage.resets_at:type_name -> google.protobuf.Timestamp
+	0,  // 16: pal.service.v1.QuotaCounter.key:type_name -> pal.service.v1.QuotaKey
+	12, // 17: pal.service.v1.QuotaCounter.usage:type_name -> pal.service.v1.QuotaUsage
+	13, // 18: pal.service.v1.ListUsageResponse.counters:type_name -> pal.service.v1.QuotaCounter
+	1,  // 19: pal.service.v1.QuotaState.claim:type_name -> pal.service.v1.QuotaClaim
+	16, // 20: pal.service.v1.QuotaState.windows:type_name -> pal.service.v1.QuotaWindow
+	17, // 21: pal.service.v1.QuotaState.held:type_name -> pal.service.v1.QuotaHeld
+	22, // 22: pal.service.v1.QuotaWindow.measure:type_name -> pal.v1.QuotaMeasure
+	2,  // 23: pal.service.v1.QuotaHeld.amounts:type_name -> pal.service.v1.QuotaAmounts
+	3,  // 24: pal.service.v1.QuotaService.Reserve:input_type -> pal.service.v1.ReserveRequest
+	5,  // 25: pal.service.v1.QuotaService.Settle:input_type -> pal.service.v1.SettleRequest
+	9,  // 26: pal.service.v1.QuotaService.Renew:input_type -> pal.service.v1.RenewRequest
+	11, // 27: pal.service.v1.QuotaService.ListUsage:input_type -> pal.service.v1.ListUsageRequest
+	4,  // 28: pal.service.v1.QuotaService.Reserve:output_type -> pal.service.v1.ReserveResponse
+	7,  // 29: pal.service.v1.QuotaService.Settle:output_type -> pal.service.v1.SettleResponse
+	10, // 30: pal.service.v1.QuotaService.Renew:output_type -> pal.service.v1.RenewResponse
+	14, // 31: pal.service.v1.QuotaService.ListUsage:output_type -> pal.service.v1.ListUsageResponse
+	28, // [28:32] is the sub-list for method output_type
+	24, // [24:28] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_quota_service_proto_init() }
@@ -1331,7 +1381,7 @@ func file_pal_service_v1_quota_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_quota_service_proto_rawDesc), len(file_pal_service_v1_quota_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -39,8 +39,8 @@ type QuotaServiceClient interface {
 	// with QUOTA_EXCEEDED, which says of which and when to try again. Safe to repeat
 	// with the same reservation_id, which takes nothing twice and begins the time anew.
 	Reserve(ctx context.Context, in *ReserveRequest, opts ...grpc.CallOption) (*ReserveResponse, error)
-	// Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-	// one that has ended or expired is left alone.
+	// Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+	// those that have ended or expired are left alone.
 	Settle(ctx context.Context, in *SettleRequest, opts ...grpc.CallOption) (*SettleResponse, error)
 	// Begins the time of reservations anew, and names those that have ended.
 	Renew(ctx context.Context, in *RenewRequest, opts ...grpc.CallOption) (*RenewResponse, error)
@@ -108,8 +108,8 @@ type QuotaServiceServer interface {
 	// with QUOTA_EXCEEDED, which says of which and when to try again. Safe to repeat
 	// with the same reservation_id, which takes nothing twice and begins the time anew.
 	Reserve(context.Context, *ReserveRequest) (*ReserveResponse, error)
-	// Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-	// one that has ended or expired is left alone.
+	// Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+	// those that have ended or expired are left alone.
 	Settle(context.Context, *SettleRequest) (*SettleResponse, error)
 	// Begins the time of reservations anew, and names those that have ended.
 	Renew(context.Context, *RenewRequest) (*RenewResponse, error)

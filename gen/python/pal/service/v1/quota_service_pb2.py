@@ -28,7 +28,7 @@ from pal.v1 import common_pb2 as pal_dot_v1_dot_common__pb2
 from pal.v1 import quota_pb2 as pal_dot_v1_dot_quota__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pal/service/v1/quota_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/quota.proto\"\x93\x01\n\x08QuotaKey\x12\x14\n\x05quota\x18\x01 \x01(\tR\x05quota\x12)\n\x04pool\x18\x02 \x01(\x0e\x32\x15.pal.v1.ExecutionModeR\x04pool\x12\x16\n\x06tenant\x18\x03 \x01(\tR\x06tenant\x12\x14\n\x05\x61gent\x18\x04 \x01(\tR\x05\x61gent\x12\x18\n\x07runtime\x18\x05 \x01(\tR\x07runtime\"\xa6\x01\n\nQuotaClaim\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x03key\x12*\n\x06limits\x18\x02 \x03(\x0b\x32\x12.pal.v1.QuotaLimitR\x06limits\x12,\n\x0f\x63oncurrent_runs\x18\x03 \x01(\x05H\x00R\x0e\x63oncurrentRuns\x88\x01\x01\x42\x12\n\x10_concurrent_runs\"\xa5\x01\n\x0cQuotaAmounts\x12\x12\n\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n\x06tokens\x18\x02 \x01(\x03R\x06tokens\x12!\n\x04\x63ost\x18\x03 \x01(\x0b\x32\r.pal.v1.MoneyR\x04\x63ost\x12\x1d\n\ntool_calls\x18\x04 \x01(\x03R\ttoolCalls\x12\'\n\x0f\x63oncurrent_runs\x18\x05 \x01(\x03R\x0e\x63oncurrentRuns\"\xec\x01\n\x0eReserveRequest\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x32\n\x06\x63laims\x18\x02 \x03(\x0b\x32\x1a.pal.service.v1.QuotaClaimR\x06\x63laims\x12\x36\n\x07\x61mounts\x18\x03 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x07\x61mounts\x12+\n\x03ttl\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x05 \x01(\x08R\x08\x61\x63\x63\x65pted\"-\n\x0fReserveResponse\x12\x1a\n\x08repeated\x18\x01 \x01(\x08R\x08repeated\"\xae\x01\n\rSettleRequest\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12,\n\x04keys\x18\x02 \x03(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x04keys\x12\x30\n\x04used\x18\x03 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x04used\x12\x16\n\x06undone\x18\x04 \x01(\x08R\x06undone\"\x10\n\x0eSettleResponse\"g\n\x10QuotaReservation\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12,\n\x04keys\x18\x02 \x03(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x04keys\"\x81\x01\n\x0cRenewRequest\x12\x44\n\x0creservations\x18\x01 \x03(\x0b\x32 .pal.service.v1.QuotaReservationR\x0creservations\x12+\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"%\n\rRenewResponse\x12\x14\n\x05\x65nded\x18\x01 \x03(\tR\x05\x65nded\"d\n\x10ListUsageRequest\x12\x14\n\x05quota\x18\x01 \x01(\tR\x05quota\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x97\x02\n\nQuotaUsage\x12.\n\x07measure\x18\x01 \x01(\x0e\x32\x14.pal.v1.QuotaMeasureR\x07measure\x12\x31\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06window\x12\x12\n\x04used\x18\x03 \x01(\x03R\x04used\x12\x1a\n\x08reserved\x18\x04 \x01(\x03R\x08reserved\x12\x18\n\x07\x61llowed\x18\x05 \x01(\x03R\x07\x61llowed\x12#\n\rcurrency_code\x18\x06 \x01(\tR\x0c\x63urrencyCode\x12\x37\n\tresets_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08resetsAt\"\x86\x01\n\x0cQuotaCounter\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x03key\x12\x30\n\x05usage\x18\x02 \x03(\x0b\x32\x1a.pal.service.v1.QuotaUsageR\x05usage\x12\x18\n\x07refused\x18\x03 \x01(\x03R\x07refused\"u\n\x11ListUsageResponse\x12\x38\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.QuotaCounterR\x08\x63ounters\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa4\x01\n\nQuotaState\x12\x30\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x1a.pal.service.v1.QuotaClaimR\x05\x63laim\x12\x35\n\x07windows\x18\x02 \x03(\x0b\x32\x1b.pal.service.v1.QuotaWindowR\x07windows\x12-\n\x04held\x18\x03 \x03(\x0b\x32\x19.pal.service.v1.QuotaHeldR\x04held\"\xa6\x01\n\x0bQuotaWindow\x12.\n\x07measure\x18\x01 \x01(\x0e\x32\x14.pal.v1.QuotaMeasureR\x07measure\x12\x18\n\x07seconds\x18\x02 \x01(\x03R\x07seconds\x12\x14\n\x05\x62\x65gan\x18\x03 \x01(\x03R\x05\x62\x65gan\x12\x12\n\x04used\x18\x04 \x01(\x03R\x04used\x12#\n\rcurrency_code\x18\x05 \x01(\tR\x0c\x63urrencyCode\"\xa2\x01\n\tQuotaHeld\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x36\n\x07\x61mounts\x18\x02 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x07\x61mounts\x12\x17\n\x07made_ms\x18\x03 \x01(\x03R\x06madeMs\x12\x1d\n\nexpires_ms\x18\x04 \x01(\x03R\texpiresMs2\xbb\x02\n\x0cQuotaService\x12J\n\x07Reserve\x12\x1e.pal.service.v1.ReserveRequest\x1a\x1f.pal.service.v1.ReserveResponse\x12G\n\x06Settle\x12\x1d.pal.service.v1.SettleRequest\x1a\x1e.pal.service.v1.SettleResponse\x12\x44\n\x05Renew\x12\x1c.pal.service.v1.RenewRequest\x1a\x1d.pal.service.v1.RenewResponse\x12P\n\tListUsage\x12 .pal.service.v1.ListUsageRequest\x1a!.pal.service.v1.ListUsageResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pal/service/v1/quota_service.proto\x12\x0epal.service.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/common.proto\x1a\x12pal/v1/quota.proto\"\x93\x01\n\x08QuotaKey\x12\x14\n\x05quota\x18\x01 \x01(\tR\x05quota\x12)\n\x04pool\x18\x02 \x01(\x0e\x32\x15.pal.v1.ExecutionModeR\x04pool\x12\x16\n\x06tenant\x18\x03 \x01(\tR\x06tenant\x12\x14\n\x05\x61gent\x18\x04 \x01(\tR\x05\x61gent\x12\x18\n\x07runtime\x18\x05 \x01(\tR\x07runtime\"\xa6\x01\n\nQuotaClaim\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x03key\x12*\n\x06limits\x18\x02 \x03(\x0b\x32\x12.pal.v1.QuotaLimitR\x06limits\x12,\n\x0f\x63oncurrent_runs\x18\x03 \x01(\x05H\x00R\x0e\x63oncurrentRuns\x88\x01\x01\x42\x12\n\x10_concurrent_runs\"\xa5\x01\n\x0cQuotaAmounts\x12\x12\n\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n\x06tokens\x18\x02 \x01(\x03R\x06tokens\x12!\n\x04\x63ost\x18\x03 \x01(\x0b\x32\r.pal.v1.MoneyR\x04\x63ost\x12\x1d\n\ntool_calls\x18\x04 \x01(\x03R\ttoolCalls\x12\'\n\x0f\x63oncurrent_runs\x18\x05 \x01(\x03R\x0e\x63oncurrentRuns\"\xec\x01\n\x0eReserveRequest\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x32\n\x06\x63laims\x18\x02 \x03(\x0b\x32\x1a.pal.service.v1.QuotaClaimR\x06\x63laims\x12\x36\n\x07\x61mounts\x18\x03 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x07\x61mounts\x12+\n\x03ttl\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\x12\x1a\n\x08\x61\x63\x63\x65pted\x18\x05 \x01(\x08R\x08\x61\x63\x63\x65pted\"-\n\x0fReserveResponse\x12\x1a\n\x08repeated\x18\x01 \x01(\x08R\x08repeated\"R\n\rSettleRequest\x12\x41\n\x0bsettlements\x18\x01 \x03(\x0b\x32\x1f.pal.service.v1.QuotaSettlementR\x0bsettlements\"\xb0\x01\n\x0fQuotaSettlement\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12,\n\x04keys\x18\x02 \x03(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x04keys\x12\x30\n\x04used\x18\x03 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x04used\x12\x16\n\x06undone\x18\x04 \x01(\x08R\x06undone\"\x10\n\x0eSettleResponse\"g\n\x10QuotaReservation\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12,\n\x04keys\x18\x02 \x03(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x04keys\"\x81\x01\n\x0cRenewRequest\x12\x44\n\x0creservations\x18\x01 \x03(\x0b\x32 .pal.service.v1.QuotaReservationR\x0creservations\x12+\n\x03ttl\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x03ttl\"%\n\rRenewResponse\x12\x14\n\x05\x65nded\x18\x01 \x03(\tR\x05\x65nded\"d\n\x10ListUsageRequest\x12\x14\n\x05quota\x18\x01 \x01(\tR\x05quota\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\"\x97\x02\n\nQuotaUsage\x12.\n\x07measure\x18\x01 \x01(\x0e\x32\x14.pal.v1.QuotaMeasureR\x07measure\x12\x31\n\x06window\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06window\x12\x12\n\x04used\x18\x03 \x01(\x03R\x04used\x12\x1a\n\x08reserved\x18\x04 \x01(\x03R\x08reserved\x12\x18\n\x07\x61llowed\x18\x05 \x01(\x03R\x07\x61llowed\x12#\n\rcurrency_code\x18\x06 \x01(\tR\x0c\x63urrencyCode\x12\x37\n\tresets_at\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x08resetsAt\"\x86\x01\n\x0cQuotaCounter\x12*\n\x03key\x18\x01 \x01(\x0b\x32\x18.pal.service.v1.QuotaKeyR\x03key\x12\x30\n\x05usage\x18\x02 \x03(\x0b\x32\x1a.pal.service.v1.QuotaUsageR\x05usage\x12\x18\n\x07refused\x18\x03 \x01(\x03R\x07refused\"u\n\x11ListUsageResponse\x12\x38\n\x08\x63ounters\x18\x01 \x03(\x0b\x32\x1c.pal.service.v1.QuotaCounterR\x08\x63ounters\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa4\x01\n\nQuotaState\x12\x30\n\x05\x63laim\x18\x01 \x01(\x0b\x32\x1a.pal.service.v1.QuotaClaimR\x05\x63laim\x12\x35\n\x07windows\x18\x02 \x03(\x0b\x32\x1b.pal.service.v1.QuotaWindowR\x07windows\x12-\n\x04held\x18\x03 \x03(\x0b\x32\x19.pal.service.v1.QuotaHeldR\x04held\"\xa6\x01\n\x0bQuotaWindow\x12.\n\x07measure\x18\x01 \x01(\x0e\x32\x14.pal.v1.QuotaMeasureR\x07measure\x12\x18\n\x07seconds\x18\x02 \x01(\x03R\x07seconds\x12\x14\n\x05\x62\x65gan\x18\x03 \x01(\x03R\x05\x62\x65gan\x12\x12\n\x04used\x18\x04 \x01(\x03R\x04used\x12#\n\rcurrency_code\x18\x05 \x01(\tR\x0c\x63urrencyCode\"\xa2\x01\n\tQuotaHeld\x12%\n\x0ereservation_id\x18\x01 \x01(\tR\rreservationId\x12\x36\n\x07\x61mounts\x18\x02 \x01(\x0b\x32\x1c.pal.service.v1.QuotaAmountsR\x07\x61mounts\x12\x17\n\x07made_ms\x18\x03 \x01(\x03R\x06madeMs\x12\x1d\n\nexpires_ms\x18\x04 \x01(\x03R\texpiresMs2\xbb\x02\n\x0cQuotaService\x12J\n\x07Reserve\x12\x1e.pal.service.v1.ReserveRequest\x1a\x1f.pal.service.v1.ReserveResponse\x12G\n\x06Settle\x12\x1d.pal.service.v1.SettleRequest\x1a\x1e.pal.service.v1.SettleResponse\x12\x44\n\x05Renew\x12\x1c.pal.service.v1.RenewRequest\x1a\x1d.pal.service.v1.RenewResponse\x12P\n\tListUsage\x12 .pal.service.v1.ListUsageRequest\x1a!.pal.service.v1.ListUsageResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,30 +45,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESERVEREQUEST']._serialized_end=884
   _globals['_RESERVERESPONSE']._serialized_start=886
   _globals['_RESERVERESPONSE']._serialized_end=931
-  _globals['_SETTLEREQUEST']._serialized_start=934
-  _globals['_SETTLEREQUEST']._serialized_end=1108
-  _globals['_SETTLERESPONSE']._serialized_start=1110
-  _globals['_SETTLERESPONSE']._serialized_end=1126
-  _globals['_QUOTARESERVATION']._serialized_start=1128
-  _globals['_QUOTARESERVATION']._serialized_end=1231
-  _globals['_RENEWREQUEST']._serialized_start=1234
-  _globals['_RENEWREQUEST']._serialized_end=1363
-  _globals['_RENEWRESPONSE']._serialized_start=1365
-  _globals['_RENEWRESPONSE']._serialized_end=1402
-  _globals['_LISTUSAGEREQUEST']._serialized_start=1404
-  _globals['_LISTUSAGEREQUEST']._serialized_end=1504
-  _globals['_QUOTAUSAGE']._serialized_start=1507
-  _globals['_QUOTAUSAGE']._serialized_end=1786
-  _globals['_QUOTACOUNTER']._serialized_start=1789
-  _globals['_QUOTACOUNTER']._serialized_end=1923
-  _globals['_LISTUSAGERESPONSE']._serialized_start=1925
-  _globals['_LISTUSAGERESPONSE']._serialized_end=2042
-  _globals['_QUOTASTATE']._serialized_start=2045
-  _globals['_QUOTASTATE']._serialized_end=2209
-  _globals['_QUOTAWINDOW']._serialized_start=2212
-  _globals['_QUOTAWINDOW']._serialized_end=2378
-  _globals['_QUOTAHELD']._serialized_start=2381
-  _globals['_QUOTAHELD']._serialized_end=2543
-  _globals['_QUOTASERVICE']._serialized_start=2546
-  _globals['_QUOTASERVICE']._serialized_end=2861
+  _globals['_SETTLEREQUEST']._serialized_start=933
+  _globals['_SETTLEREQUEST']._serialized_end=1015
+  _globals['_QUOTASETTLEMENT']._serialized_start=1018
+  _globals['_QUOTASETTLEMENT']._serialized_end=1194
+  _globals['_SETTLERESPONSE']._serialized_start=1196
+  _globals['_SETTLERESPONSE']._serialized_end=1212
+  _globals['_QUOTARESERVATION']._serialized_start=1214
+  _globals['_QUOTARESERVATION']._serialized_end=1317
+  _globals['_RENEWREQUEST']._serialized_start=1320
+  _globals['_RENEWREQUEST']._serialized_end=1449
+  _globals['_RENEWRESPONSE']._serialized_start=1451
+  _globals['_RENEWRESPONSE']._serialized_end=1488
+  _globals['_LISTUSAGEREQUEST']._serialized_start=1490
+  _globals['_LISTUSAGEREQUEST']._serialized_end=1590
+  _globals['_QUOTAUSAGE']._serialized_start=1593
+  _globals['_QUOTAUSAGE']._serialized_end=1872
+  _globals['_QUOTACOUNTER']._serialized_start=1875
+  _globals['_QUOTACOUNTER']._serialized_end=2009
+  _globals['_LISTUSAGERESPONSE']._serialized_start=2011
+  _globals['_LISTUSAGERESPONSE']._serialized_end=2128
+  _globals['_QUOTASTATE']._serialized_start=2131
+  _globals['_QUOTASTATE']._serialized_end=2295
+  _globals['_QUOTAWINDOW']._serialized_start=2298
+  _globals['_QUOTAWINDOW']._serialized_end=2464
+  _globals['_QUOTAHELD']._serialized_start=2467
+  _globals['_QUOTAHELD']._serialized_end=2629
+  _globals['_QUOTASERVICE']._serialized_start=2632
+  _globals['_QUOTASERVICE']._serialized_end=2947
 # @@protoc_insertion_point(module_scope)

@@ -71,6 +71,12 @@ class ReserveResponse(_message.Message):
     def __init__(self, repeated: bool = ...) -> None: ...
 
 class SettleRequest(_message.Message):
+    __slots__ = ("settlements",)
+    SETTLEMENTS_FIELD_NUMBER: _ClassVar[int]
+    settlements: _containers.RepeatedCompositeFieldContainer[QuotaSettlement]
+    def __init__(self, settlements: _Optional[_Iterable[_Union[QuotaSettlement, _Mapping]]] = ...) -> None: ...
+
+class QuotaSettlement(_message.Message):
     __slots__ = ("reservation_id", "keys", "used", "undone")
     RESERVATION_ID_FIELD_NUMBER: _ClassVar[int]
     KEYS_FIELD_NUMBER: _ClassVar[int]

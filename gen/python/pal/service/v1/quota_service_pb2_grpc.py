@@ -75,8 +75,8 @@ class QuotaServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Settle(self, request, context):
-        """Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-        one that has ended or expired is left alone.
+        """Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+        those that have ended or expired are left alone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

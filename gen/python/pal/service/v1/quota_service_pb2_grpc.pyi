@@ -25,8 +25,8 @@ class QuotaServiceStub:
     with the same reservation_id, which takes nothing twice and begins the time anew.
     """
     Settle: _aio.UnaryUnaryMultiCallable[_quota_service_pb2.SettleRequest, _quota_service_pb2.SettleResponse]
-    """Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-    one that has ended or expired is left alone.
+    """Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+    those that have ended or expired are left alone.
     """
     Renew: _aio.UnaryUnaryMultiCallable[_quota_service_pb2.RenewRequest, _quota_service_pb2.RenewResponse]
     """Begins the time of reservations anew, and names those that have ended."""
@@ -56,8 +56,8 @@ class QuotaServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _quota_service_pb2.SettleRequest,
         context: _aio.ServicerContext[_quota_service_pb2.SettleRequest, _abc.Awaitable[_quota_service_pb2.SettleResponse]],
     ) -> _abc.Awaitable[_quota_service_pb2.SettleResponse]:
-        """Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-        one that has ended or expired is left alone.
+        """Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+        those that have ended or expired are left alone.
         """
 
     @_abc_1.abstractmethod

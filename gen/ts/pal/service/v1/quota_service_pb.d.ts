@@ -221,6 +221,26 @@ export declare const ReserveResponseSchema: GenMessage<ReserveResponse>;
  */
 export declare type SettleRequest = Message<"pal.service.v1.SettleRequest"> & {
   /**
+   * How reservations end, at most 1000.
+   *
+   * @generated from field: repeated pal.service.v1.QuotaSettlement settlements = 1;
+   */
+  settlements: QuotaSettlement[];
+};
+
+/**
+ * Describes the message pal.service.v1.SettleRequest.
+ * Use `create(SettleRequestSchema)` to create a new message.
+ */
+export declare const SettleRequestSchema: GenMessage<SettleRequest>;
+
+/**
+ * How a reservation ends.
+ *
+ * @generated from message pal.service.v1.QuotaSettlement
+ */
+export declare type QuotaSettlement = Message<"pal.service.v1.QuotaSettlement"> & {
+  /**
    * The reservation.
    *
    * @generated from field: string reservation_id = 1;
@@ -250,10 +270,10 @@ export declare type SettleRequest = Message<"pal.service.v1.SettleRequest"> & {
 };
 
 /**
- * Describes the message pal.service.v1.SettleRequest.
- * Use `create(SettleRequestSchema)` to create a new message.
+ * Describes the message pal.service.v1.QuotaSettlement.
+ * Use `create(QuotaSettlementSchema)` to create a new message.
  */
-export declare const SettleRequestSchema: GenMessage<SettleRequest>;
+export declare const QuotaSettlementSchema: GenMessage<QuotaSettlement>;
 
 /**
  * Response of Settle.
@@ -644,8 +664,8 @@ export declare const QuotaService: GenService<{
     output: typeof ReserveResponseSchema;
   },
   /**
-   * Ends a reservation: what was used is counted, the rest is free. Safe to repeat;
-   * one that has ended or expired is left alone.
+   * Ends reservations: what was used is counted, the rest is free. Safe to repeat;
+   * those that have ended or expired are left alone.
    *
    * @generated from rpc pal.service.v1.QuotaService.Settle
    */
