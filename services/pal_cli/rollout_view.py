@@ -32,11 +32,11 @@ def state_word(status: pb.RolloutStatus) -> str:
 def lines(status: pb.RolloutStatus) -> Iterator[str]:
     """Yield *status* line by line, with rich markup."""
     colour = _COLOURS.get(status.state, "default")
-    since = f"at {moment(status.ended_at)}" if status.state in OVER else f"since {moment(status.applied_at)}"
+    when = f" at {moment(status.ended_at)}" if status.state in OVER else f", begun {moment(status.applied_at)}"
     reason = f": {escape(status.reason)}" if status.reason else ""
     yield (
         f"[bold]{escape(status.rollout.metadata.name)}[/] to {escape(status.rollout.spec.candidate)}: "
-        f"[{colour}]{state_word(status)}[/]{'' if status.state in OVER else ', under way'} {since}{reason}"
+        f"[{colour}]{state_word(status)}[/]{when}{reason}"
     )
     if status.problem:
         yield f"  [red]waits:[/] {escape(status.problem)}"

@@ -233,7 +233,9 @@ def _told(status: pb.RolloutStatus, told: int, output: OutputFormat) -> int:
 
 def _checked(file: Path, status: pb.RolloutStatus) -> None:
     plan = status.rollout.spec
-    say(f"[green]✓[/] {escape(str(file))}: {len(status.agents)} agents would move to {escape(plan.candidate)}")
+    moved = sum(not agent.left for agent in status.agents)
+    agents = "1 agent" if moved == 1 else f"{moved} agents"
+    say(f"[green]✓[/] {escape(str(file))}: {agents} would move to {escape(plan.candidate)}")
     for line in waves(status):
         say(line)
 

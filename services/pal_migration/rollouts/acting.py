@@ -189,4 +189,5 @@ def _followers(told: Sequence[registry.RouteAcknowledgement]) -> str:
         return ""
     following = sum(one.acknowledged for one in told)
     late = ", ".join(one.watcher for one in told if not one.acknowledged)
-    return f", followed by {following} routers" + (f", not yet by {late}" if late else "")
+    routers = "1 router" if following == 1 else f"{following} routers"
+    return f", followed by {routers}" + (f", not yet by {late}" if late else "")

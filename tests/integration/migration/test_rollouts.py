@@ -110,6 +110,7 @@ async def test_a_route_that_somebody_else_changed_pauses_the_rollout_and_is_left
     assert [one.author for one in await revisions(bench, canary)] == [f"rollout to-{canary}", "somebody"]
 
 
+@pytest.mark.drill
 async def test_what_an_agent_went_by_before_comes_back_after_a_resume_over_a_foreign_route(
     bench: Bench, agents: list[str], tmp_path: Path
 ) -> None:
@@ -136,6 +137,7 @@ async def test_what_an_agent_went_by_before_comes_back_after_a_resume_over_a_for
     assert ("somebody", "seen") in {(entry.who, entry.reason) for entry in promoted.history}
 
 
+@pytest.mark.drill
 async def test_an_aborted_plan_is_applied_again_and_a_rollout_of_its_own_begins(
     bench: Bench, agents: list[str], tmp_path: Path
 ) -> None:
@@ -179,6 +181,7 @@ async def test_an_open_breaker_of_the_candidate_puts_everything_back_by_itself(
     assert await shares(bench, canary) == [("echo", "other", 10_000), ("echo", "", 0)]
 
 
+@pytest.mark.drill
 async def test_too_few_runs_are_made_up_for_by_replays_that_are_counted_apart(
     bench: Bench, agents: list[str], tmp_path: Path
 ) -> None:
@@ -200,6 +203,7 @@ async def test_too_few_runs_are_made_up_for_by_replays_that_are_counted_apart(
     assert len(replays) == 4 and {run.runtime for run in replays} == {"other"}
 
 
+@pytest.mark.drill
 async def test_a_shadow_comes_first_and_ends_with_the_rollout(bench: Bench, agents: list[str], tmp_path: Path) -> None:
     canary = agents[0]
     plan = rollout(
