@@ -102,7 +102,7 @@ async def test_a_plan_that_ships_passes(drilled: Cli, plan: Path) -> None:
     assert verified.code == 0, verified.out
 
 
-@pytest.mark.drill
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_a_drill_that_is_interrupted_heals_what_it_put(drilled: Cli, tmp_path: Path) -> None:
     plan = (EXAMPLES / "gamedays" / "recorder-away.yaml").read_text()
