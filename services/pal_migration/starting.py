@@ -37,8 +37,8 @@ class Starting:
             MeshError: the plan does not hold; nothing was begun.
         """
         await self._snapshot.require()
-        plan = filled(asked, self._snapshot)
-        warnings = checked(plan, self._snapshot)
+        plan = await self._snapshot.found(lambda: filled(asked, self._snapshot))
+        warnings = await self._snapshot.found(lambda: checked(plan, self._snapshot))
         try:
             async with asyncio.timeout(_RECORDER_SECONDS):
                 production = await self._router.production(plan.agent)

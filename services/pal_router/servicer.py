@@ -94,7 +94,7 @@ class RouterServicer(rpc.RouterServiceServicer):
 
     async def PlanRoute(self, request: pb.PlanRouteRequest, context: Context) -> pb.PlanRouteResponse:
         """Say which runtime a run would get."""
-        return plan(request, self._peers)
+        return await self._peers.snapshot.found(lambda: plan(request, self._peers))
 
     async def ListBreakers(self, request: pb.ListBreakersRequest, context: Context) -> pb.ListBreakersResponse:
         """List the breakers that have seen a failure."""

@@ -15,7 +15,6 @@ from pal_router.choosing import choose, leaves_it
 from pal_router.peers import Peers
 from pal_router.selection import Selection
 from pal_rpc.errors import MeshError
-from pal_rpc.snapshot import DocumentNotFound
 
 # How long after its start a router waits for a runtime that it does not know.
 SETTLING_SECONDS = 5.0
@@ -30,13 +29,7 @@ async def accepted(
     Raises:
         MeshError: the request is refused.
     """
-    while True:
-        try:
-            return accept(request, requester, peers.snapshot, limits)
-        except DocumentNotFound as missing:
-            # One that was published a moment ago may still be on its way here.
-            if not await peers.snapshot.arrives(missing.kind, missing.selector):
-                raise
+    return await peers.snapshot.found(lambda: accept(request, requester, peers.snapshot, limits))
 
 
 async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import grpc
 import semantic_version
@@ -36,6 +36,7 @@ _NOT_FOUND = {
     pb.DOCUMENT_KIND_QUOTA: ("quota", reasons.ERROR_REASON_QUOTA_NOT_FOUND),
 }
 Key = tuple[int, str, str]
+T = TypeVar("T")
 
 
 class DocumentNotFound(MeshError):
@@ -181,8 +182,20 @@ class RegistrySnapshot:
         found = self._resolved[asked] = max(fitting, key=_newest)
         return found
 
-    async def arrives(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> bool:
-        """Tell whether :meth:`resolve` finds a document; waits a second for one that the registry has published."""
+    async def found(self, look: Callable[[], T]) -> T:
+        """Return what *look* makes of the documents here; waits a second for one that was published a moment ago.
+
+        Raises:
+            MeshError: what *look* raises.
+        """
+        while True:
+            try:
+                return look()
+            except DocumentNotFound as missing:
+                if not await self._arrives(missing.kind, missing.selector):
+                    raise
+
+    async def _arrives(self, kind: pb.DocumentKind, selector: common.SpecSelector) -> bool:
         request = pb.GetDocumentRequest(kind=kind, selector=selector)
         with suppress(grpc.aio.AioRpcError, TimeoutError):
             await self._stub.GetDocument(request, timeout=_PUBLISHED_SECONDS)
