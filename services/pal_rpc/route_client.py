@@ -16,7 +16,6 @@ from pal_rpc.status import from_rpc_error, is_lost
 
 T = TypeVar("T")
 _CALL_SECONDS = 20.0
-_ACKNOWLEDGED = duration_pb2.Duration(seconds=10)
 
 
 class RouteClient:
@@ -35,14 +34,18 @@ class RouteClient:
         answer = await _translated(self._stub.GetRoute(pb.GetRouteRequest(agent=agent), timeout=_CALL_SECONDS))
         return next((route for route in answer.routes if not route.version_range), pb.Route())
 
-    async def set(self, route: pb.Route, expected_revision: int) -> pb.SetRouteResponse:
-        """Make *route* the next revision after *expected_revision*; return once every router follows, or after a while.
+    async def set(self, route: pb.Route, expected_revision: int, within_seconds: int) -> pb.SetRouteResponse:
+        """Make *route* the next revision after *expected_revision*.
+
+        Returns once every router follows, or after *within_seconds* with those that do not.
 
         Raises:
             MeshError: ROUTE_CHANGED, another revision is the present one; it is refused, or the registry is away.
         """
         request = pb.SetRouteRequest(
-            route=route, expected_revision=expected_revision, acknowledged_within=_ACKNOWLEDGED
+            route=route,
+            expected_revision=expected_revision,
+            acknowledged_within=duration_pb2.Duration(seconds=within_seconds),
         )
         return await _translated(self._stub.SetRoute(request, timeout=_CALL_SECONDS))
 

@@ -22,6 +22,9 @@ from pal_rpc import kill_points
 from pal_rpc.errors import MeshError
 from pal_rpc.route_client import RouteClient
 
+# How long routers are waited for. On the way forth not for long: whoever wants to go back waits behind it.
+_FORTH_SECONDS, _BACK_SECONDS = 2, 10
+
 
 class Acting:
     """Sets routes and begins and ends shadows."""
@@ -136,7 +139,8 @@ class Acting:
             agent.ClearField("placing")
         else:
             try:
-                answer = await self._routes.set(placing.route, placing.expected_revision)
+                within_seconds = _BACK_SECONDS if status.state == ABORTING else _FORTH_SECONDS
+                answer = await self._routes.set(placing.route, placing.expected_revision, within_seconds)
             except MeshError as refused:
                 self._refused(status, agent, refused)
                 return

@@ -78,7 +78,7 @@ class Control:
                 case actions.Rest():
                     return ""
                 case actions.Wait():
-                    self._tell(status, action)
+                    await self._tell(status, action)
                     return seen.blind
                 case actions.Place():
                     await self._acting.place(status, action.routes)
@@ -111,11 +111,11 @@ class Control:
                     agent.counts.pairs = ledger.progress.pairs
                     self._rollouts.touch(status)
 
-    def _tell(self, status: pb.RolloutStatus, action: actions.Wait) -> None:
+    async def _tell(self, status: pb.RolloutStatus, action: actions.Wait) -> None:
         if list(status.gates) != list(action.gates):
             del status.gates[:]
             status.gates.extend(action.gates)
-            self._rollouts.touch(status)
+            await self._rollouts.tell()
 
 
 def _change(status: pb.RolloutStatus, action: actions.Action) -> None:

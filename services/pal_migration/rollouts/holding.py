@@ -109,6 +109,10 @@ class Rollouts:
                 raise
             self._kept_cursor = cursor
         self._mind_wanted()
+        await self.tell()
+
+    async def tell(self) -> None:
+        """Let watchers see what has changed, for what need not outlive this process."""
         async with self._news:
             self._news.notify_all()
 

@@ -267,3 +267,31 @@ async def test_one_rollout_has_an_agent_at_a_time(bench: Bench, agents: list[str
     assert second.reason == on_trial.reason == reasons.ERROR_REASON_ROLLOUT_ACTIVE
     assert "pal rollout abort first" in second.message
     assert f"pal route rollback {canary}" in on_trial.message
+
+
+@pytest.mark.drill
+async def test_a_rollback_while_a_share_is_being_set_comes_right_behind_it(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    plan = rollout(f"to-{canary}", wave("canary", {"weight": 50}, {"weight": 100}, **labels(canary)))
+    # A router that follows and does not say so keeps the controller waiting.
+    watcher = f"silent-{canary}"
+    silent = bench.registry.Watch(registry_pb.RegistryServiceWatchRequest(watcher=watcher))
+    told = await silent.read()
+    async with serving(bench, tmp_path) as service:
+        begun = await applied(service, plan)
+        while not await shares(bench, canary):
+            told = await silent.read()
+        setting = (await service.GetRollout(pb.GetRolloutRequest())).status
+        aborting = service.AbortRollout(pb.AbortRolloutRequest(reason="at once"))
+        await until(service, begun, state(pb.ROLLOUT_STATE_ABORTING))
+        while len(await shares(bench, canary)) < 2:
+            told = await silent.read()
+        await bench.registry.Acknowledge(registry_pb.AcknowledgeRequest(watcher=watcher, position=told.position))
+        over = (await aborting).status
+        silent.cancel()
+
+    assert setting.agents[0].placing.mark and not setting.HasField("step_began_at")
+    assert over.state == pb.ROLLOUT_STATE_ABORTED
+    assert await shares(bench, canary) == [("echo", "other", 5000), ("echo", "", 0)]
