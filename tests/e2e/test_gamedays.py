@@ -219,3 +219,29 @@ async def test_a_mesh_that_forbids_drills_refuses_them(tmp_path: Path) -> None:
     assert refused.code == 4
     assert "pal up --drills" in refused.err and "DRILLS_FORBIDDEN" in refused.err
     assert runs.json["runs"] == []
+
+
+@pytest.mark.drill
+@pytest.mark.timeout(180)
+async def test_the_tour_ends_in_a_rollout_that_went_back_by_itself(tmp_path: Path) -> None:
+    tour = await asyncio.create_subprocess_exec(
+        PAL, "gameday", "tour", "--out", str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    said = (await tour.communicate())[0].decode()
+    (file,) = tmp_path.glob("*.json")
+    verified = await asyncio.create_subprocess_exec(PAL, "certificate", "verify", file, "--keys", tmp_path)
+
+    assert (tour.returncode, await verified.wait()) == (0, 0), said
+    assert "120 of 120 sampled runs were compared" in said
+    certificate = json.loads(file.read_text())["certificate"]
+    (rollout,) = certificate["rollouts"]
+    assert (rollout["ended"], rollout["expected"]) == ("GAME_DAY_ROLLOUT_END_ABORTED",) * 2
+    assert rollout["reason"].startswith("order-notes: burn rate")
+    assert [entry for entry in rollout["history"] if entry.startswith("step")] == [
+        "step canary/50%",
+        "step canary/100%",
+        "step prod/50%",
+    ]
+    back = {one["agent"] for one in certificate["rollbacks"]}
+    assert back == {"support-desk", "order-notes", "testcase-writer"}
+    assert {one["what"] for one in certificate["receipts"]} == {"MODEL_ERROR", "ROLLOUT"}
