@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 
 class Crossings:
-    """Knows when every run that was routed by an earlier state has its choice on record."""
+    """Knows when every run of an agent that was routed by an earlier state has its choice on record."""
 
     def __init__(self) -> None:
         """Begin without any."""
-        self._open: set[asyncio.Event] = set()
+        self._open: dict[asyncio.Event, str] = {}
 
     @contextmanager
-    def crossing(self) -> Iterator[None]:
-        """Hold for the block, in which a choice is made and recorded."""
+    def crossing(self, agent: str) -> Iterator[None]:
+        """Hold for the block, in which a choice for a run of *agent* is made and recorded."""
         over = asyncio.Event()
-        self._open.add(over)
+        self._open[over] = agent
         try:
             yield
         finally:
-            self._open.discard(over)
+            del self._open[over]
             over.set()
 
-    async def settled(self) -> None:
-        """Return once every crossing that is open now is over; later ones are not waited for."""
-        for over in list(self._open):
+    async def settled(self, agents: Collection[str]) -> None:
+        """Return once every crossing of *agents* that is open now is over; later ones are not waited for.
+
+        An empty name among them stands for all.
+        """
+        for over in [over for over, agent in self._open.items() if "" in agents or agent in agents]:
             await over.wait()

@@ -113,7 +113,7 @@ class Driver:
         """
         epoch = run.fold.epoch + 1
         # Nothing is awaited between the choice and this, so that no change of a route lies between them.
-        with self._peers.crossings.crossing():
+        with self._peers.crossings.crossing(run.acceptance.agent.metadata.name):
             run.place(self._peers.slots.take(selection.runtime, path_of(run), accepted=True))
             await self._peers.quotas.go_on(run, selection)
             batch = [*facts, self.event(run, epoch, run_routed=routed(selection, epoch))]
@@ -276,7 +276,7 @@ class Driver:
         """
         while True:
             await wait_for_place(run, selection.runtime.name, self.time_left(run), self._peers.spans)
-            with self._peers.crossings.crossing():
+            with self._peers.crossings.crossing(run.acceptance.agent.metadata.name):
                 now, begun = self._now(run, selection), run.started
                 if now.runtime.name != selection.runtime.name:
                     run.place(self._peers.slots.take(now.runtime, path_of(run), accepted=True))

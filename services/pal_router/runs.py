@@ -118,7 +118,7 @@ class Runs:
             if run.acceptance.accepted.request_id and await begun_before(run, self._peers.recorder):
                 return run.run_id
             raise
-        with self._peers.crossings.crossing():
+        with self._peers.crossings.crossing(run.acceptance.agent.metadata.name):
             return await self._begin(run, selection)
 
     async def _begin(self, run: ActiveRun, selection: Selection) -> ActiveRun | str:

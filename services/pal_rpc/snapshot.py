@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self, TypeVar
@@ -72,17 +72,20 @@ class RegistrySnapshot:
         self,
         stub: rpc.RegistryServiceStub,
         watcher: str = "",
-        settled: Callable[[], Awaitable[None]] | None = None,
+        settled: Callable[[Collection[str]], Awaitable[None]] | None = None,
     ) -> None:
         """Follow through *stub*.
 
-        A named *watcher* acknowledges changes of routes and faults, each once what was decided before it has *settled*.
+        A named *watcher* acknowledges changes of routes and faults, each once what was decided before it has *settled*
+        for the agents that it concerns; an empty name among them stands for all.
         """
         self._stub = stub
         self._watcher = watcher
         self._settled = settled
         self._taken_position = 0
-        self._unacknowledged = False
+        # The agents of what is to be acknowledged; as the default route, an empty name concerns all.
+        self._unacknowledged: set[str] = set()
+        self._changed: set[str] = set()
         self._to_acknowledge = asyncio.Event()
         self._documents: dict[Key, dict[str, pb.Document]] = {}
         # What was found in them, until they change: versions are ordered by parsing them.
@@ -258,8 +261,9 @@ class RegistrySnapshot:
             await self._to_acknowledge.wait()
             self._to_acknowledge.clear()
             request = pb.AcknowledgeRequest(watcher=self._watcher, position=self._taken_position)
+            changed, self._changed = self._changed, set()
             if self._settled is not None:
-                await self._settled()
+                await self._settled(changed)
             try:
                 await self._stub.Acknowledge(request, timeout=_ACKNOWLEDGE_SECONDS)
             except grpc.aio.AioRpcError:
@@ -285,10 +289,12 @@ class RegistrySnapshot:
         for listener in self._listeners:
             listener()
         self._taken_position = change.position or self._taken_position
-        if change.routes or change.snapshot or change.HasField("faults"):
-            self._unacknowledged = True
+        self._unacknowledged.update(route.agent for route in change.routes)
+        if change.snapshot or change.HasField("faults"):
+            self._unacknowledged.add("")
         if change.position and self._unacknowledged:
-            self._unacknowledged = False
+            self._changed |= self._unacknowledged
+            self._unacknowledged.clear()
             self._to_acknowledge.set()
         async with self._change:
             self._change.notify_all()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -100,3 +101,39 @@ async def test_whoever_listens_is_called_after_every_change() -> None:
         await running.tell(document("1.2.0"))
 
     assert heard == ["1.1.0", "1.2.0"]
+
+
+class Acknowledging(Registry):
+    """Takes acknowledgements, each after what had to settle before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.settled: list[set[str]] = []
+        self.acknowledged: asyncio.Queue[int] = asyncio.Queue()
+        self.snapshot = RegistrySnapshot(self, "router", self._settle)  # type: ignore[arg-type]
+
+    async def _settle(self, agents: Collection[str]) -> None:
+        self.settled.append(set(agents))
+
+    async def Acknowledge(self, request: pb.AcknowledgeRequest, timeout: float) -> pb.AcknowledgeResponse:
+        self.acknowledged.put_nowait(request.position)
+        return pb.AcknowledgeResponse()
+
+    async def publish(self, position: int, **changes: Any) -> int:
+        """Change, and return the position that is acknowledged."""
+        await self._changes.put(pb.RegistryServiceWatchResponse(position=position, **changes))
+        return await asyncio.wait_for(self.acknowledged.get(), 10)
+
+
+async def test_a_change_of_a_route_waits_for_the_runs_of_its_agent_and_a_snapshot_for_all() -> None:
+    running = Acknowledging()
+    async with running.snapshot:
+        positions = [
+            await running.publish(1, snapshot=True),
+            await running.publish(2, routes=[pb.Route(agent="desk", stable="a")]),
+            await running.publish(3, faults=pb.FaultSet()),
+            await running.publish(4, routes=[pb.Route(stable="a")]),
+        ]
+
+    assert positions == [1, 2, 3, 4]
+    assert running.settled == [{""}, {"desk"}, {""}, {""}]
