@@ -91,6 +91,36 @@ async def router(
         max_duration=duration_pb2.Duration(seconds=config.max_run_seconds),
         max_input_wait=duration_pb2.Duration(seconds=config.max_input_wait_seconds),
     )
+    async with _peers(config, token, recorder, registry) as peers, asyncio.TaskGroup() as tasks:
+        runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
+        recovery = Recovery(runs, peers, tasks)
+        kept = (peers.holding.keep(), peers.quotas.keep(), peers.standings.keep())
+        working = (*kept, recovery.follow_tail(), recovery.expire())
+        background = [tasks.create_task(work) for work in working]
+        servicer = RouterServicer(runs, Inputs(peers), peers, mesh_key)
+        async with serving(
+            config.address,
+            [SERVICE],
+            functools.partial(rpc.add_RouterServiceServicer_to_server, servicer),
+            drain_seconds=config.drain_seconds,
+            healthy=False,
+        ) as server:
+            background.append(tasks.create_task(_open(server, peers, recovery)))
+            try:
+                yield server
+            finally:
+                await server.set_serving(False)
+                await runs.drain(config.drain_seconds)
+                await peers.holding.leave()
+        for task in background:
+            task.cancel()
+
+
+@asynccontextmanager
+async def _peers(
+    config: Config, token: str, recorder: InProcessChannel | None, registry: InProcessChannel | None
+) -> AsyncIterator[Peers]:
+    """Yield everything that a run needs beside itself."""
     async with AsyncExitStack() as stack:
         record: Any = await stack.enter_async_context(recorder or channel(config.recorder_address))
         recorder_stub = recorder_rpc.RecorderServiceStub(record)
@@ -108,7 +138,7 @@ async def router(
         snapshot.listen(lambda: slots.update(snapshot.runtimes))
         recorder_client = RecorderClient(recorder_stub, config.recorder_address)
         standings = Standings(recorder_client)
-        peers = Peers(
+        yield Peers(
             snapshot=snapshot,
             faults=Faults(snapshot, "router", allowed=config.drills),
             slots=slots,
@@ -126,28 +156,6 @@ async def router(
             holding=holding,
             writer=EventWriter(ROUTER, holding.own),
         )
-        async with asyncio.TaskGroup() as tasks:
-            runs = Runs(peers, lease_key, limits, tasks, drills=config.drills)
-            recovery = Recovery(runs, peers, tasks)
-            working = (holding.keep(), peers.quotas.keep(), standings.keep(), recovery.follow_tail(), recovery.expire())
-            background = [tasks.create_task(work) for work in working]
-            servicer = RouterServicer(runs, Inputs(peers), peers, mesh_key)
-            async with serving(
-                config.address,
-                [SERVICE],
-                functools.partial(rpc.add_RouterServiceServicer_to_server, servicer),
-                drain_seconds=config.drain_seconds,
-                healthy=False,
-            ) as server:
-                background.append(tasks.create_task(_open(server, peers, recovery)))
-                try:
-                    yield server
-                finally:
-                    await server.set_serving(False)
-                    await runs.drain(config.drain_seconds)
-                    await holding.leave()
-            for task in background:
-                task.cancel()
 
 
 async def _open(server: Server, peers: Peers, recovery: Recovery) -> None:
