@@ -9,6 +9,7 @@ from pal_diff.findings import Findings
 from pal_diff.record import Record
 from pal_diff.schemas import problem
 from pal_diff.terms import Log, Terms
+from pal_log.ends import by_quota
 
 _HORIZON = "SHADOW_HORIZON"
 REACHED, MISSED, UNKNOWN = pb.SUCCESS_STATE_REACHED, pb.SUCCESS_STATE_MISSED, pb.SUCCESS_STATE_UNSPECIFIED
@@ -25,6 +26,8 @@ def success(log: Log, record: Record, terms: Terms, findings: Findings) -> tuple
     if record.finished.failure.reason == _HORIZON:
         # The shadow was stopped by its rules, not by what it does.
         return UNKNOWN, "horizon"
+    if by_quota(record.finished):
+        return UNKNOWN, "quota"
     if record.finished.outcome != events.RUN_OUTCOME_SUCCEEDED:
         return MISSED, "outcome"
     output = text_of(record.output, terms) if record.output else ""

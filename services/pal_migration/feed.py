@@ -10,6 +10,7 @@ from contextlib import aclosing
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import by_quota
 from pal_migration.shadows import Shadows
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
@@ -68,7 +69,7 @@ class Feed:
             if len(self._agents) > REMEMBERED_RUNS:
                 self._agents.popitem(last=False)
             self._shadows.accepted(agent, event.run_id)
-        elif event.run_finished.outcome not in _NO_WORK:
+        elif event.run_finished.outcome not in _NO_WORK and not by_quota(event.run_finished):
             agent = self._agents.pop(event.run_id, "") or await self._agent_of(event.run_id)
             self._shadows.finished(agent, event.run_id)
         else:

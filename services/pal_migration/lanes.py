@@ -5,6 +5,7 @@ from __future__ import annotations
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import router_service_pb2 as router
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import by_quota
 from pal_migration.ledger import Lane
 from pal_migration.pacing import patiently
 from pal_rpc.errors import MeshError
@@ -35,7 +36,7 @@ class Lanes:
         """Return the shadow of *source_run_id* on *runtime*, once it is over; asked for again it is the same run.
 
         Raises:
-            LaneLost: it could not begin, or somebody stopped it.
+            LaneLost: it could not begin, somebody stopped it, or a quota did.
         """
         request = router.ShadowRequest(
             source_run_id=source_run_id,
@@ -54,5 +55,7 @@ def _lane(event: events.RunEvent) -> Lane:
     finished = event.run_finished
     if finished.outcome == events.RUN_OUTCOME_CANCELLED:
         raise LaneLost("LANE_CANCELLED")
+    if by_quota(finished):
+        raise LaneLost(finished.failure.reason)
     cost = finished.cost if finished.HasField("cost") else None
     return Lane(run_id=event.run_id, cost=cost, horizon=finished.failure.reason == HORIZON)

@@ -143,6 +143,8 @@ class RunLog:
         Raises:
             StoreUnavailable: the store takes nothing now.
         """
+        if self._counted:
+            await self._record([])
         await self._anchors.close(await self._store.last_position())
 
     async def _work(self) -> None:

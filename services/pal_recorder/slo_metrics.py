@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_recorder.slo_fold import SloFold
+from pal_recorder.slo_rollup import outcome_of
 from pal_recorder.slo_timing import RunTiming
 from pal_rpc.metrics import BUCKETS
 
@@ -36,7 +37,7 @@ def count_runs(fold: SloFold, registry: CollectorRegistry) -> None:
         finished = run.finished
         assert finished is not None
         whose = (run.agent, run.runtime, _word(common.ExecutionMode, run.mode, "EXECUTION_MODE_"))
-        runs.labels(*whose, _word(events.RunOutcome, finished.outcome, "RUN_OUTCOME_")).inc()
+        runs.labels(*whose, _word(events.RunOutcome, outcome_of(finished), "RUN_OUTCOME_")).inc()
         incomplete.labels(*whose).inc(bool(finished.unresolved_call_ids))
         if finished.HasField("cost"):
             cost.labels(*whose, finished.cost.currency_code).inc(finished.cost.nanos / 1e9)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import by_quota
 from pal_recorder.slo_histogram import add_counts, add_duration, histogram
 from pal_recorder.slo_timing import RunTiming
 
@@ -27,6 +28,11 @@ class RollupKey(NamedTuple):
     mode: int
     agent: str
     runtime: str
+
+
+def outcome_of(finished: events.RunFinished) -> events.RunOutcome:
+    """Return how a run counts: one that a quota ended was refused, only later than at its beginning."""
+    return events.RUN_OUTCOME_REJECTED if by_quota(finished) else finished.outcome
 
 
 @dataclass
@@ -49,7 +55,7 @@ class Rollup:
         """Count a finished *run* in."""
         finished = run.finished
         assert finished is not None
-        self.outcomes[finished.outcome] += 1
+        self.outcomes[outcome_of(finished)] += 1
         if finished.HasField("failure"):
             self.failures[finished.failure.reason] += 1
         if finished.outcome == events.RUN_OUTCOME_SUCCEEDED:

@@ -13,6 +13,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import by_quota
 from pal_migration.lanes import SHADOW_LABEL
 from pal_migration.rollouts.holding import Rollouts
 from pal_rollout.plan import lane_of
@@ -138,10 +139,10 @@ class Counting:
         succeeded = finished.outcome == events.RUN_OUTCOME_SUCCEEDED
         if run.rollout_id == status.rollout_id:
             # One that left the record shows nothing either way.
-            agent.counts.replayed += finished.outcome in _COUNTED and finished.failure.reason != _DIVERGED
+            agent.counts.replayed += _counts(finished) and finished.failure.reason != _DIVERGED
             agent.counts.replays_succeeded += succeeded
         elif on_candidate and run.mode == lane_of(status.rollout.spec):
-            agent.counts.ended += finished.outcome in _COUNTED
+            agent.counts.ended += _counts(finished)
             agent.counts.succeeded += succeeded
         elif not (run.shadow_id and run.shadow_id == agent.shadow_id):
             return
@@ -172,3 +173,7 @@ def _spend(status: pb.RolloutStatus, finished: events.RunFinished) -> None:
     if finished.HasField("cost") and cost.nanos and status.spent.currency_code in ("", cost.currency_code):
         status.spent.currency_code = cost.currency_code
         status.spent.nanos += cost.nanos
+
+
+def _counts(finished: events.RunFinished) -> bool:
+    return finished.outcome in _COUNTED and not by_quota(finished)

@@ -317,6 +317,15 @@ def test_a_failed_run_has_missed_and_a_cancelled_one_says_nothing() -> None:
     assert (found.a.success, found.b.success) == (pb.SUCCESS_STATE_MISSED, pb.SUCCESS_STATE_UNSPECIFIED)
 
 
+def test_a_run_that_a_quota_ended_says_nothing() -> None:
+    ended = run(outcome=events.RUN_OUTCOME_LIMITED)
+    ended[-1].run_finished.failure.reason = "QUOTA_EXCEEDED"
+
+    found = compare(run(), ended, Terms())
+
+    assert (found.b.success, found.b.success_by) == (pb.SUCCESS_STATE_UNSPECIFIED, "quota")
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),

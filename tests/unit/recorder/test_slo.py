@@ -106,6 +106,19 @@ async def test_a_report_says_how_runs_went_how_long_and_for_how_much() -> None:
     assert report.status == slo.SLO_STATUS_MISSED
 
 
+async def test_what_a_quota_ends_is_not_the_runtimes_and_what_a_ceiling_ends_is() -> None:
+    store = MemoryStore()
+    ends = [run(number, events.RUN_OUTCOME_LIMITED) for number in (1, 2)]
+    for log, reason in zip(ends, ("QUOTA_EXCEEDED", "LIMIT_REACHED"), strict=True):
+        log[-1].run_finished.failure.reason = reason
+    await record(store, run(0), *ends)
+
+    (report,) = await asked(store)
+
+    assert (report.counted, report.success) == (2, pytest.approx(0.5))
+    assert dict(report.totals.failures) == {"QUOTA_EXCEEDED": 1, "LIMIT_REACHED": 1}
+
+
 async def test_modes_and_runtimes_are_never_mixed() -> None:
     store = MemoryStore()
     await record(store, run(1), run(2, FAILED, mode=SHADOW), run(3, FAILED, runtime="langgraph"))

@@ -68,6 +68,7 @@ def test_half_of_many_opens_it_as_well(breakers: Breakers) -> None:
         reasons.ERROR_REASON_SEAM_UNAVAILABLE,
         reasons.ERROR_REASON_RUN_CANCELLED,
         reasons.ERROR_REASON_LIMIT_REACHED,
+        reasons.ERROR_REASON_QUOTA_EXCEEDED,
     ],
 )
 def test_what_is_not_the_runtimes_fault_does_not_count(breakers: Breakers, cause: reasons.ErrorReason) -> None:

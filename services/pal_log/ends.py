@@ -1,0 +1,12 @@
+"""How runs end, as far as more than one reader has to tell it apart."""
+
+from __future__ import annotations
+
+from pal.v1 import run_event_pb2 as events
+
+_QUOTA = "QUOTA_EXCEEDED"
+
+
+def by_quota(finished: events.RunFinished) -> bool:
+    """Tell whether a quota ended the run: what was left of it says nothing about whoever carried the run out."""
+    return finished.outcome == events.RUN_OUTCOME_LIMITED and finished.failure.reason == _QUOTA
