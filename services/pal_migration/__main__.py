@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import grpc
 
@@ -29,7 +29,7 @@ from pal_migration.feed import Feed
 from pal_migration.judging import Judging
 from pal_migration.lanes import Lanes
 from pal_migration.pacing import Pace
-from pal_migration.rollouts.assembly import Around, controller
+from pal_migration.rollouts.assembly import Around, Controller, controller
 from pal_migration.rollouts.certificates import FreshCertificates
 from pal_migration.servicer import MigrationServicer
 from pal_migration.shadow_metrics import show_shadows
@@ -102,74 +102,91 @@ async def migration(config: Config) -> AsyncIterator[Server]:
         StartError: a setting is wrong, or the store cannot be used.
     """
     _check(config)
-    checks = load(config.checks_file)
-    token = read_token(config.service_token_file)
     async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        store = await _opened(config)
-        stack.push_async_callback(store.close)
-        recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
-        registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
-        router_stub = router_rpc.RouterServiceStub(await enter(channel(config.router_address)))
-        record = RecorderClient(recorder_stub, config.recorder_address)
-        snapshot = await enter(RegistrySnapshot(registry_stub))
-        comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot, checks)
-        shadows = Shadows(store, config.shadow_queue)
-        await shadows.open()
-        when_served(functools.partial(show_shadows, shadows))
-        router = RouterClient(router_stub, token, config.router_address)
-        work = Work(shadows, Lanes(router), record, comparing, Pace(config.shadow_runs_per_second))
-        starting = Starting(shadows, snapshot, router, config.recorder_address)
-        judging = Judging(store, snapshot, comparing, record)
-        certified = Certified(config.certificates_dir, config.keys_dir)
-        advising = Advising(snapshot, record, judging, certified)
-        servicer = MigrationServicer(shadows, starting, comparing, judging, advising)
-        around = Around(
-            store=store,
-            shadows=shadows,
-            starting=starting,
-            judging=judging,
-            snapshot=snapshot,
-            router=router,
-            record=record,
-            routes=RouteClient(registry_stub),
-            certificates=FreshCertificates(certified),
-        )
-        rollouts = await controller(
-            around,
-            interval_seconds=config.rollout_interval_seconds,
-            figures_seconds=config.rollout_figures_seconds,
-            pace=Pace(config.shadow_runs_per_second),
-        )
-        drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub, rollouts.servicer)
-
-        def added(to: grpc.aio.Server) -> None:
-            rpc.add_MigrationServiceServicer_to_server(servicer, to)
-            rollout_rpc.add_RolloutServiceServicer_to_server(rollouts.servicer, to)
-            if drills is not None:
-                drills.add_to(to)
-
+        parts = await _parts(config, stack)
         async with asyncio.TaskGroup() as tasks:
-            working = [
-                tasks.create_task(Feed(record, shadows).follow()),
-                tasks.create_task(shadows.keep_on()),
-                *(tasks.create_task(work_on()) for work_on in rollouts.working),
-                *(tasks.create_task(work.go_on()) for _ in range(config.shadow_workers)),
-            ]
-            if drills is not None:
-                working.append(tasks.create_task(drills.heal()))
+            working = [tasks.create_task(work_on()) for work_on in parts.working]
             async with serving(
-                config.address,
-                SERVICES if drills is None else [*SERVICES, GAMEDAYS],
-                added,
-                drain_seconds=config.drain_seconds,
+                config.address, parts.services, parts.add_to, drain_seconds=config.drain_seconds
             ) as server:
                 yield server
-                if drills is not None:
-                    await drills.close()
+                if parts.drills is not None:
+                    await parts.drills.close()
             for task in working:
                 task.cancel()
-        await shadows.keep()
+        await parts.shadows.keep()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """What is served, and what goes on beside it."""
+
+    servicer: MigrationServicer
+    shadows: Shadows
+    rollouts: Controller
+    drills: Drills | None
+    working: Sequence[Callable[[], Coroutine[Any, Any, None]]]
+
+    @property
+    def services(self) -> list[str]:
+        return [*SERVICES, GAMEDAYS] if self.drills else SERVICES
+
+    def add_to(self, to: grpc.aio.Server) -> None:
+        rpc.add_MigrationServiceServicer_to_server(self.servicer, to)
+        rollout_rpc.add_RolloutServiceServicer_to_server(self.rollouts.servicer, to)
+        if self.drills is not None:
+            self.drills.add_to(to)
+
+
+async def _parts(config: Config, stack: AsyncExitStack) -> _Parts:
+    """Put everything together; what has to be closed is closed by *stack*."""
+    checks, token = load(config.checks_file), read_token(config.service_token_file)
+    enter = stack.enter_async_context
+    store = await _opened(config)
+    stack.push_async_callback(store.close)
+    recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(config.recorder_address)))
+    registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
+    router_stub = router_rpc.RouterServiceStub(await enter(channel(config.router_address)))
+    record = RecorderClient(recorder_stub, config.recorder_address)
+    router = RouterClient(router_stub, token, config.router_address)
+    snapshot = await enter(RegistrySnapshot(registry_stub))
+    comparing = Comparing(record, ArtifactClient(recorder_stub, token), snapshot, checks)
+    shadows = Shadows(store, config.shadow_queue)
+    await shadows.open()
+    when_served(functools.partial(show_shadows, shadows))
+    work = Work(shadows, Lanes(router), record, comparing, Pace(config.shadow_runs_per_second))
+    certified = Certified(config.certificates_dir, config.keys_dir)
+    around = Around(
+        store=store,
+        shadows=shadows,
+        starting=Starting(shadows, snapshot, router, config.recorder_address),
+        judging=Judging(store, snapshot, comparing, record),
+        snapshot=snapshot,
+        router=router,
+        record=record,
+        routes=RouteClient(registry_stub),
+        certificates=FreshCertificates(certified),
+    )
+    rollouts = await _rollouts(config, around)
+    drills = await _drills(config, store, token, router_stub, registry_stub, recorder_stub, rollouts.servicer)
+    advising = Advising(snapshot, record, around.judging, certified)
+    shadowing = (Feed(record, shadows).follow, shadows.keep_on, *([work.go_on] * config.shadow_workers))
+    return _Parts(
+        servicer=MigrationServicer(shadows, around.starting, comparing, around.judging, advising),
+        shadows=shadows,
+        rollouts=rollouts,
+        drills=drills,
+        working=(*shadowing, *rollouts.working, *((drills.heal,) if drills else ())),
+    )
+
+
+async def _rollouts(config: Config, around: Around) -> Controller:
+    return await controller(
+        around,
+        interval_seconds=config.rollout_interval_seconds,
+        figures_seconds=config.rollout_figures_seconds,
+        pace=Pace(config.shadow_runs_per_second),
+    )
 
 
 def _check(config: Config) -> None:
