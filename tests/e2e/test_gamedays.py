@@ -31,6 +31,7 @@ async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_
     assert ran.code == 0, ran.err + ran.out
     file = Path(ran.json["file"])
     genuine = await pal("certificate", "verify", str(file), "-o", "json")
+    listed = await pal("certificate", "list", "--plan", QUICK, "-o", "json")
     edited = tmp_path / "edited.json"
     edited.write_text(file.read_text().replace('"expected": true', '"expected": false', 1))
     refused = await pal("certificate", "verify", str(edited))
@@ -40,6 +41,7 @@ async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_
     assert [run["faults"] for run in certificate["runs"] if run["step"] == "during"] == ["1"] * 4
     assert {one["what"] for one in certificate["receipts"]} == {"TOOL_ERROR"}
     assert (genuine.code, genuine.json["problems"]) == (0, [])
+    assert listed.json["certificates"][0] == certificate
     assert refused.code == 1 and "edited: the signature does not fit" in refused.out
     assert "<title>failing-tool 1.0.0: PASS" in file.with_suffix(".html").read_text()
     assert (await pal("gameday", "faults", "-o", "json")).json == {"faults": []}

@@ -11,7 +11,7 @@ from rich.markup import escape
 from pal.v1 import gameday_pb2 as pb
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
-from pal_cli.show import as_json, moment, money, print_json, say
+from pal_cli.show import as_json, moment, money, print_json, say, table
 from pal_gameday.page import page
 from pal_rpc.certificates import Certificates, Signed, Unreadable, known_keys, problems, read
 
@@ -69,6 +69,36 @@ async def show(
     else:
         shown(one.stated)
     return OK
+
+
+@app.command("list")
+@command
+async def list_(
+    plan: Annotated[str, typer.Option(help="only those of this plan")] = "",
+    home: HomeOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """List the certificates of a home, newest first."""
+    directory = home_of(home).certificates
+    try:
+        known = [one.stated for one in reversed(Certificates(directory).all()) if plan in ("", one.stated.plan.name)]
+    except Unreadable as error:
+        raise CommandError(f"{directory}: {error}") from None
+    if output is OutputFormat.json:
+        print_json({"certificates": [as_json(one) for one in known]})
+        return
+    rows = [
+        (
+            str(one.number),
+            f"{one.plan.name} {one.plan.version}",
+            _verdict(one),
+            str(one.clean_drills),
+            moment(one.ended_at),
+            moment(one.expires_at),
+        )
+        for one in known
+    ]
+    table(["NUMBER", "PLAN", "VERDICT", "CLEAN", "MADE", "GOOD UNTIL"], rows, empty="no drill was carried out here")
 
 
 def shown(certificate: pb.Certificate) -> None:
