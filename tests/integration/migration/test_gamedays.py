@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from google.protobuf import json_format
 
 from pal.service.v1 import gameday_service_pb2 as pb
 from pal.service.v1 import gameday_service_pb2_grpc as rpc
+from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.v1 import gameday_pb2 as gameday
 from pal_gameday.chain import Chain
 from pal_gameday.plan import drafted
 from pal_migration.__main__ import Config, migration
+from pal_migration.sqlite import SqliteStore
+from pal_migration.store import Item, Kind
 from pal_rpc.channels import channel
 from pal_rpc.identity import OPERATOR, bearer, issue_token
 from pal_rpc.keys import GAMEDAY, MESH, private_key
@@ -102,3 +108,33 @@ async def test_a_service_without_a_home_serves_no_drills(bench: Bench, tmp_path:
     config = Config(**{**vars(bench.config), "data_dir": tmp_path})
     async with migration(config) as server:
         assert not [name for name in server.services if name.endswith("GameDayService")]
+
+
+@pytest.mark.parametrize(("author", "back_on"), [("gameday", "echo"), ("ann", "other")])
+async def test_the_next_life_takes_back_the_route_of_a_drill_and_of_nobody_else(
+    bench: Bench, tmp_path: Path, author: str, back_on: str
+) -> None:
+    agent = "desk" if author == "gameday" else "vault"
+    unfinished = pb.UnfinishedDrill(drill_id="lost", plan=drafted(PLAN), route=registry_pb.Route(stable="echo"))
+    unfinished.plan.spec.agent.name = unfinished.route.agent = agent
+    store = SqliteStore(tmp_path)
+    await store.put([Item(Kind.DRILL, "lost", unfinished.SerializeToString())])
+    await store.close()
+    route = registry_pb.Route(agent=agent, stable="other", author=author, reason="drill lost")
+    await bench.registry.SetRoute(registry_pb.SetRouteRequest(route=route))
+
+    config = Config(**{**vars(bench.config), "data_dir": tmp_path, "home": bench.home})
+    async with migration(config), asyncio.timeout(20):
+        while not await over(tmp_path):
+            pass
+
+    (found,) = (await bench.registry.GetRoute(registry_pb.GetRouteRequest(agent=agent))).routes
+    assert found.stable == back_on
+
+
+async def over(data: Path) -> bool:
+    """Tell whether the journal in *data* says that everything is put back, a moment later."""
+    await asyncio.sleep(0.05)
+    with closing(apsw.Connection(str(data / "migration.db"), flags=apsw.SQLITE_OPEN_READONLY)) as db:
+        ((encoded,),) = db.execute("SELECT encoded FROM items WHERE kind = 'drill'").fetchall()
+    return pb.UnfinishedDrill.FromString(encoded).over
