@@ -12,7 +12,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 
-KEYS = ("agent", "runtime", "conversation", "outcome", "since", "before", "label.NAME")
+KEYS = ("agent", "runtime", "conversation", "outcome", "mode", "since", "before", "label.NAME")
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -27,12 +27,21 @@ def query(text: str) -> shared.RunQuery:
         BadSelection: the message names the part that is wrong and what there is.
     """
     found = shared.RunQuery(states=[shared.RUN_STATE_FINISHED], mode=common.EXECUTION_MODE_LIVE, page_size=200)
+    narrow(found, text)
+    return found
+
+
+def narrow(found: shared.RunQuery, text: str) -> None:
+    """Have *found* ask for what *text* selects alone.
+
+    Raises:
+        BadSelection: the message names the part that is wrong and what there is.
+    """
     for part in text.split():
         key, separator, value = part.partition("=")
         if not separator or not value:
             raise BadSelection(f"{part}: write KEY=VALUE; there are: {', '.join(KEYS)}")
         _take(found, key, value)
-    return found
 
 
 def _take(found: shared.RunQuery, key: str, value: str) -> None:
@@ -45,6 +54,8 @@ def _take(found: shared.RunQuery, key: str, value: str) -> None:
             found.conversation_id = value
         case "outcome":
             found.outcomes.append(_outcome(value))
+        case "mode":
+            found.mode = _mode(value)
         case "since":
             found.accepted_from.CopyFrom(moment(value))
         case "before":
@@ -61,6 +72,14 @@ def _outcome(value: str) -> events.RunOutcome:
         words = ", ".join(word.removeprefix("RUN_OUTCOME_").lower() for word in events.RunOutcome.keys()[1:])
         raise BadSelection(f"outcome={value}: there are: {words}")
     return cast("events.RunOutcome", events.RunOutcome.Value(name))
+
+
+def _mode(value: str) -> common.ExecutionMode:
+    name = f"EXECUTION_MODE_{value.upper()}"
+    if name not in common.ExecutionMode.keys() or name == "EXECUTION_MODE_UNSPECIFIED":
+        words = ", ".join(word.removeprefix("EXECUTION_MODE_").lower() for word in common.ExecutionMode.keys()[1:])
+        raise BadSelection(f"mode={value}: there are: {words}")
+    return cast("common.ExecutionMode", common.ExecutionMode.Value(name))
 
 
 def moment(text: str) -> timestamp_pb2.Timestamp:

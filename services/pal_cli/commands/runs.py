@@ -25,11 +25,13 @@ from pal_cli.show import as_json, moment, money, outcome_word, print_json, say, 
 from pal_cli.stages import stages
 from pal_cli.summaries import summary
 from pal_rpc.recorder_client import RecorderClient
+from pal_transfer.selection import BadSelection, narrow
 
 app = typer.Typer(no_args_is_help=True, help="Look at runs, follow them, stop them, export them.")
 
 RunId = Annotated[str, typer.Argument(help="the run", show_default=False)]
 _CALL_SECONDS = 10.0
+SELECT_EXAMPLE = '"outcome=failed since=1h mode=live label.tier=canary"'
 
 
 @app.command("list")
@@ -39,11 +41,16 @@ async def list_(
     agent: Annotated[str, typer.Option(help="only runs of this agent")] = "",
     runtime: Annotated[str, typer.Option(help="only runs on this runtime")] = "",
     conversation: Annotated[str, typer.Option(help="only runs of this conversation")] = "",
+    select: Annotated[str, typer.Option("--select", "-s", help=f"more of that: {SELECT_EXAMPLE}")] = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="most runs to list")] = 20,
     output: Output = OutputFormat.table,
 ) -> None:
     """List runs, newest first."""
     query = shared.RunQuery(page_size=limit, agent_name=agent, runtime=runtime, conversation_id=conversation)
+    try:
+        narrow(query, select)
+    except BadSelection as error:
+        raise CommandError(f"--select: {error}") from None
     async with connected(home_of(home)) as mesh:
         page = await mesh.router.ListRuns(pb.ListRunsRequest(query=query), timeout=_CALL_SECONDS)
     if output is OutputFormat.json:

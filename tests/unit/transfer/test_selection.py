@@ -27,6 +27,7 @@ def test_every_word_narrows_the_selection() -> None:
         ("agnt=desk", "there are: agent"),
         ("label.=x", "no such key"),
         ("outcome=nice", "there are: succeeded"),
+        ("mode=fast", "there are: live"),
         ("since=yesterday", "30m, 2h, 7d"),
     ],
 )
@@ -42,3 +43,7 @@ def test_finished_live_runs_are_meant() -> None:
 
     assert (list(found.states), found.mode) == ([shared.RUN_STATE_FINISHED], common.EXECUTION_MODE_LIVE)
     assert found.accepted_before.seconds == 1795478400
+
+
+def test_another_mode_can_be_meant() -> None:
+    assert query("mode=drill").mode == common.EXECUTION_MODE_DRILL
