@@ -18,7 +18,7 @@ from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.rollout_plan import drafted
 from pal_cli.rollout_view import entry_line, lines, state_word, waves
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, moment, out, print_json, say, table
+from pal_cli.show import as_json, complain, moment, out, print_json, say, table
 from pal_rollout.changes import here
 
 app = typer.Typer(no_args_is_help=True, help="Move agents to another runtime in waves that stop by themselves.")
@@ -186,11 +186,16 @@ async def approve(
 async def abort(
     name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
     output: Output = OutputFormat.table,
-) -> None:  # fmt: skip
-    """Put back every route that the rollout has changed, and return when every router follows."""
+) -> int:  # fmt: skip
+    """Put back every route that the rollout has changed. Exit code 1 when a router does not follow."""
     request = pb.AbortRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
     async with connected(home_of(home)) as mesh:
-        await _shown(mesh.rollouts.AbortRollout(request, timeout=_ABORT_SECONDS), output)
+        answer = await mesh.rollouts.AbortRollout(request, timeout=_ABORT_SECONDS)
+    _show(answer.status, output)
+    late = sorted({watcher for agent in answer.status.agents for watcher in agent.unacknowledged})
+    if late:
+        complain(f"not yet followed by {', '.join(late)}: new runs there may still go by an earlier route")
+    return RUN_FAILED if late else OK
 
 
 async def _shown(call: Awaitable[A], output: OutputFormat) -> None:

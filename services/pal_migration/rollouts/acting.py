@@ -133,7 +133,7 @@ class Acting:
         placing = agent.placing
         present = await self._routes.present(agent.agent)
         if present.reason.endswith(placing.mark):
-            self._done(status, agent, present, "")
+            self._done(status, agent, present, ())
         elif present.revision != placing.expected_revision or _outdated(status, agent):
             # Whoever decides next sees the other revision, or that it is time to go back.
             agent.ClearField("placing")
@@ -145,14 +145,23 @@ class Acting:
                 self._refused(status, agent, refused)
                 return
             kill_points.reached("rollout.set")
-            self._done(status, agent, answer.route, _followers(answer.acknowledgements))
+            self._done(status, agent, answer.route, answer.acknowledgements)
 
-    def _done(self, status: pb.RolloutStatus, agent: pb.RolloutAgent, route: registry.Route, followed: str) -> None:
+    def _done(
+        self,
+        status: pb.RolloutStatus,
+        agent: pb.RolloutAgent,
+        route: registry.Route,
+        told: Sequence[registry.RouteAcknowledgement],
+    ) -> None:
         agent.present.CopyFrom(route)
+        del agent.unacknowledged[:]
+        agent.unacknowledged.extend(one.watcher for one in told if not one.acknowledged)
         agent.ClearField("placing")
         # What another revision drew.
         agent.counts.to_candidate = agent.counts.to_stable = 0
         self._rollouts.wake.set()
+        followed = _followers(told)
         note(status, clock.now_ns(), f"route of {agent.agent}: revision {route.revision}, {_shares(route)}{followed}")
 
     def _refused(self, status: pb.RolloutStatus, agent: pb.RolloutAgent, error: MeshError) -> None:

@@ -293,5 +293,7 @@ async def test_a_rollback_while_a_share_is_being_set_comes_right_behind_it(
         silent.cancel()
 
     assert setting.agents[0].placing.mark and not setting.HasField("step_began_at")
+    assert any(f"not yet by silent-{canary}" in entry.what for entry in over.history)
+    assert not over.agents[0].unacknowledged
     assert over.state == pb.ROLLOUT_STATE_ABORTED
     assert await shares(bench, canary) == [("echo", "other", 5000), ("echo", "", 0)]

@@ -330,9 +330,12 @@ type RolloutAgent struct {
 	// Whether the agent leaves the choice of its runtime to the router.
 	Automatic bool `protobuf:"varint,11,opt,name=automatic,proto3" json:"automatic,omitempty"`
 	// Whether the rollout begins, or has begun, that shadow; it ends no other.
-	OwnShadow     bool `protobuf:"varint,12,opt,name=own_shadow,json=ownShadow,proto3" json:"own_shadow,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	OwnShadow bool `protobuf:"varint,12,opt,name=own_shadow,json=ownShadow,proto3" json:"own_shadow,omitempty"`
+	// Routers that had not said within the time that they follow the present route:
+	// they may go by an earlier one.
+	Unacknowledged []string `protobuf:"bytes,13,rep,name=unacknowledged,proto3" json:"unacknowledged,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RolloutAgent) Reset() {
@@ -447,6 +450,13 @@ func (x *RolloutAgent) GetOwnShadow() bool {
 		return x.OwnShadow
 	}
 	return false
+}
+
+func (x *RolloutAgent) GetUnacknowledged() []string {
+	if x != nil {
+		return x.Unacknowledged
+	}
+	return nil
 }
 
 // A revision that is noted before it is set.
@@ -1808,7 +1818,7 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\x04acts\x18\x11 \x01(\x03R\x04acts\x12\x18\n" +
 	"\aproblem\x18\x12 \x01(\tR\aproblem\x12\x1f\n" +
 	"\vpause_taken\x18\x13 \x01(\bR\n" +
-	"pauseTaken\"\xd0\x03\n" +
+	"pauseTaken\"\xf8\x03\n" +
 	"\fRolloutAgent\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x12\n" +
 	"\x04wave\x18\x02 \x01(\x05R\x04wave\x12-\n" +
@@ -1823,7 +1833,8 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	" \x01(\tR\x04left\x12\x1c\n" +
 	"\tautomatic\x18\v \x01(\bR\tautomatic\x12\x1d\n" +
 	"\n" +
-	"own_shadow\x18\f \x01(\bR\townShadow\"~\n" +
+	"own_shadow\x18\f \x01(\bR\townShadow\x12&\n" +
+	"\x0eunacknowledged\x18\r \x03(\tR\x0eunacknowledged\"~\n" +
 	"\x0eRolloutPlacing\x12\x12\n" +
 	"\x04mark\x18\x01 \x01(\tR\x04mark\x12+\n" +
 	"\x05route\x18\x02 \x01(\v2\x15.pal.service.v1.RouteR\x05route\x12+\n" +

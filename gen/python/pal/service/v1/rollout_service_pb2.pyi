@@ -74,7 +74,7 @@ class RolloutStatus(_message.Message):
     def __init__(self, rollout_id: _Optional[str] = ..., rollout: _Optional[_Union[_rollout_pb2.Rollout, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., reason: _Optional[str] = ..., wave: _Optional[int] = ..., step: _Optional[int] = ..., step_began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., approved_by: _Optional[str] = ..., promoted_by: _Optional[str] = ..., agents: _Optional[_Iterable[_Union[RolloutAgent, _Mapping]]] = ..., gates: _Optional[_Iterable[_Union[RolloutGate, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[RolloutEntry, _Mapping]]] = ..., spent: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., applied_by: _Optional[str] = ..., applied_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acts: _Optional[int] = ..., problem: _Optional[str] = ..., pause_taken: bool = ...) -> None: ...
 
 class RolloutAgent(_message.Message):
-    __slots__ = ("agent", "wave", "before", "present", "placing", "shadow_id", "counts", "verdict", "verdict_reason", "left", "automatic", "own_shadow")
+    __slots__ = ("agent", "wave", "before", "present", "placing", "shadow_id", "counts", "verdict", "verdict_reason", "left", "automatic", "own_shadow", "unacknowledged")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     WAVE_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FIELD_NUMBER: _ClassVar[int]
@@ -87,6 +87,7 @@ class RolloutAgent(_message.Message):
     LEFT_FIELD_NUMBER: _ClassVar[int]
     AUTOMATIC_FIELD_NUMBER: _ClassVar[int]
     OWN_SHADOW_FIELD_NUMBER: _ClassVar[int]
+    UNACKNOWLEDGED_FIELD_NUMBER: _ClassVar[int]
     agent: str
     wave: int
     before: _registry_service_pb2.Route
@@ -99,7 +100,8 @@ class RolloutAgent(_message.Message):
     left: str
     automatic: bool
     own_shadow: bool
-    def __init__(self, agent: _Optional[str] = ..., wave: _Optional[int] = ..., before: _Optional[_Union[_registry_service_pb2.Route, _Mapping]] = ..., present: _Optional[_Union[_registry_service_pb2.Route, _Mapping]] = ..., placing: _Optional[_Union[RolloutPlacing, _Mapping]] = ..., shadow_id: _Optional[str] = ..., counts: _Optional[_Union[RolloutCounts, _Mapping]] = ..., verdict: _Optional[_Union[_comparison_pb2.VerdictOutcome, str]] = ..., verdict_reason: _Optional[str] = ..., left: _Optional[str] = ..., automatic: bool = ..., own_shadow: bool = ...) -> None: ...
+    unacknowledged: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, agent: _Optional[str] = ..., wave: _Optional[int] = ..., before: _Optional[_Union[_registry_service_pb2.Route, _Mapping]] = ..., present: _Optional[_Union[_registry_service_pb2.Route, _Mapping]] = ..., placing: _Optional[_Union[RolloutPlacing, _Mapping]] = ..., shadow_id: _Optional[str] = ..., counts: _Optional[_Union[RolloutCounts, _Mapping]] = ..., verdict: _Optional[_Union[_comparison_pb2.VerdictOutcome, str]] = ..., verdict_reason: _Optional[str] = ..., left: _Optional[str] = ..., automatic: bool = ..., own_shadow: bool = ..., unacknowledged: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RolloutPlacing(_message.Message):
     __slots__ = ("mark", "route", "expected_revision")

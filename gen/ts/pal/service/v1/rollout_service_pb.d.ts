@@ -254,6 +254,14 @@ export declare type RolloutAgent = Message<"pal.service.v1.RolloutAgent"> & {
    * @generated from field: bool own_shadow = 12;
    */
   ownShadow: boolean;
+
+  /**
+   * Routers that had not said within the time that they follow the present route:
+   * they may go by an earlier one.
+   *
+   * @generated from field: repeated string unacknowledged = 13;
+   */
+  unacknowledged: string[];
 };
 
 /**
