@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain, cycle
@@ -39,6 +39,7 @@ class Lives:
     path: Path
     points: Iterator[str]
     killed_at: list[str] = field(default_factory=list)
+    store_url: str = ""
 
     @asynccontextmanager
     async def life(self, *, immortal: bool = False) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
@@ -67,6 +68,7 @@ class Lives:
                 "PAL_ROLLOUT_INTERVAL_SECONDS": "0.05",
                 "PAL_SHADOW_RUNS_PER_SECOND": "1000",
                 "PAL_KILL_POINTS": str(kills),
+                "PAL_STORE_URL": self.store_url,
                 "PAL_READY_FD": str(write_end),
             },
         )
@@ -146,11 +148,13 @@ async def test_a_controller_that_is_killed_at_every_step_takes_none_twice(
     assert status.acts == 3 + 2 * 2
 
 
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
 async def test_an_abort_that_is_killed_at_every_step_puts_each_route_back_once(
-    bench: Bench, agents: list[str], tmp_path: Path
+    bench: Bench, agents: list[str], tmp_path: Path, database: Callable[[], Awaitable[str]], store: str
 ) -> None:
     canary, prod_a, _ = agents
-    lives = Lives(bench, tmp_path, cycle([NOTED, SET]))
+    url = await database() if store == "postgres" else ""
+    lives = Lives(bench, tmp_path, cycle([NOTED, SET]), store_url=url)
     waves = [
         wave("canary", {"weight": 100}, **labels(canary)),
         wave("prod", {"weight": 10, "gates": {"minRuns": 1000}}, {"weight": 100}, **labels(prod_a)),

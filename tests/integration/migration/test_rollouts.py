@@ -14,6 +14,10 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.service.v1 import rollout_service_pb2_grpc as rpc
 from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import error_reason_pb2 as reasons
+from pal_adapter_host.echo import EchoRuntime
+from pal_adapter_host.host import Config as AdapterConfig
+from pal_adapter_host.host import adapter
+from pal_cli.health import wait_ready
 from pal_migration.__main__ import Config, migration
 from pal_rpc.channels import channel
 from tests.fakes.seams import Say
@@ -297,3 +301,28 @@ async def test_a_rollback_while_a_share_is_being_set_comes_right_behind_it(
     assert not over.agents[0].unacknowledged
     assert over.state == pb.ROLLOUT_STATE_ABORTED
     assert await shares(bench, canary) == [("echo", "other", 5000), ("echo", "", 0)]
+
+
+@pytest.mark.drill
+async def test_a_candidate_that_is_lost_puts_everything_back(bench: Bench, agents: list[str], tmp_path: Path) -> None:
+    canary, lost = agents[0], f"lost-{agents[0]}"
+    only = wave("canary", {"weight": 50}, {"weight": 100}, **labels(canary))
+    plan = rollout(f"to-{canary}", only, candidate=lost, abort={"adapterGrace": "0.1s"})
+    config = AdapterConfig(
+        address="127.0.0.1:0",
+        registry_address=bench.config.registry_address,
+        llm_provider_address=bench.fakes.address,
+        tool_executor_address=bench.fakes.address,
+        runtime_name=lost,
+        drain_seconds=0.1,
+    )
+    async with serving(bench, tmp_path) as service:
+        async with adapter(config, EchoRuntime()):
+            await wait_ready(
+                {"router": bench.config.router_address, "registry": bench.config.registry_address}, [lost], 10
+            )
+            begun = await until(service, await applied(service, plan), at(0, 0))
+        over = await until(service, begun, state(pb.ROLLOUT_STATE_ABORTED))
+
+    assert f"lost adapter: {lost} has taken no runs for" in over.reason
+    assert await shares(bench, canary) == [("echo", lost, 5000), ("echo", "", 0)]
