@@ -41,12 +41,20 @@ class QuotaMetrics:
         while self._gauges:
             # A store that is away is asked again.
             with suppress(StoreUnavailable):
-                shares = await self._shares()
-                for gauge in self._gauges:
-                    gauge.clear()
-                    for which, share in shares.items():
-                        gauge.labels(*which).set(share)
+                await self.look()
             await asyncio.sleep(_EVERY_SECONDS)
+
+    async def look(self) -> None:
+        """Bring the gauges up to date.
+
+        Raises:
+            StoreUnavailable: the store is away.
+        """
+        shares = await self._shares()
+        for gauge in self._gauges:
+            gauge.clear()
+            for which, share in shares.items():
+                gauge.labels(*which).set(share)
 
     async def _shares(self) -> dict[tuple[str, str, str], float]:
         shares: dict[tuple[str, str, str], float] = {}

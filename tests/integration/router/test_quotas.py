@@ -16,8 +16,11 @@ from pal.service.v1 import quota_service_pb2 as pb
 from pal.service.v1 import quota_service_pb2_grpc as rpc
 from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.service.v1 import router_service_pb2 as router_pb
+from pal.service.v1 import router_service_pb2_grpc as router_rpc
 from pal.v1 import run_event_pb2 as events
+from pal_cli.health import wait_ready
 from pal_log.payload import text_payload
+from pal_router.__main__ import router
 from pal_router.acceptance import run_id_of
 from pal_rpc.channels import channel
 from pal_rpc.errors import MeshError
@@ -150,6 +153,29 @@ async def test_a_place_is_free_again_when_the_run_ends(bench: Bench, usage: rpc.
 
     assert (refused, ended) == ("QUOTA_EXCEEDED", ["SUCCEEDED"] * 2)
     assert await begun(bench, agent) == "SUCCEEDED"
+
+
+@pytest.mark.drill
+async def test_a_long_run_keeps_its_place(
+    bench: Bench, usage: rpc.QuotaServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_router.quotas.TTL_SECONDS", 1.5)
+    agent, request_id, hold = await bounded(bench, "concurrentRuns: 1"), str(uuid.uuid4()), asyncio.Event()
+    async with router(bench.config) as other, channel(other.address) as opened:
+        await wait_ready({"router": other.address, "registry": bench.config.registry_address}, ["echo"], 10)
+        script = bench.script(request_id, Say(chunks=["Hello."], hold=hold))
+        call = router_rpc.RouterServiceStub(opened).Run(ask(request_id, agent=agent))
+        await script.reached.wait()
+        until = asyncio.get_running_loop().time() + 4
+        stood = [await stands(usage, agent)]
+        while asyncio.get_running_loop().time() < until:
+            stood.append(await stands(usage, agent))
+        hold.set()
+        async for _ in call:
+            pass
+        await settled(usage, agent, [(0, 0)])
+
+    assert set(map(tuple, stood)) == {((0, 1),)}
 
 
 async def test_a_run_that_was_begun_before_is_followed_though_the_quota_is_used_up(bench: Bench) -> None:

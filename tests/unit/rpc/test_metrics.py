@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import urllib.request
@@ -12,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pal.v1 import error_reason_pb2 as reasons
 from pal_recorder.memory import MemoryStore
+from pal_recorder.quota_metrics import QuotaMetrics
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_metrics import count_runs
 from pal_router.breaker_metrics import show_breakers
@@ -19,6 +21,8 @@ from pal_router.breakers import IN_A_ROW, Breakers
 from pal_rpc import edge
 from pal_rpc.config import StartError
 from pal_rpc.metrics import metrics_served, when_served
+from pal_rpc.quota_refusal import QuotaExceeded
+from tests.unit.recorder.test_quotas import ONE_RUN, Bench, claim
 from tests.unit.recorder.test_slo import FAILED, fold, record, run
 
 DASHBOARD = Path(__file__).parents[3] / "deploy" / "grafana" / "pal.json"
@@ -36,6 +40,17 @@ def scraped(address: str) -> dict[tuple[str, tuple[str, ...]], float]:
     }
 
 
+async def use_up_a_quota() -> None:
+    """Have one of two runs refused by a quota, and its figures shown."""
+    bench, one = Bench(), claim(seconds=60, runs=1)
+    metrics = QuotaMetrics(bench.quotas)
+    when_served(metrics.show)
+    for name in ("r1", "r2"):
+        with contextlib.suppress(QuotaExceeded):
+            await bench.reserve(name, ONE_RUN, one)
+    await metrics.look()
+
+
 @pytest.fixture
 async def values() -> dict[tuple[str, tuple[str, ...]], float]:
     store, breakers = MemoryStore(), Breakers()
@@ -43,6 +58,7 @@ async def values() -> dict[tuple[str, tuple[str, ...]], float]:
     with metrics_served("recorder", "127.0.0.1:0") as address:
         when_served(lambda registry: count_runs(counting, registry))
         when_served(lambda registry: show_breakers(breakers, registry))
+        await use_up_a_quota()
         await record(store, run(1, nanos=2_000_000_000), run(2, FAILED, unresolved=True))
         await counting.catch_up()
         for _ in range(IN_A_ROW):
@@ -60,6 +76,8 @@ async def test_runs_rpcs_and_breakers_are_counted(values: dict[tuple[str, tuple[
     assert values["pal_run_cost_total", ("desk", "USD", "live", "agno")] == 2
     assert values["pal_runs_incomplete_total", ("desk", "live", "agno")] == 1
     assert values["pal_breaker_open", ("desk", "agno")] == 1
+    assert values["pal_quota_refusals_total", ("runs per 1m", "live", "day")] == 1
+    assert values["pal_quota_used_ratio", ("runs per 1m", "live", "day")] == 1
     assert values["pal_rpc_seconds_count", ("NOT_FOUND", "/pal.X/Y")] == 1
     assert values["pal_service_info", ("recorder",)] == 1
 
