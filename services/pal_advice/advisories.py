@@ -19,7 +19,7 @@ _SCORES = {"CVSS_V2": CVSS2, "CVSS_V3": CVSS3, "CVSS_V4": CVSS4}
 # A word stands for the top of its band.
 _WORDS = {"LOW": 3.9, "MODERATE": 6.9, "MEDIUM": 6.9, "HIGH": 8.9, "CRITICAL": 10.0}
 _MEASURES = ("advisories.count", "advisories.unrated", "advisories.worst", "advisories.worst_unfixed")
-_ORDERED = frozenset({"SEMVER", "ECOSYSTEM"})
+_ORDERED = ("SEMVER", "ECOSYSTEM")
 _SHOWN = 5
 
 
@@ -100,10 +100,10 @@ def _entries(file: pb.AdviceFile, field: str) -> Iterator[tuple[str, dict[str, A
 def _affecting(
     entry: dict[str, Any], package: Package, file: pb.AdviceFile, where: str, now: datetime
 ) -> Advisory | None:
-    if "withdrawn" in entry:
-        withdrawn = date_of(entry["withdrawn"])
+    if (stated := entry.get("withdrawn")) is not None:
+        withdrawn = date_of(stated)
         if withdrawn is None:
-            raise wrong(file, f"{where}.withdrawn", f"{str(entry['withdrawn'])[:60]} is no moment")
+            raise wrong(file, f"{where}.withdrawn", f"{str(stated)[:60]} is no moment")
         if withdrawn <= now:
             return None
     mine = [one for one in mappings(entry.get("affected")) if _names(one, package)]

@@ -22,13 +22,22 @@ def parsed(file: pb.AdviceFile, field: str) -> Any:
         return json.loads(file.text)
     except json.JSONDecodeError as error:
         raise wrong(file, field, f"line {error.lineno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise wrong(file, field, "nested deeper than anything that this could be") from None
+    except (ValueError, RecursionError):
+        raise wrong(file, field, "nested deeper, or with longer numbers, than anything that this could be") from None
 
 
 def observed(file: pb.AdviceFile, now: datetime) -> datetime:
-    """Return when *file* was made or fetched."""
-    return moment(file.observed_at) if file.HasField("observed_at") else now
+    """Return when *file* was made or fetched.
+
+    Raises:
+        InvalidField: what it states is no moment.
+    """
+    if not file.HasField("observed_at"):
+        return now
+    try:
+        return moment(file.observed_at)
+    except (ValueError, OverflowError):
+        raise wrong(file, "observed_at", "no moment; write one of this century, or leave it out") from None
 
 
 def wrong(file: pb.AdviceFile, field: str, problem: str) -> InvalidField:

@@ -71,12 +71,13 @@ def upgrades(raw: Mapping[str, Any], source: str, at: datetime) -> list[advice.A
 
 def conformance(raw: Mapping[str, Any], version: str, source: str, at: datetime) -> list[advice.AdviceEvidence]:
     """Return how *version* holds the contract by a matrix; nothing when it does not have the version."""
-    mine = next((one for one in mappings(raw["versions"]) if one["version"] == version and one.get("cases")), None)
-    if mine is None:
+    measured = (one.get("cases") for one in mappings(raw["versions"]) if one["version"] == version)
+    cases = next((found for found in measured if found and isinstance(found, dict)), None)
+    if cases is None:
         return []
-    failed = sorted(name for name, status in mine["cases"].items() if status == _FAILED)
+    failed = sorted(name for name, status in cases.items() if status == _FAILED)
     more = f" and {len(failed) - _SHOWN} more" if len(failed) > _SHOWN else ""
-    said = f"{version}: {len(failed)} of {len(mine['cases'])} cases failed" + (
+    said = f"{version}: {len(failed)} of {len(cases)} cases failed" + (
         f": {', '.join(failed[:_SHOWN])}{more}" if failed else ""
     )
     return [known("conformance.failed_cases", len(failed), said, source, at)]

@@ -18,6 +18,7 @@ from pal_log.canonical import canonical_digest
 
 API_VERSION, KIND = "pal/v1", "AdviceRules"
 Problem = tuple[str, str]
+_MOST_DAYS = 3650
 _VERDICTS = tuple(name.removeprefix("ADVICE_VERDICT_") for name in pb.AdviceVerdict.keys())[1:]
 
 
@@ -66,8 +67,8 @@ def _problems(rules: pb.AdviceRules) -> Iterator[Problem]:
 def _rule(rule: pb.AdviceRule, path: str) -> Iterator[Problem]:
     if rule.rule not in RULES:
         yield f"{path}.rule", f"there is no rule {rule.rule[:60] or '(empty)'}; {_hint(rule.rule, RULES)}"
-    if rule.valid_days < 1:
-        yield f"{path}.validDays", f"write 1 or more, found {rule.valid_days}"
+    if not 1 <= rule.valid_days <= _MOST_DAYS:
+        yield f"{path}.validDays", f"write 1 to {_MOST_DAYS}, found {rule.valid_days}"
     if not rule.conditions:
         yield f"{path}.conditions", "missing; a rule without one decides nothing"
     for position, condition in enumerate(rule.conditions):

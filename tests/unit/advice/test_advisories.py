@@ -95,6 +95,7 @@ def test_what_was_withdrawn_does_not_count() -> None:
     to_go = vulnerability({"introduced": "0"}, withdrawn="2027-01-01T00:00:00Z")
 
     assert (count(gone), count(to_go)) == (0, 1)
+    assert count(vulnerability({"introduced": "0"}, withdrawn=None)) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.protobuf import timestamp_pb2
 
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
@@ -90,6 +91,24 @@ def test_a_matrix_is_dated_by_itself_else_by_its_file() -> None:
 
     assert matrix.measured_at({"measuredOn": "2026-11-01"}, file({}), NOW).date().isoformat() == "2026-11-01"
     assert matrix.measured_at({}, file({}, observed_at=stamp(day)), NOW) == day
+
+
+@pytest.mark.parametrize("cases", [[], "failed", 3, None, {}], ids=str)
+def test_cases_that_are_none_are_not_known(cases: object) -> None:
+    assert matrix.conformance({"versions": [{"version": "3.1.10", "cases": cases}]}, "3.1.10", "", NOW) == []
+
+
+def test_a_moment_that_is_none_is_refused() -> None:
+    given = file({}, observed_at=timestamp_pb2.Timestamp(seconds=10**15))
+
+    with pytest.raises(InvalidField, match=r"observed_at: given\.json: no moment"):
+        matrix.measured_at({}, given, NOW)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "[" * 100_000], ids=["digits", "depth"])
+def test_a_number_or_a_nesting_without_end_is_refused(text: str) -> None:
+    with pytest.raises(InvalidField, match=r"matrix: given\.json: nested deeper, or with longer numbers"):
+        matrix.read(pb.AdviceFile(source="given.json", text=text), "agno")
 
 
 @pytest.mark.parametrize("content", [[], {}, {"versions": [{}]}, {"versions": [{"version": "x"}]}], ids=str)
