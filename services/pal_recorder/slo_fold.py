@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import run_event_pb2 as events
-from pal_recorder.slo_rollup import HOUR, KEPT_SECONDS, Rollup, RollupKey, keys_of
+from pal_recorder.slo_rollup import HOUR, KEPT_SECONDS, Rollup, RollupKey, keys_of, lost_keys_of
 from pal_recorder.slo_timing import TYPES, RunTiming
 from pal_recorder.store import Entry, EventStore, StoreUnavailable
 
@@ -92,12 +92,14 @@ class SloFold:
         for entry in page:
             if entry.type in TYPES and (run := await self._taken(entry)) is not None:
                 finished.append(run)
-        changed = {key: run for run in finished for key in keys_of(run)}
+        changed = dict.fromkeys(key for run in finished for key in (*keys_of(run), *lost_keys_of(run)))
         for key in changed:
             await self._open(key)
         for run in finished:
             for key in keys_of(run):
                 self._rollups[key].add_run(run)
+            for key in lost_keys_of(run):
+                self._rollups[key].add_lost()
         rows = [(key, self._rollups[key].message().SerializeToString()) for key in changed]
         first = await self._store.put_slo(self._position, page[-1].position, rows, self._prunable())
         if first:

@@ -38,6 +38,8 @@ def count_runs(fold: SloFold, registry: CollectorRegistry) -> None:
         assert finished is not None
         whose = (run.agent, run.runtime, _word(common.ExecutionMode, run.mode, "EXECUTION_MODE_"))
         runs.labels(*whose, _word(events.RunOutcome, outcome_of(finished), "RUN_OUTCOME_")).inc()
+        for lost in run.lost_on - {run.runtime}:
+            runs.labels(run.agent, lost, whose[2], "failed").inc()
         incomplete.labels(*whose).inc(bool(finished.unresolved_call_ids))
         if finished.HasField("cost"):
             cost.labels(*whose, finished.cost.currency_code).inc(finished.cost.nanos / 1e9)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import run_event_pb2 as events
-from pal_log.ends import by_quota
+from pal_log.ends import LOST_BEFORE, by_quota
 from pal_recorder.slo_histogram import add_counts, add_duration, histogram
 from pal_recorder.slo_timing import RunTiming
 
@@ -68,6 +68,12 @@ class Rollup:
         self.complete_runs += not finished.unresolved_call_ids
         self.repeated_runs += run.attempts > 1
 
+    def add_lost(self) -> None:
+        """Count in a run that the runtime has failed and that went on elsewhere."""
+        self.outcomes[events.RUN_OUTCOME_FAILED] += 1
+        self.failures[LOST_BEFORE] += 1
+        self.complete_runs += 1
+
     def add(self, other: slo.SloRollup) -> None:
         """Count everything of *other* in."""
         self.add_outcomes(other)
@@ -110,9 +116,19 @@ class Rollup:
 
 def keys_of(run: RunTiming) -> Iterator[RollupKey]:
     """Yield the rollups that a finished run belongs to."""
+    yield from _keys(run, run.runtime)
+
+
+def lost_keys_of(run: RunTiming) -> Iterator[RollupKey]:
+    """Yield the rollups of the runtimes that have failed a finished run, so that it went on elsewhere."""
+    for runtime in sorted(run.lost_on - {run.runtime}):
+        yield from _keys(run, runtime)
+
+
+def _keys(run: RunTiming, runtime: str) -> Iterator[RollupKey]:
     second = run.finished_ns // 1_000_000_000
     for width in KEPT_SECONDS:
-        yield RollupKey(width, second // width * width, run.mode, run.agent, run.runtime)
+        yield RollupKey(width, second // width * width, run.mode, run.agent, runtime)
 
 
 def stretches(start: int, end: int) -> list[tuple[int, int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import lost_on
 
 # Types that say something here; no other need be read.
 TYPES = frozenset(
@@ -22,6 +23,8 @@ class RunTiming:
         self.agent = self.runtime = ""
         self.mode = common.EXECUTION_MODE_UNSPECIFIED
         self.attempts = 0
+        # Runtimes that failed it before it went on elsewhere.
+        self.lost_on: set[str] = set()
         self.finished: events.RunFinished | None = None
         self.finished_ns = 0
         self.first_output_ns: int | None = None
@@ -50,6 +53,7 @@ class RunTiming:
                 self.agent, self.mode, self._accepted_ns = event.run_accepted.agent.name, event.mode, at_ns
             case "run_routed":
                 self.runtime = event.run_routed.runtime
+                self.lost_on |= lost_on(event.run_routed)
             case "run_started":
                 self.attempts += 1
             case "run_suspended":

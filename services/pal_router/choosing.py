@@ -13,6 +13,7 @@ from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import tool_spec_pb2 as tools
+from pal_log.ends import LOST_BEFORE
 from pal_router.active import ActiveRun
 from pal_router.auto import DEFAULT_MIN_SUCCESS, Choice, Situation, Standing
 from pal_router.peers import Peers
@@ -20,7 +21,6 @@ from pal_router.selection import (
     ALONE,
     AUTO,
     AUTO_RULES,
-    LOST_BEFORE,
     ROUTED,
     Selection,
     ineligible,

@@ -13,6 +13,7 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import agent_spec_pb2 as agents
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
+from pal_log.ends import LOST_BEFORE
 from pal_policy.requirements import missing
 from pal_router.split import WHOLE, Affinity, takes_candidate
 from pal_rpc.errors import MeshError
@@ -20,7 +21,7 @@ from pal_rpc.errors import MeshError
 AUTO = "auto"
 ALONE = Affinity()
 NOTHING: Mapping[str, str] = {}
-BREAKER_OPEN, LOST_BEFORE = "BREAKER_OPEN", "LOST_BEFORE"
+BREAKER_OPEN = "BREAKER_OPEN"
 _AVOIDED = {BREAKER_OPEN: "has failed this agent again and again", LOST_BEFORE: "has lost the run before"}
 # Rules by which a route decides: another revision of it decides anew.
 ROUTED = frozenset({"route", "candidate", "default", "fallback"})

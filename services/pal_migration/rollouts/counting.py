@@ -6,14 +6,14 @@ import asyncio
 import logging
 from collections import OrderedDict
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
-from pal_log.ends import by_quota
+from pal_log.ends import by_quota, lost_on
 from pal_migration.lanes import SHADOW_LABEL
 from pal_migration.rollouts.holding import Rollouts
 from pal_rollout.plan import lane_of
@@ -41,6 +41,8 @@ class _Run:
     shadow_id: str
     rollout_id: str
     runtime: str = ""
+    # Runtimes that failed it before it went on elsewhere.
+    lost_on: set[str] = field(default_factory=set)
 
 
 class Counting:
@@ -97,6 +99,7 @@ class Counting:
         elif event.type == "run.routed":
             if (run := self._runs.get(event.run_id)) is not None:
                 run.runtime = event.run_routed.runtime
+                run.lost_on |= lost_on(event.run_routed)
                 self._routed(run, event.run_routed)
         else:
             run = self._runs.pop(event.run_id, None) or await self._looked_up(event.run_id)
@@ -144,6 +147,11 @@ class Counting:
         elif on_candidate and run.mode == lane_of(status.rollout.spec):
             agent.counts.ended += _counts(finished)
             agent.counts.succeeded += succeeded
+        elif status.rollout.spec.candidate in run.lost_on and run.mode == lane_of(status.rollout.spec):
+            # The candidate has failed it; what became of it elsewhere is not to the candidate's credit, nor its cost.
+            agent.counts.ended += 1
+            self._rollouts.touch(status)
+            return
         elif not (run.shadow_id and run.shadow_id == agent.shadow_id):
             return
         _spend(status, finished)

@@ -23,6 +23,7 @@ LIVE, SHADOW = common.EXECUTION_MODE_LIVE, common.EXECUTION_MODE_SHADOW
 # A Monday, half past noon.
 NOON = 1_790_000_000 // DAY * DAY + 12 * HOUR + 1800
 MILLISECOND = 1_000_000
+REJECTED = {"langgraph": "LOST_BEFORE", "pydantic-ai": "BREAKER_OPEN", "agno": "LOST_BEFORE"}
 _positions = itertools.count(1)
 
 
@@ -117,6 +118,19 @@ async def test_what_a_quota_ends_is_not_the_runtimes_and_what_a_ceiling_ends_is(
 
     assert (report.counted, report.success) == (2, pytest.approx(0.5))
     assert dict(report.totals.failures) == {"QUOTA_EXCEEDED": 1, "LIMIT_REACHED": 1}
+
+
+async def test_a_run_that_went_on_elsewhere_is_a_failure_of_the_runtime_that_failed_it() -> None:
+    store = MemoryStore()
+    saved = run(2)
+    rejected = [events.RejectedRuntime(runtime=name, reason=why) for name, why in REJECTED.items()]
+    saved[1].run_routed.rejected.extend(rejected)
+    await record(store, run(1), saved, run(3, runtime="langgraph"))
+
+    reports = await asked(store)
+
+    assert [(one.runtime, one.counted, one.success) for one in reports] == [("agno", 2, 1.0), ("langgraph", 2, 0.5)]
+    assert dict(reports[1].totals.failures) == {"LOST_BEFORE": 1}
 
 
 async def test_modes_and_runtimes_are_never_mixed() -> None:

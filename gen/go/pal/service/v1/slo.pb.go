@@ -143,9 +143,10 @@ func (x *DurationHistogram) GetCounts() []int64 {
 // of time. The stretches add up.
 type SloRollup struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Finished runs by RunOutcome.
+	// Finished runs by RunOutcome. One that the runtime has failed and that went on
+	// elsewhere counts as FAILED here, and there as what became of it.
 	Outcomes map[int32]int64 `protobuf:"bytes,1,rep,name=outcomes,proto3" json:"outcomes,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// Failed runs by reason, as in Failure.
+	// Failed runs by reason, as in Failure; LOST_BEFORE for those that went on elsewhere.
 	Failures map[string]int64 `protobuf:"bytes,2,rep,name=failures,proto3" json:"failures,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// From acceptance to the end, without waiting for people. Succeeded runs.
 	Latency *DurationHistogram `protobuf:"bytes,3,opt,name=latency,proto3" json:"latency,omitempty"`

@@ -50,14 +50,15 @@ export declare const DurationHistogramSchema: GenMessage<DurationHistogram>;
  */
 export declare type SloRollup = Message<"pal.service.v1.SloRollup"> & {
   /**
-   * Finished runs by RunOutcome.
+   * Finished runs by RunOutcome. One that the runtime has failed and that went on
+   * elsewhere counts as FAILED here, and there as what became of it.
    *
    * @generated from field: map<int32, int64> outcomes = 1;
    */
   outcomes: { [key: number]: bigint };
 
   /**
-   * Failed runs by reason, as in Failure.
+   * Failed runs by reason, as in Failure; LOST_BEFORE for those that went on elsewhere.
    *
    * @generated from field: map<string, int64> failures = 2;
    */
