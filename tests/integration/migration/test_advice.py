@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,20 @@ import pytest
 from pal.service.v1 import migration_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import advice_pb2 as advice
+from pal.v1 import comparison_pb2 as comparisons
 from pal_advice.rules import shipped
 from pal_gameday.chain import Chain
 from pal_gameday.evidence import Evidence
+from pal_log.events import new_id
+from pal_migration.sqlite import SqliteStore
+from pal_migration.store import Item, Kind
 from pal_rpc.keys import GAMEDAY, create_keys, private_key
 from tests.integration.migration.conftest import Bench, refusal
 from tests.unit.gameday.seen import evidence, log, receipt
 
 MATRIX = {"versions": [{"version": "0.0", "behaviour": {"a": 1}}, {"version": "0.1", "behaviour": {"a": 1}}]}
+
+PASS, FAIL = comparisons.VERDICT_OUTCOME_PASS, comparisons.VERDICT_OUTCOME_FAIL
 
 
 def file(content: object) -> pb.AdviceFile:
@@ -162,3 +169,42 @@ async def test_an_unknown_rule_or_measure_is_refused_by_name(bench: Bench, tmp_p
 
     assert errors[0].message.startswith("rules.spec.rules[0].rule: there is no rule weather")
     assert "there is no measure slo.burn_1w; did you mean slo.burn_1h?" in errors[1].message
+
+
+async def kept(path: Path, *verdicts: tuple[str, comparisons.VerdictOutcome, float]) -> None:
+    """Keep verdicts about agents, the oldest first, each reached so many days ago, as a migration service does."""
+    items = []
+    for agent, outcome, days_ago in verdicts:
+        verdict = comparisons.Verdict(baseline="echo 0.1.0", candidate="other 0.1.0", outcome=outcome)
+        verdict.agent.name = agent
+        verdict.decided_at.FromDatetime(datetime.now(UTC) - timedelta(days=days_ago))
+        items.append(Item(Kind.VERDICT, new_id(), pb.KeptVerdict(verdict=verdict).SerializeToString()))
+    store = SqliteStore(path)
+    await store.put(items)
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "passed"),
+    [
+        ([("desk", PASS, 1), ("vault", PASS, 29)], 1),
+        ([("desk", PASS, 1), ("vault", PASS, 31)], 0),
+        ([("desk", PASS, 1)], 0),
+        ([("desk", FAIL, 3), ("vault", PASS, 2), ("desk", PASS, 1)], 1),
+        ([("desk", PASS, 3), ("vault", PASS, 2), ("desk", FAIL, 1)], 0),
+    ],
+    ids=str,
+)
+async def test_a_standby_is_proven_by_the_newest_verdicts_of_every_agent(
+    bench: Bench, tmp_path: Path, verdicts: list[tuple[str, comparisons.VerdictOutcome, float]], passed: int
+) -> None:
+    # No other runtime is able for it.
+    seer = registry.DeleteDocumentRequest(kind=registry.DOCUMENT_KIND_AGENT, name="seer", version="1.0.0")
+    await bench.registry.DeleteDocument(seer)
+    await kept(tmp_path, *verdicts)
+
+    async with bench.service(tmp_path) as service:
+        found = (await service.Advise(pb.AdviseRequest(runtime="echo", rules=only("standby")))).advice
+
+    assert seen(found)["standby.passed"].value == passed
+    assert "able: other" in seen(found)["standby.passed"].detail
