@@ -48,6 +48,8 @@ class GameDays:
         if len(drill_id) > MAX_ID_CHARACTERS or drill_id in self._going:
             problem = f"write at most {MAX_ID_CHARACTERS} characters, and another one for each drill"
             raise InvalidField("drill_id", problem)
+        if request.delay.ToNanoseconds() < 0:
+            raise InvalidField("delay", "negative; write how long things are slow, silent or away")
         told: asyncio.Queue[Said] = asyncio.Queue()
         told.put_nowait(pb.RunGameDayResponse(begun=pb.DrillBegun(drill_id=drill_id)))
         task = self._going[drill_id] = asyncio.create_task(self._carried_out(request, drill_id, metadata, told))

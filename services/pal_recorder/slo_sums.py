@@ -1,11 +1,12 @@
 """Sums of rollups, kept where the time that they are of is over: adding up a month again for each question is slow.
 
 A bucket is closed when it ended SETTLED_SECONDS ago. What this recorder counts into a closed bucket all the same drops
-every sum; what another recorder on the same database counts there is seen after KEPT_SECONDS.
+every sum; where there may be other recorders, what they count there is seen after KEPT_SECONDS.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Sequence
@@ -58,6 +59,7 @@ class SloSums:
         self._store = store
         self._fold = fold
         self._clock = clock
+        self._kept_seconds = math.inf if store.exclusive else KEPT_SECONDS
         self._kept: OrderedDict[Place, _Kept] = OrderedDict()
         self._rollups = 0
 
@@ -77,7 +79,7 @@ class SloSums:
         # Which starts lie between them does not change with every second.
         place = (width, -(-first // width), last // width, wanted)
         known = self._kept.get(place)
-        if known is None or known.at <= self._clock() - KEPT_SECONDS or known.late != self._fold.late:
+        if known is None or known.at <= self._clock() - self._kept_seconds or known.late != self._fold.late:
             began, late = self._clock(), self._fold.late
             sums: Sums = defaultdict(Rollup)
             await self._add(sums, wanted, width, first, last)

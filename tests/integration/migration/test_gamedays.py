@@ -10,7 +10,7 @@ from typing import Any
 
 import apsw
 import pytest
-from google.protobuf import json_format
+from google.protobuf import duration_pb2, json_format
 
 from pal.service.v1 import gameday_service_pb2 as pb
 from pal.service.v1 import gameday_service_pb2_grpc as rpc
@@ -77,6 +77,17 @@ async def test_a_plan_is_checked_as_a_message_and_as_a_text(gamedays: rpc.GameDa
     assert understood.plan == plan
     assert (message.reason_name, message.metadata["path"]) == ("INVALID_DOCUMENT", "spec.inputs")
     assert (text.reason_name, text.metadata["path"]) == ("INVALID_DOCUMENT", "spec.hypotesis")
+
+
+@pytest.mark.parametrize(("field", "value"), [("drill_id", "d" * 129), ("delay", duration_pb2.Duration(seconds=-1))])
+async def test_a_wrong_field_is_named(
+    gamedays: rpc.GameDayServiceStub, operator: Any, field: str, value: object
+) -> None:
+    request = pb.RunGameDayRequest(plan=drafted(PLAN), **{field: value})  # type: ignore[arg-type]
+
+    refused = await refusal(all_of(gamedays.RunGameDay(request, metadata=operator)))
+
+    assert (refused.reason_name, refused.metadata["field"]) == ("INVALID_FIELD", field)
 
 
 async def test_a_drill_that_is_over_cannot_be_stopped(gamedays: rpc.GameDayServiceStub, operator: Any) -> None:

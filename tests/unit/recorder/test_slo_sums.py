@@ -71,9 +71,11 @@ async def test_a_sum_is_that_of_all_rows_in_its_window(window: int) -> None:
 async def test_what_is_over_is_added_up_once() -> None:
     store = Counted()
     await filled(store, [key(DAY, NOON - number * DAY) for number in range(1, 29)])
-    sums = SloSums(store, SloFold(store, lambda: NOON), Clock())
+    clock = Clock()
+    sums = SloSums(store, SloFold(store, lambda: NOON), clock)
     first = await sums.of(DESK, NOON - 30 * DAY, NOON)
     read = store.read
+    clock.now += HOUR
 
     second = await sums.of(DESK, NOON + 5 - 30 * DAY, NOON + 5)
 
@@ -81,8 +83,14 @@ async def test_what_is_over_is_added_up_once() -> None:
     assert first == second
 
 
+class Shared(MemoryStore):
+    """A store that other recorders write to as well."""
+
+    exclusive = False
+
+
 async def test_what_others_count_late_is_seen_a_minute_later_and_ones_own_at_once() -> None:
-    store, clock = MemoryStore(), Clock()
+    store, clock = Shared(), Clock()
     fold = SloFold(store, lambda: NOON)
     sums = SloSums(store, fold, clock)
     await filled(store, [key(DAY, NOON - 2 * DAY)])

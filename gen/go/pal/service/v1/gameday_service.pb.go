@@ -34,7 +34,7 @@ type RunGameDayRequest struct {
 	// for one that the service gives.
 	DrillId string `protobuf:"bytes,2,opt,name=drill_id,json=drillId,proto3" json:"drill_id,omitempty"`
 	// How long what the plan makes slow, silent or away is so, instead of what it says.
-	// Absent means as the plan says.
+	// Absent means as the plan says; negative is refused.
 	Delay         *durationpb.Duration `protobuf:"bytes,3,opt,name=delay,proto3" json:"delay,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -175,7 +175,7 @@ type isRunGameDayResponse_Frame interface {
 }
 
 type RunGameDayResponse_Begun struct {
-	// First frame: the drill has begun.
+	// First frame: the drill has its identifier. Nothing is done yet.
 	Begun *DrillBegun `protobuf:"bytes,1,opt,name=begun,proto3,oneof"`
 }
 
@@ -195,7 +195,7 @@ func (*RunGameDayResponse_Step) isRunGameDayResponse_Frame() {}
 
 func (*RunGameDayResponse_Certificate) isRunGameDayResponse_Frame() {}
 
-// A drill that has begun.
+// A drill that is about to begin.
 type DrillBegun struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its identifier.

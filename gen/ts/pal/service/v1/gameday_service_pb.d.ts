@@ -38,7 +38,7 @@ export declare type RunGameDayRequest = Message<"pal.service.v1.RunGameDayReques
 
   /**
    * How long what the plan makes slow, silent or away is so, instead of what it says.
-   * Absent means as the plan says.
+   * Absent means as the plan says; negative is refused.
    *
    * @generated from field: google.protobuf.Duration delay = 3;
    */
@@ -64,7 +64,7 @@ export declare type RunGameDayResponse = Message<"pal.service.v1.RunGameDayRespo
    */
   frame: {
     /**
-     * First frame: the drill has begun.
+     * First frame: the drill has its identifier. Nothing is done yet.
      *
      * @generated from field: pal.service.v1.DrillBegun begun = 1;
      */
@@ -96,7 +96,7 @@ export declare type RunGameDayResponse = Message<"pal.service.v1.RunGameDayRespo
 export declare const RunGameDayResponseSchema: GenMessage<RunGameDayResponse>;
 
 /**
- * A drill that has begun.
+ * A drill that is about to begin.
  *
  * @generated from message pal.service.v1.DrillBegun
  */
