@@ -9,7 +9,7 @@ from pal.service.v1 import quota_service_pb2 as pb
 from pal_recorder.quota_tally import Tally, pool_word
 from pal_rpc.errors import InvalidField
 
-MAX_CLAIMS, MAX_AT_ONCE, MAX_ID_CHARACTERS = 64, 1000, 256
+MAX_CLAIMS, MAX_AT_ONCE, MAX_ID_CHARACTERS = 256, 1000, 256
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 1, 24 * 3600
 _SEPARATOR = "\x1f"
 Tallies = Mapping[str, Tally]

@@ -27,6 +27,7 @@ _WORDS = {RUNS: "runs", TOKENS: "tokens", TOOL_CALLS: "tool calls"}
 _AT_ONCE = frozenset({RUNS, TOOL_CALLS})
 # Nobody knows when a run or a call ends that holds what is asked for.
 _SOON_SECONDS = 1.0
+_MOST = 2**62
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 # A measure, the length of a window in seconds (0 for runs at once), what is allowed, and the currency of money.
 Bound = tuple[quotas.QuotaMeasure, int, int, str]
@@ -81,7 +82,7 @@ class Tally:
         for bound in self._bounds:
             measure, _, _, currency = bound
             if measure in _AT_ONCE:
-                self._window(bound, now_ms)[1] += _amount(amounts, measure, currency)
+                _count(self._window(bound, now_ms), _amount(amounts, measure, currency))
         self._held[reservation_id] = pb.QuotaHeld(
             reservation_id=reservation_id, amounts=amounts, made_ms=now_ms, expires_ms=expires_ms
         )
@@ -101,7 +102,7 @@ class Tally:
                 continue
             window = self._window(bound, now_ms)
             if measure not in _AT_ONCE:
-                window[1] += _amount(used, measure, currency)
+                _count(window, _amount(used, measure, currency))
             elif undone and held.made_ms >= window[0] * 1000:
                 window[1] = max(window[1] - _amount(held.amounts, measure, currency), 0)
         return True
@@ -218,6 +219,11 @@ def _bounds(claim: pb.QuotaClaim) -> Iterator[Bound]:
             yield COST, limit.window.seconds, limit.cost.nanos, limit.cost.currency_code
     if claim.HasField("concurrent_runs"):
         yield CONCURRENT, 0, claim.concurrent_runs, ""
+
+
+def _count(window: list[int], amount: int) -> None:
+    # An endpoint may report anything, and what is stored has 64 bits.
+    window[1] = min(window[1] + max(amount, 0), _MOST)
 
 
 def _amount(amounts: pb.QuotaAmounts, measure: quotas.QuotaMeasure, currency: str) -> int:

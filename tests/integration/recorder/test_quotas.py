@@ -38,7 +38,7 @@ def token(config: Config) -> Metadata:
     return bearer(issue_token(private_key(config.keys_dir, MESH), "router"))
 
 
-@pytest.fixture(params=["sqlite", "two recorders on PostgreSQL"])
+@pytest.fixture(params=["sqlite", pytest.param("two recorders on PostgreSQL", marks=pytest.mark.drill)])
 async def recorders(
     config: Config, database: Callable[[], Awaitable[str]], request: pytest.FixtureRequest
 ) -> AsyncIterator[list[rpc.QuotaServiceStub]]:

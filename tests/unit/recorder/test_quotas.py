@@ -214,6 +214,19 @@ async def test_a_run_that_was_accepted_before_is_not_refused() -> None:
     assert await bench.stands() == {"day": [(0, 2)]}
 
 
+async def test_whatever_an_endpoint_reports_can_be_stored() -> None:
+    bench, day = Bench(), claim(tokens=10)
+    for name in ("c1", "c2"):
+        await bench.reserve(name, pb.QuotaAmounts(tokens=1), day, accepted=True)
+        await bench.settle(name, day, tokens=2**63 - 1)
+    await bench.reserve("c3", pb.QuotaAmounts(tokens=1), day, accepted=True)
+    await bench.settle("c3", day, tokens=-5)
+
+    (row,) = bench.counters.rows().values()
+
+    assert row is not None and pb.QuotaState.FromString(row).windows[0].used == 2**62
+
+
 async def test_a_new_version_takes_over_what_was_used() -> None:
     bench = Bench()
     await bench.reserve("r1", ONE_RUN, claim(runs=1))

@@ -259,7 +259,7 @@ type ReserveRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Identifier, chosen by the caller. At most 256 characters.
 	ReservationId string `protobuf:"bytes,1,opt,name=reservation_id,json=reservationId,proto3" json:"reservation_id,omitempty"`
-	// The counters, at most 64.
+	// The counters, at most 256.
 	Claims []*QuotaClaim `protobuf:"bytes,2,rep,name=claims,proto3" json:"claims,omitempty"`
 	// What is taken from each.
 	Amounts *QuotaAmounts `protobuf:"bytes,3,opt,name=amounts,proto3" json:"amounts,omitempty"`

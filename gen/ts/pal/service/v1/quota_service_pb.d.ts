@@ -159,7 +159,7 @@ export declare type ReserveRequest = Message<"pal.service.v1.ReserveRequest"> & 
   reservationId: string;
 
   /**
-   * The counters, at most 64.
+   * The counters, at most 256.
    *
    * @generated from field: repeated pal.service.v1.QuotaClaim claims = 2;
    */
