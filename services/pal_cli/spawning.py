@@ -105,8 +105,12 @@ def last_words(path: Path, since: int = 0) -> str:
     if not path.exists():
         return "it said nothing"
     with path.open("rb") as log:
-        log.seek(max(since, path.stat().st_size - _TAIL_BYTES))
+        tail = path.stat().st_size - _TAIL_BYTES
+        log.seek(max(since, tail))
         lines = [line.strip(_FRAME) for line in log.read().decode(errors="replace").splitlines()]
+    if tail > since:
+        # The first one is the end of a line.
+        lines = lines[1:]
     said = [line for line in lines if line]
     if said and _NODE_ENDS.match(said[-1]):
         # The error comes before the stack, and its own properties after that.

@@ -37,3 +37,10 @@ def test_an_earlier_life_does_not_speak_for_this_one(tmp_path: Path) -> None:
 
     assert last_words(path, path.stat().st_size) == "it said nothing"
     assert last_words(tmp_path / "none.log") == "it said nothing"
+
+
+def test_half_a_line_is_no_last_word(tmp_path: Path) -> None:
+    path = tmp_path / "x.log"
+    path.write_text('{"level": "info", "message": "rpc"}\n' * 10_000)
+
+    assert last_words(path) == "it said nothing"
