@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from pal.service.v1 import quota_service_pb2 as pb
@@ -12,16 +13,20 @@ from pal_llm_provider.admission import Call
 from pal_llm_provider.profiles import OPENAI
 from pal_llm_provider.provider import Completion, Profile
 from pal_llm_provider.recording import Recording
+from pal_log import clock
 from pal_rpc.errors import MeshError
 from pal_rpc.quota_book import MODEL, QuotaBook, user_of
-from pal_rpc.quota_client import QuotaClient
-from pal_rpc.quota_refusal import as_limit
+from pal_rpc.quota_client import QuotaClient, Reservation
+from pal_rpc.quota_refusal import as_limit, only_held
 
 # A token of a model has seldom fewer characters, and a request is recorded with more than the model is sent.
 _CHARACTERS_PER_TOKEN = 3
 # Where neither the request nor the profile says how long an answer may be. A longer one is counted whole.
 _ANSWER_TOKENS = 1024
 _MARGIN_SECONDS = 30.0
+# How long a call waits for what other calls hold, and how often it looks.
+WAIT_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS, _MAX_PAUSE_SECONDS = 0.05, 1.0
 
 
 class Use:
@@ -57,9 +62,8 @@ class ModelQuotas:
         if not claims:
             yield use
             return
-        reservation_id = f"{call.lease.run_id}/{call.lease.epoch}/{call.call_id}"
         try:
-            reservation = await self._client.reserve(reservation_id, claims, at_most(call), _ttl_seconds(call))
+            reservation = await self._room(call, claims)
         except MeshError as error:
             if error.reason == reasons.ERROR_REASON_QUOTA_EXCEEDED and not call.account.limit_recorded:
                 call.account.limit_recorded = True
@@ -69,6 +73,20 @@ class ModelQuotas:
             yield use
         finally:
             self._client.settle(reservation, use.amounts)
+
+    async def _room(self, call: Call, claims: Sequence[pb.QuotaClaim]) -> Reservation:
+        """Reserve for *call*; what is only held by other calls, most of which use less, is waited for a while."""
+        reservation_id = f"{call.lease.run_id}/{call.lease.epoch}/{call.call_id}"
+        until = min(clock.now() + WAIT_SECONDS, call.lease.expires_at)
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._client.reserve(reservation_id, claims, at_most(call), _ttl_seconds(call))
+            except MeshError as error:
+                if not only_held(error) or clock.now() + pause > until:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _MAX_PAUSE_SECONDS)
 
 
 def at_most(call: Call) -> pb.QuotaAmounts:

@@ -56,6 +56,14 @@ class QuotaExceeded(MeshError):
         )
 
 
+def only_held(error: MeshError) -> bool:
+    """Tell whether *error* refuses what a quota has room for once the reservations of others are settled."""
+    if error.reason != reasons.ERROR_REASON_QUOTA_EXCEEDED:
+        return False
+    said = error.metadata
+    return int(said["used"]) + max(int(said["asked"]), 1) <= int(said["allowed"])
+
+
 def as_limit(error: MeshError) -> events.RunLimitReached:
     """Return the fact that a run ends because of *error*, which is a refusal of a quota."""
     said = error.metadata

@@ -97,6 +97,16 @@ async def test_an_answer_that_is_on_record_is_not_paid_again(bench: Bench, usage
     assert await counted(usage, agent) == before
 
 
+async def test_a_call_waits_for_what_another_one_holds(bench: Bench, usage: rpc.QuotaServiceStub) -> None:
+    agent, _ = await published(bench, usage)
+    leases = [await run(bench, agent) for _ in range(2)]
+
+    answers = await asyncio.gather(*(bench.ask(lease, profile="slow", max_output_tokens=500) for lease in leases))
+
+    assert [bool(answer.message.parts) for answer in answers] == [True, True]
+    assert [len([e for e in await bench.events(lease) if e.type == "run.limit.reached"]) for lease in leases] == [0, 0]
+
+
 async def test_a_call_that_fails_gives_back_what_it_held(bench: Bench, usage: rpc.QuotaServiceStub) -> None:
     agent, used = await published(bench, usage)
 
