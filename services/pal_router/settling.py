@@ -18,6 +18,8 @@ from pal_rpc.errors import MeshError
 
 # How long after its start a router waits for a runtime that it does not know.
 SETTLING_SECONDS = 5.0
+# Longer than an adapter takes from its end to its next life.
+RESTART_SECONDS = 4.0
 _NOT_YET = frozenset({reasons.ERROR_REASON_RUNTIME_NOT_FOUND, reasons.ERROR_REASON_RUNTIME_UNAVAILABLE})
 
 
@@ -35,6 +37,8 @@ async def accepted(
 async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:
     """Return where *run* goes. A router that *began* a moment ago waits for a runtime that it does not know yet.
 
+    One that went away a moment ago, with nothing to stand in for it, is waited for: most likely it is started again.
+
     Raises:
         MeshError: no runtime takes it.
     """
@@ -46,6 +50,8 @@ async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:
         except MeshError as error:
             # A registry that was started with this router hears of its runtimes in the next moments.
             left = began + SETTLING_SECONDS - time.monotonic()
+            if error.reason == reasons.ERROR_REASON_RUNTIME_UNAVAILABLE:
+                left = max(left, RESTART_SECONDS - snapshot.away_seconds(error.metadata.get("runtime", "")))
             if error.reason not in _NOT_YET or left <= 0:
                 raise
         await snapshot.wait_change(left)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import math
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from types import TracebackType
@@ -92,6 +94,8 @@ class RegistrySnapshot:
         self._resolved: dict[tuple[int, str, str, str], pb.Document] = {}
         self._newest: dict[int, list[pb.Document]] = {}
         self._runtimes: dict[str, pb.RegisteredRuntime] = {}
+        # When runtimes that took runs left off taking any.
+        self._went_away: dict[str, float] = {}
         self._routes: dict[str, list[pb.Route]] = {}
         self._faults: tuple[pb.Fault, ...] = ()
         self._known = asyncio.Event()
@@ -108,6 +112,11 @@ class RegistrySnapshot:
     def faults(self) -> tuple[pb.Fault, ...]:
         """The faults of drills that stand, oldest first; an expired one may still be among them."""
         return self._faults
+
+    def away_seconds(self, runtime: str) -> float:
+        """Return for how long a runtime that took runs has taken none; infinity for one that was not seen to."""
+        went = self._went_away.get(runtime)
+        return math.inf if went is None else time.monotonic() - went
 
     def routes_of(self, agent: str) -> list[pb.Route]:
         """Return the routes in force that may concern *agent*: its own, and the default."""
@@ -271,6 +280,14 @@ class RegistrySnapshot:
                 self._to_acknowledge.set()
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
+    def _take_runtime(self, runtime: pb.RegisteredRuntime) -> None:
+        before = self._runtimes.get(runtime.name)
+        if runtime.state == pb.RUNTIME_STATE_SERVING:
+            self._went_away.pop(runtime.name, None)
+        elif before is not None and before.state == pb.RUNTIME_STATE_SERVING:
+            self._went_away[runtime.name] = time.monotonic()
+        self._runtimes[runtime.name] = runtime
+
     async def _take(self, change: pb.RegistryServiceWatchResponse) -> None:
         if change.snapshot or change.documents:
             self._resolved.clear()
@@ -281,7 +298,8 @@ class RegistrySnapshot:
             ref = document.ref
             key = (_kind(document), ref.namespace or DEFAULT_NAMESPACE, ref.name)
             self._documents.setdefault(key, {})[ref.version] = document
-        self._runtimes.update((runtime.name, runtime) for runtime in change.runtimes)
+        for runtime in change.runtimes:
+            self._take_runtime(runtime)
         self._take_routes(change.routes)
         if change.HasField("faults"):
             self._faults = tuple(change.faults.faults)

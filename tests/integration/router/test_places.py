@@ -265,6 +265,33 @@ async def test_those_who_wait_go_on_with_the_next_life_of_the_adapter(bench: Ben
     assert (before.begun, sorted(after.begun)) == ([first.run_id], sorted(run.run_id for run in (first, *waiting)))
 
 
+async def test_a_run_that_comes_while_its_adapter_is_started_again_waits_for_it(bench: Bench) -> None:
+    async with counted(bench, CountedRuntime()):
+        await Going(bench).log
+    runs = [Going(bench) for _ in range(3)]
+    # Nothing of them can be seen until they are accepted, which the adapter's next life has to come before.
+    done, _ = await asyncio.wait([run.log for run in runs], timeout=0.1)
+    async with counted(bench, CountedRuntime()):
+        seen = await logs(runs)
+
+    assert not done
+    assert [log[-1].run_finished.outcome for log in seen] == [events.RUN_OUTCOME_SUCCEEDED] * 3
+
+
+async def test_a_runtime_that_has_been_away_for_long_takes_no_runs(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_router.settling.RESTART_SECONDS", 0.1)
+    async with counted(bench, CountedRuntime()):
+        await Going(bench).log
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await Going(bench).log
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert "does not take runs now" in (refused.value.details() or "")
+
+
 async def test_an_adapter_that_is_full_with_the_runs_of_others_has_a_run_wait(bench: Bench) -> None:
     runtime = CountedRuntime()
     say, hold = held()
