@@ -16,7 +16,7 @@ from google.protobuf import duration_pb2, timestamp_pb2
 from pal.service.v1 import quota_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import quota_pb2 as quotas
-from pal_rpc.quota_refusal import QuotaExceeded
+from pal_rpc.quota_refusal import AT_ONCE, QuotaExceeded
 
 RUNS, TOKENS = quotas.QUOTA_MEASURE_RUNS, quotas.QUOTA_MEASURE_TOKENS
 COST, TOOL_CALLS = quotas.QUOTA_MEASURE_COST, quotas.QUOTA_MEASURE_TOOL_CALLS
@@ -200,7 +200,7 @@ class Tally:
 def label(measure: quotas.QuotaMeasure, seconds: int, currency: str) -> str:
     """Return a bound as it is named to people, for example ``tokens per 1h``."""
     if measure == CONCURRENT:
-        return "runs at once"
+        return AT_ONCE
     length = next((f"{seconds // unit}{word}" for word, unit in _UNITS if seconds % unit == 0), f"{seconds}s")
     return f"{currency or _WORDS[measure]} per {length}"
 

@@ -11,6 +11,7 @@ from pal.v1 import run_event_pb2 as events
 from pal_rpc.errors import MeshError
 
 _NANOS = 10**9
+AT_ONCE = "runs at once"
 
 
 class QuotaExceeded(MeshError):
@@ -31,7 +32,9 @@ class QuotaExceeded(MeshError):
     ) -> None:
         """Say how the *limit*, "tokens per 1h" for example, stands; without *retry_seconds* waiting does not help."""
         taken = f"{_amount(used, currency)} used"
-        if reserved:
+        if limit == AT_ONCE:
+            taken = f"{reserved} going"
+        elif reserved:
             taken += f" and {_amount(reserved, currency)} reserved"
         problem = f"quota {quota} ({pool}): {limit}: {taken} of {_amount(allowed, currency)}"
         if asked:

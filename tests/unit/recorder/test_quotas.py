@@ -96,7 +96,7 @@ async def test_a_repeated_reservation_takes_nothing_twice() -> None:
 async def test_a_reservation_ends_by_itself() -> None:
     bench, day = Bench(), claim(concurrent=1)
     await bench.reserve("r1", ONE_RUN, day, ttl=10)
-    with pytest.raises(QuotaExceeded, match="runs at once"):
+    with pytest.raises(QuotaExceeded, match="runs at once: 1 going of 1, 1 asked; try again in 1 s"):
         await bench.reserve("r2", ONE_RUN, day)
 
     bench.now_ms += 10_000
