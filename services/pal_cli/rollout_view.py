@@ -96,5 +96,6 @@ def _counted(status: pb.RolloutStatus, agent: pb.RolloutAgent) -> str:
         told.append(f"{counts.replays_succeeded} of {counts.replayed} replays succeeded")
     if agent.shadow_id:
         outcome = comparisons.VerdictOutcome.Name(agent.verdict).removeprefix("VERDICT_OUTCOME_")
-        told.append(f"{counts.pairs} shadow pairs, verdict {outcome if agent.verdict else 'NO_DATA'}")
+        pairs = "1 shadow pair" if counts.pairs == 1 else f"{counts.pairs} shadow pairs"
+        told.append(f"{pairs}, verdict {outcome if agent.verdict else 'NO_DATA'}")
     return ", ".join(told)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pal.v1 import gameday_pb2 as pb
 from pal.v1 import run_event_pb2 as events
+from pal_log import clock
 
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}"
@@ -50,8 +51,8 @@ def _facts(certificate: pb.Certificate, key: str) -> str:
     rows = [
         ("Certificate", f"{certificate.number}, after {certificate.previous_digest or 'none'}"),
         ("Drill", certificate.drill_id),
-        ("Took place", f"{certificate.began_at.ToJsonString()} to {certificate.ended_at.ToJsonString()}"),
-        ("Good until", certificate.expires_at.ToJsonString()),
+        ("Took place", f"{clock.second(certificate.began_at)} to {clock.second(certificate.ended_at)}"),
+        ("Good until", clock.second(certificate.expires_at)),
         ("Plan", certificate.plan.digest),
         ("Signed by", key),
         ("Cost", f"{_money(certificate)}, {usage.input_tokens} + {usage.output_tokens} tokens"),

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 
+from google.protobuf import timestamp_pb2
+
 # As long as a run may take where nothing else is said: none of those that are going is hurt.
 SETTLED_SECONDS = 900.0
 _TOLERATED_NS = 1_000_000_000
@@ -62,6 +64,11 @@ def now_ns() -> int:
 def now() -> float:
     """Return seconds since the epoch."""
     return now_ns() / 1e9
+
+
+def second(moment: timestamp_pb2.Timestamp) -> str:
+    """Return *moment* as people read it: in UTC, to the second."""
+    return moment.ToDatetime().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def skew(seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.protobuf import timestamp_pb2
 
 from pal.service.v1 import rollout_service_pb2 as pb
+from pal_log import clock
 from pal_rollout.machine import ABORTED, ABORTING, CONCLUDING, DONE, PAUSED, RUNNING, foreign
 from pal_rollout.plan import place_name
 from pal_rollout.seen import Seen
@@ -145,7 +146,7 @@ def _adopt(status: pb.RolloutStatus, agent: pb.RolloutAgent, seen: Seen) -> None
 
 
 def _not_running(status: pb.RolloutStatus, done: str) -> str:
-    name, when = _name(status), status.ended_at.ToJsonString()
+    name, when = _name(status), clock.second(status.ended_at)
     why = f" ({status.reason})" if status.reason else ""
     if status.state == ABORTED:
         again = "apply its plan again to begin anew"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from google.protobuf import json_format
 
 from pal.v1 import gameday_pb2 as pb
+from pal_log import clock
 from pal_log.canonical import canonical_digest, canonical_json
 from pal_rpc.config import StartError
 from pal_rpc.keys import GAMEDAY, key_id
@@ -117,7 +118,7 @@ def problems(one: Signed, before: Signed | None, keys: Keys, now: float | None =
     found = [*_signature(one, keys), *_chain(one, before, keys)]
     expires_at = one.stated.expires_at
     if expires_at.seconds <= (time.time() if now is None else now):
-        found.append(f"expired: it was good until {expires_at.ToJsonString()}; run the drill again")
+        found.append(f"expired: it was good until {clock.second(expires_at)}; run the drill again")
     return found
 
 
