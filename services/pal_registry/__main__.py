@@ -18,6 +18,7 @@ from pal_registry.registry import Registry
 from pal_registry.servicer import RegistryServicer
 from pal_registry.sqlite import SqliteStore
 from pal_registry.store import RegistryStore
+from pal_registry.watchers import SETTLING_SECONDS
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
 from pal_rpc.keys import MESH, public_key
@@ -42,6 +43,8 @@ class Config:
     otlp_endpoint: str | None = None
     # Whether faults may be injected in runs that are drills.
     drills: bool = False
+    # How long the first changes of a route wait for routers that were there before this process.
+    settling_seconds: float = SETTLING_SECONDS
     drain_seconds: float = 5.0
 
 
@@ -53,7 +56,7 @@ async def registry(config: Config) -> AsyncIterator[Server]:
     mesh_key = public_key(config.keys_dir, MESH) if config.drills else None
 
     def made(store: RegistryStore) -> tuple[Registry, RegistryServicer]:
-        known = Registry(store, config.default_runtime, drills=config.drills)
+        known = Registry(store, config.default_runtime, drills=config.drills, settling_seconds=config.settling_seconds)
         return known, RegistryServicer(known, mesh_key)
 
     async with _alone(config, made) if config.store_url is None else _beside(config, config.store_url, made) as server:

@@ -12,18 +12,28 @@ from pal_registry.feed import Feed
 from pal_registry.routes import Routes
 from pal_registry.runtimes import Runtimes
 from pal_registry.store import RegistryStore
-from pal_registry.watchers import Watchers, check_name
+from pal_registry.watchers import SETTLING_SECONDS, Watchers, check_name
 
 
 class Registry:
     """What a registry knows, over one store and one feed."""
 
-    def __init__(self, store: RegistryStore, default_runtime: str, *, drills: bool = False) -> None:
-        """Load what *store* has; faults are taken only with *drills*."""
+    def __init__(
+        self,
+        store: RegistryStore,
+        default_runtime: str,
+        *,
+        drills: bool = False,
+        settling_seconds: float = SETTLING_SECONDS,
+    ) -> None:
+        """Load what *store* has; faults are taken only with *drills*.
+
+        Routers that were there before have *settling_seconds* to come back.
+        """
         self._feed = Feed()
         self.catalogue = Catalogue(store, self._feed)
         self.runtimes = Runtimes(self.catalogue, self._feed)
-        self.watchers = Watchers()
+        self.watchers = Watchers(settling_seconds)
         self.faults = Faults(self._feed, self.watchers, allowed=drills)
         self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, self.watchers, default_runtime)
 

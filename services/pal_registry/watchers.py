@@ -31,11 +31,11 @@ class _Watcher:
 class Watchers:
     """Counts those that acknowledge what they follow, and waits for them."""
 
-    def __init__(self) -> None:
-        """Know nobody."""
+    def __init__(self, settling_seconds: float = SETTLING_SECONDS) -> None:
+        """Know nobody; nothing counts as followed by all before *settling_seconds* have passed."""
         self._by_name: dict[str, _Watcher] = {}
         self._changed = asyncio.Condition()
-        self._began = time.monotonic()
+        self._settled = time.monotonic() + settling_seconds
 
     async def joined(self, name: str) -> None:
         """Take in that *name* watches; whoever was lost at the same place is gone for good."""
@@ -81,7 +81,7 @@ class Watchers:
         With *seams* wait for them as well.
         """
         until = time.monotonic() + timeout_seconds
-        settled = self._began + SETTLING_SECONDS
+        settled = self._settled
         while (now := time.monotonic()) < until:
             if now >= settled and all(one.acknowledged for one in self._standing(position, seams=seams)):
                 break

@@ -84,10 +84,14 @@ class Bench:
             yield rpc.MigrationServiceStub(opened)
 
     async def live(
-        self, agent: str = "desk", hold: asyncio.Event | None = None, says: Sequence[Say] | None = None
+        self,
+        agent: str = "desk",
+        hold: asyncio.Event | None = None,
+        says: Sequence[Say] | None = None,
+        request_id: str = "",
     ) -> str:
         """Make a live run and return its id, at its end; with *hold* at once. Its model says hello, or what *says*."""
-        request_id = str(uuid.uuid4())
+        request_id = request_id or str(uuid.uuid4())
         run_id = run_id_of(request_id, "default")
         hello = [Say(chunks=["Hello."], hold=hold)]
         self.fakes.scripts[run_id] = Script(says=hello if says is None else list(says))
@@ -146,7 +150,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         # Whoever has no script of its own is a shadow.
         fakes.scripts = defaultdict(lambda: Script(says=[Say(chunks=["Hello."])]))
         own: Any = {"address": any_port, "data_dir": path, "keys_dir": keys, "drain_seconds": 0.0}
-        documents = await enter(registry(RegistryConfig(default_runtime="echo", **own)))
+        documents = await enter(registry(RegistryConfig(default_runtime="echo", settling_seconds=0.0, **own)))
         record = await enter(recorder(RecorderConfig(**own)))
         front = await enter(
             router(
@@ -176,7 +180,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
         recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(record.address)))
         writers = {
             name: await enter(Appender(recorder_stub, issue_token(private_key(keys, MESH), name)))
-            for name in ("router", "tool_executor")
+            for name in ("router", "llm_provider", "tool_executor")
         }
         yield Bench(
             registry=registry_stub,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from google.protobuf import json_format
@@ -12,7 +14,50 @@ from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.service.v1 import rollout_service_pb2_grpc as rpc
 from pal.v1 import rollout_pb2 as plans
+from pal_adapter_host.echo import EchoRuntime
+from pal_adapter_host.host import Config as AdapterConfig
+from pal_adapter_host.host import adapter
+from pal_adapter_host.runtime import Ports, Task
+from pal_cli.health import wait_ready
+from pal_migration.__main__ import Config, migration
+from pal_rpc.channels import channel
+from tests.fakes.seams import FakeSeams
 from tests.integration.migration.conftest import Bench
+
+QUICK = {"rollout_interval_seconds": 0.05, "rollout_figures_seconds": 0.05}
+
+
+class Failing(EchoRuntime):
+    """Fails every run before it has asked for anything."""
+
+    async def run(self, task: Task, ports: Ports) -> str:
+        raise TypeError("unexpected keyword argument")
+
+
+@asynccontextmanager
+async def serving(bench: Bench, path: Path, **settings: Any) -> AsyncIterator[rpc.RolloutServiceStub]:
+    """Serve rollouts, with their data in *path*."""
+    config = Config(**{**vars(bench.config), "data_dir": path, **QUICK, **settings})
+    async with migration(config) as server, channel(server.address) as opened:
+        yield rpc.RolloutServiceStub(opened)
+
+
+@asynccontextmanager
+async def standby(bench: Bench, name: str, runtime: EchoRuntime, fakes: FakeSeams | None = None) -> AsyncIterator[None]:
+    """Have *runtime* take runs under *name*, with the seams of the bench or its own."""
+    behind = fakes or bench.fakes
+    config = AdapterConfig(
+        address="127.0.0.1:0",
+        registry_address=bench.config.registry_address,
+        llm_provider_address=behind.address,
+        tool_executor_address=behind.address,
+        runtime_name=name,
+        drain_seconds=0.1,
+    )
+    async with adapter(config, runtime):
+        addresses = {"router": bench.config.router_address, "registry": bench.config.registry_address}
+        await wait_ready(addresses, [name], 10)
+        yield
 
 
 def rollout(name: str, *waves: dict[str, Any], **spec: Any) -> plans.Rollout:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,29 +9,26 @@ import pytest
 
 from pal.service.v1 import registry_service_pb2 as registry_pb
 from pal.service.v1 import rollout_service_pb2 as pb
-from pal.service.v1 import rollout_service_pb2_grpc as rpc
 from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_adapter_host.echo import EchoRuntime
-from pal_adapter_host.host import Config as AdapterConfig
-from pal_adapter_host.host import adapter
-from pal_adapter_host.runtime import Ports, Task
-from pal_cli.health import wait_ready
-from pal_migration.__main__ import Config, migration
-from pal_rpc.channels import channel
 from tests.fakes.seams import Say
 from tests.integration.migration.conftest import Bench, refusal
-from tests.integration.migration.rollouts import applied, at, labels, revisions, rollout, shares, state, until, wave
-
-QUICK = {"rollout_interval_seconds": 0.05, "rollout_figures_seconds": 0.05}
-
-
-@asynccontextmanager
-async def serving(bench: Bench, path: Path, **settings: Any) -> AsyncIterator[rpc.RolloutServiceStub]:
-    config = Config(**{**vars(bench.config), "data_dir": path, **QUICK, **settings})
-    async with migration(config) as server, channel(server.address) as opened:
-        yield rpc.RolloutServiceStub(opened)
+from tests.integration.migration.rollouts import (
+    Failing,
+    applied,
+    at,
+    labels,
+    revisions,
+    rollout,
+    serving,
+    shares,
+    standby,
+    state,
+    until,
+    wave,
+)
 
 
 async def test_waves_go_on_by_the_runs_that_ended_and_end_with_the_candidate_of_record(
@@ -296,6 +291,7 @@ async def test_a_rollback_while_a_share_is_being_set_comes_right_behind_it(
             told = await silent.read()
         await bench.registry.Acknowledge(registry_pb.AcknowledgeRequest(watcher=watcher, position=told.position))
         over = (await aborting).status
+        await bench.registry.Acknowledge(registry_pb.AcknowledgeRequest(watcher=watcher))
         silent.cancel()
 
     assert setting.agents[0].placing.mark and not setting.HasField("step_began_at")
@@ -305,21 +301,13 @@ async def test_a_rollback_while_a_share_is_being_set_comes_right_behind_it(
     assert await shares(bench, canary) == [("echo", "other", 5000), ("echo", "", 0)]
 
 
-class Failing(EchoRuntime):
-    """Fails every run before it has asked for anything."""
-
-    async def run(self, task: Task, ports: Ports) -> str:
-        raise TypeError("unexpected keyword argument")
-
-
 async def test_a_run_that_the_candidate_failed_counts_against_it_although_production_finished_it(
     bench: Bench, agents: list[str], tmp_path: Path
 ) -> None:
     canary, failing = agents[0], f"failing-{agents[0]}"
     only = wave("canary", {"weight": 100, "gates": {"minRuns": 1000}}, **labels(canary))
     plan = rollout(f"to-{canary}", only, candidate=failing, abort={"breaker": False})
-    async with serving(bench, tmp_path) as service, adapter(_config(bench, failing), Failing()):
-        await _ready(bench, failing)
+    async with serving(bench, tmp_path) as service, standby(bench, failing, Failing()):
         begun = await until(service, await applied(service, plan), at(0, 0))
         for _ in range(3):
             run_id = await bench.live(canary)
@@ -338,26 +326,9 @@ async def test_a_candidate_that_is_lost_puts_everything_back(bench: Bench, agent
     only = wave("canary", {"weight": 50}, {"weight": 100}, **labels(canary))
     plan = rollout(f"to-{canary}", only, candidate=lost, abort={"adapterGrace": "0.1s"})
     async with serving(bench, tmp_path) as service:
-        async with adapter(_config(bench, lost), EchoRuntime()):
-            await _ready(bench, lost)
+        async with standby(bench, lost, EchoRuntime()):
             begun = await until(service, await applied(service, plan), at(0, 0))
         over = await until(service, begun, state(pb.ROLLOUT_STATE_ABORTED))
 
     assert f"lost adapter: {lost} has taken no runs for" in over.reason
     assert await shares(bench, canary) == [("echo", lost, 5000), ("echo", "", 0)]
-
-
-def _config(bench: Bench, runtime: str) -> AdapterConfig:
-    return AdapterConfig(
-        address="127.0.0.1:0",
-        registry_address=bench.config.registry_address,
-        llm_provider_address=bench.fakes.address,
-        tool_executor_address=bench.fakes.address,
-        runtime_name=runtime,
-        drain_seconds=0.1,
-    )
-
-
-async def _ready(bench: Bench, runtime: str) -> None:
-    addresses = {"router": bench.config.router_address, "registry": bench.config.registry_address}
-    await wait_ready(addresses, [runtime], 10)
