@@ -23,7 +23,7 @@ from tests.fakes.cut_proxy import cut_proxy
 GO = ROOT / "examples" / "clients" / "go"
 TYPESCRIPT = ROOT / "examples" / "clients" / "typescript"
 Command = Sequence[str]
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.drill]
 
 AGENTS = """
 apiVersion: pal/v1
@@ -38,7 +38,7 @@ spec: {objective: Take for ever., modelNeeds: {profile: endless}}
 """
 
 
-@pytest.fixture(scope="module", params=[pytest.param("go", marks=pytest.mark.drill), "typescript"])
+@pytest.fixture(scope="module", params=["go", "typescript"])
 async def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Make a client ready to be called; skip where its toolchain is not there."""
     if request.param == "typescript":

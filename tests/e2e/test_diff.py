@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import jsonschema_rs
+import pytest
 
 from tests.e2e.conftest import EXAMPLES, Cli
+
+pytestmark = pytest.mark.drill
 
 SAMPLE = EXAMPLES / "testcase-writer" / "requirements.md"
 

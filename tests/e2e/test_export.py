@@ -11,6 +11,8 @@ import pytest
 
 from tests.e2e.conftest import PAL, ROOT, Cli, started
 
+pytestmark = pytest.mark.drill
+
 
 async def recorded(pal: Cli, text: str, *options: str) -> str:
     """Run the support desk and return the run."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+import pytest
+
 from pal_log.grammar import violations
 from tests.e2e.conftest import Cli
 from tests.e2e.test_crashes import recorded
+
+pytestmark = pytest.mark.drill
 
 REFUND = "Refund order A-1002, it is broken"
 

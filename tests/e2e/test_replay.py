@@ -10,6 +10,8 @@ import pytest
 
 from tests.e2e.conftest import ROOT, Cli
 
+pytestmark = pytest.mark.drill
+
 TRAJECTORIES = ROOT.parent / "shared/data/tau-bench-airline/runs.jsonl"
 READS = ("get_*", "search_*", "list_*", "calculate", "think")
 FEW = 4

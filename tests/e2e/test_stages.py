@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from google.protobuf import json_format
 
 from pal.v1 import run_event_pb2 as events
 from pal_log.grammar import violations
 from tests.e2e.conftest import EXAMPLES, Cli
 from tests.e2e.test_mesh import run
+
+pytestmark = pytest.mark.drill
 
 STAGES = ("extract", "write-cases", "find-doubts", "merge")
 DOCUMENT = EXAMPLES / "testcase-review" / "requirements.md"

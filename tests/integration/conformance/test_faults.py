@@ -46,6 +46,7 @@ async def test_a_planted_fault_is_seen_by_its_case(seen: dict[str, Result], name
     assert word in seen[name].reason
 
 
+@pytest.mark.drill
 async def test_without_a_fault_nothing_fails(served: Kit) -> None:
     async with faulty_adapter(Fault(), served.addresses) as address, connected(address) as target:
         found = [result async for result in results(target, served, matching([]))]
