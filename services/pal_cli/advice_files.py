@@ -10,28 +10,14 @@ from typing import Any
 from google.protobuf import timestamp_pb2
 
 from pal.service.v1 import migration_service_pb2 as pb
-from pal_cli.failures import NOT_FOUND, CommandError
+from pal_cli.texts import read_text
 
 _RELEASE = ("filename", "upload-time", "upload_time", "upload_time_iso_8601", "yanked")
 
 
-def read(path: Path) -> str:
-    """Return the text of a file.
-
-    Raises:
-        CommandError: it is not there, or no text.
-    """
-    try:
-        return path.read_text()
-    except FileNotFoundError:
-        raise CommandError(f"{path}: no such file", NOT_FOUND) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-
-
 def file(path: Path) -> pb.AdviceFile:
     """Return a file as it is, with the time it was written."""
-    text = read(path)
+    text = read_text(path)
     at = timestamp_pb2.Timestamp(seconds=int(path.stat().st_mtime))
     return pb.AdviceFile(source=str(path), text=text, observed_at=at)
 

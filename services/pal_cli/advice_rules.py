@@ -5,8 +5,8 @@ from __future__ import annotations
 from pal.v1 import advice_pb2 as pb
 from pal_advice.rules import KIND, problems
 from pal_registry.conversion import to_message
-from pal_registry.nodes import Unreadable, read
-from pal_registry.problems import Problem, Problems, refuse
+from pal_registry.problems import Problems, refuse
+from pal_registry.single import only
 
 
 def drafted(text: str, source: str = "") -> pb.AdviceRules:
@@ -15,16 +15,9 @@ def drafted(text: str, source: str = "") -> pb.AdviceRules:
     Raises:
         MeshError: INVALID_DOCUMENT with the first few problems, each with its line, its path and how to mend it.
     """
-    try:
-        nodes = read(text)
-    except Unreadable as error:
-        refuse([Problem(error.line, "text", error.problem, "")], source)
-        raise
-    if len(nodes) != 1:
-        many = f"{len(nodes)} documents; {KIND} are one" if nodes else f"empty; write a document of the kind {KIND}"
-        refuse([Problem(nodes[1].line if len(nodes) > 1 else 1, "text", many, "")], source)
-    found = Problems(KIND, nodes[0].line)
-    rules = to_message(nodes[0], pb.AdviceRules, found)
+    node = only(text, source, f"a document of the kind {KIND}")
+    found = Problems(KIND, node.line)
+    rules = to_message(node, pb.AdviceRules, found)
     if not found.found:
         for path, problem in problems(rules):
             found.add(path, problem)

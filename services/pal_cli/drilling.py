@@ -12,10 +12,10 @@ from rich.markup import escape
 from pal.service.v1 import gameday_service_pb2 as service
 from pal.v1 import gameday_pb2 as pb
 from pal_cli.commands.certificate import shown
-from pal_cli.failures import NOT_FOUND, CommandError
 from pal_cli.home import Home
 from pal_cli.settings import Mesh, OutputFormat, connected
 from pal_cli.show import as_json, print_json, say
+from pal_cli.texts import read_text
 from pal_gameday.plan import drafted
 from pal_log.events import new_id
 from pal_rpc.identity import OPERATOR, bearer, issue_token
@@ -80,10 +80,4 @@ def plan_in(path: Path) -> pb.GameDay:
         CommandError: it cannot be read.
         MeshError: INVALID_DOCUMENT.
     """
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        raise CommandError(f"{path}: no such file", NOT_FOUND) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    return drafted(text, str(path))
+    return drafted(read_text(path), str(path))

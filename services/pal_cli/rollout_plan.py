@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pal.v1 import rollout_pb2 as pb
 from pal_registry.conversion import to_message
-from pal_registry.nodes import Node, Unreadable, read
-from pal_registry.problems import Problem, Problems, refuse
+from pal_registry.problems import Problems, refuse
+from pal_registry.single import only
 from pal_registry.words import found
 from pal_rollout.checks import problems as problems_of
 from pal_rollout.plan import API_VERSION, KIND
@@ -17,7 +17,7 @@ def drafted(text: str, source: str = "") -> pb.Rollout:
     Raises:
         MeshError: INVALID_DOCUMENT with the first few problems, each with its line, its path and how to mend it.
     """
-    node = _only(text, source)
+    node = only(text, source, "a plan")
     problems = Problems(KIND, node.line)
     if not isinstance(node.value, dict):
         problems.add("", f"expected a plan, found {found(node)}; begin with apiVersion: {API_VERSION}")
@@ -28,15 +28,3 @@ def drafted(text: str, source: str = "") -> pb.Rollout:
             problems.add(path, problem)
     refuse(problems.found, source)
     return plan
-
-
-def _only(text: str, source: str) -> Node:
-    try:
-        nodes = read(text)
-    except Unreadable as error:
-        refuse([Problem(error.line, "text", error.problem, "")], source)
-        raise
-    if len(nodes) != 1:
-        many = "empty; write a plan" if not nodes else f"{len(nodes)} documents; a plan is one"
-        refuse([Problem(nodes[1].line if len(nodes) > 1 else 1, "text", many, "")], source)
-    return nodes[0]

@@ -14,8 +14,9 @@ from pal_log.canonical import canonical_digest
 from pal_registry.checks import API_VERSION
 from pal_registry.conversion import to_message
 from pal_registry.names import problem_with_name, problem_with_version
-from pal_registry.nodes import Node, Unreadable, read
-from pal_registry.problems import Problem, Problems, refuse
+from pal_registry.nodes import Node
+from pal_registry.problems import Problems, refuse
+from pal_registry.single import only
 from pal_registry.words import found, hint
 from pal_rollout.checks import problems as problems_of
 from pal_rpc.faults import problems_with_clock
@@ -60,7 +61,7 @@ def drafted(text: str, source: str = "") -> pb.GameDay:
     Raises:
         MeshError: INVALID_DOCUMENT with the first few problems, each with its line, its path and how to mend it.
     """
-    node = _only(text, source)
+    node = only(text, source, "a plan")
     name = _named(node)
     problems = Problems(f"{KIND}/{name}" if name else KIND, node.line)
     _head(node, problems)
@@ -116,18 +117,6 @@ def invariants_of(plan: pb.GameDay) -> list[pb.GameDayInvariant]:
 def seconds_of(holder: duration_pb2.Duration, default: float) -> float:
     """Return a duration in seconds; *default* for one that is not stated."""
     return holder.seconds + holder.nanos / 1e9 or default
-
-
-def _only(text: str, source: str) -> Node:
-    try:
-        nodes = read(text)
-    except Unreadable as error:
-        refuse([Problem(error.line, "text", error.problem, "")], source)
-        raise
-    if len(nodes) != 1:
-        many = "empty; write a plan" if not nodes else f"{len(nodes)} documents; a plan is one"
-        refuse([Problem(nodes[1].line if len(nodes) > 1 else 1, "text", many, "")], source)
-    return nodes[0]
 
 
 def _named(node: Node) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pal.service.v1 import gameday_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_gameday.home import Home
-from pal_rpc.certificates import Certificates, Signed, Unreadable, known_keys, problems, read
+from pal_rpc.certificates import Certificates, Signed, Unreadable, problems, read
 from pal_rpc.errors import InvalidField, MeshError
+from pal_rpc.keys import GAMEDAY, known_keys
 
 DEFAULT_PAGE, MAX_PAGE = 50, 200
 
@@ -68,7 +69,7 @@ class Shelf:
             before = Certificates(self._home.certificates).before(one)
         except Unreadable as error:
             raise _unreadable(str(error)) from None
-        found = problems(one, before, known_keys(self._home.keys))
+        found = problems(one, before, known_keys(self._home.keys, GAMEDAY))
         return pb.VerifyCertificateResponse(problems=found, stated=one.stated)
 
     def _all(self) -> list[Signed]:

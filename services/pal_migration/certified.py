@@ -8,8 +8,9 @@ from pathlib import Path
 from pal.service.v1 import migration_service_pb2 as pb
 from pal_advice.files import wrong
 from pal_advice.standing import Checked
-from pal_rpc.certificates import Certificates, Signed, Unreadable, known_keys, problems, read
+from pal_rpc.certificates import Certificates, Signed, Unreadable, problems, read
 from pal_rpc.config import StartError
+from pal_rpc.keys import GAMEDAY, known_keys
 
 
 class Certified:
@@ -33,7 +34,7 @@ class Certified:
         if self._keys_dir is None:
             return None, "this service is not told where the key of the mesh is (PAL_KEYS_DIR)"
         try:
-            keys = known_keys(self._keys_dir)
+            keys = known_keys(self._keys_dir, GAMEDAY)
             ones = _given(given) if given or self._directory is None else Certificates(self._directory).all()
         except (StartError, Unreadable) as error:
             return None, f"certificates cannot be checked: {error}"

@@ -22,7 +22,6 @@ from pal_recorder.anchors import Anchors
 from pal_recorder.archive import Archive, with_archive
 from pal_recorder.archiving import Archiving
 from pal_recorder.artifacts import Artifacts
-from pal_recorder.checkpoints import known_keys
 from pal_recorder.keeping import archive_older, delete_older, hourly
 from pal_recorder.log import RunLog
 from pal_recorder.quota_counters import QuotaCounters
@@ -39,7 +38,7 @@ from pal_recorder.store import ArchiveUnavailable, EventStore, StoreUnavailable
 from pal_recorder.tails import Tails
 from pal_rpc import process, telemetry
 from pal_rpc.config import StartError, from_env
-from pal_rpc.keys import MESH, RECORDER, private_key, public_key
+from pal_rpc.keys import MESH, RECORDER, known_keys, private_key, public_key
 from pal_rpc.metrics import when_served
 from pal_rpc.server import Server, serving
 
@@ -74,7 +73,7 @@ class Config:
 async def recorder(config: Config) -> AsyncIterator[Server]:
     """Serve RecorderService and QuotaService until the block ends."""
     mesh_key, own_key = public_key(config.keys_dir, MESH), private_key(config.keys_dir, RECORDER)
-    recorder_keys = known_keys(config.keys_dir)
+    recorder_keys = known_keys(config.keys_dir, RECORDER)
     archive = _archive(config)
     own = await _opened(config)
     store = with_archive(own, archive)

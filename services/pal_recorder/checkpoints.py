@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from google.protobuf.message import DecodeError
 
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal_recorder.chain import heads_digest, removals_digest
-from pal_rpc.config import StartError
-from pal_rpc.keys import RECORDER, key_id
+from pal_rpc.keys import key_id
 
 Keys = Mapping[str, ed25519.Ed25519PublicKey]
 
@@ -70,23 +67,3 @@ def problem_with_signature(checkpoint: pb.Checkpoint, keys: Keys) -> str:
     except InvalidSignature:
         return "does not carry the signature of its statement"
     return ""
-
-
-def known_keys(directory: Path) -> dict[str, ed25519.Ed25519PublicKey]:
-    """Return the recorder's public keys in *directory* by id: ``recorder.pub``, and ``recorder-*.pub`` of earlier ones.
-
-    Raises:
-        StartError: one cannot be read, or there is none.
-    """
-    keys = {}
-    for path in sorted(directory.glob(f"{RECORDER}*.pub")):
-        try:
-            key = serialization.load_pem_public_key(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise StartError(f"{path}: not a public key ({error}); put the recorder's key there") from None
-        if not isinstance(key, ed25519.Ed25519PublicKey):
-            raise StartError(f"{path}: not an Ed25519 key; put the recorder's key there")
-        keys[key_id(key)] = key
-    if not keys:
-        raise StartError(f"PAL_KEYS_DIR={directory}: no {RECORDER}.pub; it shows who signed the checkpoints")
-    return keys

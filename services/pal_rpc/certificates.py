@@ -13,15 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from google.protobuf import json_format
 
 from pal.v1 import gameday_pb2 as pb
 from pal_log import clock
 from pal_log.canonical import canonical_digest, canonical_json
-from pal_rpc.config import StartError
-from pal_rpc.keys import GAMEDAY, key_id
+from pal_rpc.keys import key_id
 
 Keys = Mapping[str, ed25519.Ed25519PublicKey]
 ALGORITHM = "Ed25519"
@@ -120,28 +118,6 @@ def problems(one: Signed, before: Signed | None, keys: Keys, now: float | None =
     if expires_at.seconds <= (time.time() if now is None else now):
         found.append(f"expired: it was good until {clock.second(expires_at)}; run the drill again")
     return found
-
-
-def known_keys(directory: Path) -> dict[str, ed25519.Ed25519PublicKey]:
-    """Return the public keys of certificates in *directory* by id: ``gameday.pub``, ``gameday-*.pub`` of earlier ones.
-
-    Raises:
-        StartError: one cannot be read, or there is none.
-    """
-    keys = {}
-    for path in sorted(directory.glob(f"{GAMEDAY}*.pub")):
-        try:
-            key = serialization.load_pem_public_key(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise StartError(f"{path}: not a public key ({error}); put the key of the mesh there") from None
-        if not isinstance(key, ed25519.Ed25519PublicKey):
-            raise StartError(f"{path}: not an Ed25519 key; put the key of the mesh there")
-        keys[key_id(key)] = key
-    if not keys:
-        raise StartError(
-            f"{directory}: no {GAMEDAY}.pub; it shows who signed certificates (--keys names the directory)"
-        )
-    return keys
 
 
 def _signature(one: Signed, keys: Keys) -> list[str]:

@@ -47,6 +47,26 @@ def public_key(directory: Path, name: str) -> ed25519.Ed25519PublicKey:
     return key
 
 
+def known_keys(directory: Path, name: str) -> dict[str, ed25519.Ed25519PublicKey]:
+    """Return the public keys *name* in *directory* by id: ``name.pub``, and ``name-*.pub`` of earlier ones.
+
+    Raises:
+        StartError: one cannot be read, or there is none.
+    """
+    keys = {}
+    for path in sorted(directory.glob(f"{name}*.pub")):
+        try:
+            key = serialization.load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise StartError(f"{path}: not a public key ({error}); put the key of the mesh there") from None
+        if not isinstance(key, ed25519.Ed25519PublicKey):
+            raise StartError(f"{path}: not an Ed25519 key; put the key of the mesh there")
+        keys[key_id(key)] = key
+    if not keys:
+        raise StartError(f"{directory}: no {name}.pub, which shows who has signed; name the keys directory of the mesh")
+    return keys
+
+
 def key_id(key: ed25519.Ed25519PublicKey) -> str:
     """Return the id of a public key."""
     raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import cast
+from typing import Any, cast
 
 from google.protobuf import timestamp_pb2
 
@@ -67,19 +67,20 @@ def _take(found: shared.RunQuery, key: str, value: str) -> None:
 
 
 def _outcome(value: str) -> events.RunOutcome:
-    name = f"RUN_OUTCOME_{value.upper()}"
-    if name not in events.RunOutcome.keys() or name == "RUN_OUTCOME_UNSPECIFIED":
-        words = ", ".join(word.removeprefix("RUN_OUTCOME_").lower() for word in events.RunOutcome.keys()[1:])
-        raise BadSelection(f"outcome={value}: there are: {words}")
-    return cast("events.RunOutcome", events.RunOutcome.Value(name))
+    return cast("events.RunOutcome", _named(events.RunOutcome, "outcome", "RUN_OUTCOME_", value))
 
 
 def _mode(value: str) -> common.ExecutionMode:
-    name = f"EXECUTION_MODE_{value.upper()}"
-    if name not in common.ExecutionMode.keys() or name == "EXECUTION_MODE_UNSPECIFIED":
-        words = ", ".join(word.removeprefix("EXECUTION_MODE_").lower() for word in common.ExecutionMode.keys()[1:])
-        raise BadSelection(f"mode={value}: there are: {words}")
-    return cast("common.ExecutionMode", common.ExecutionMode.Value(name))
+    return cast("common.ExecutionMode", _named(common.ExecutionMode, "mode", "EXECUTION_MODE_", value))
+
+
+def _named(enum: Any, key: str, prefix: str, value: str) -> int:
+    names = [name for name in enum.keys() if not name.endswith("_UNSPECIFIED")]
+    if prefix + value.upper() not in names:
+        raise BadSelection(
+            f"{key}={value}: there are: {', '.join(name.removeprefix(prefix).lower() for name in names)}"
+        )
+    return int(enum.Value(prefix + value.upper()))
 
 
 def moment(text: str) -> timestamp_pb2.Timestamp:

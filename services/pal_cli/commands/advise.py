@@ -17,6 +17,7 @@ from pal_cli.failures import OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.licences import PYPI, Installed, installed
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, print_json, say
+from pal_cli.texts import read_text
 
 _CALL_SECONDS = 60.0
 _EXITS = {advice.ADVICE_VERDICT_MAY_STAY: OK, advice.ADVICE_VERDICT_MUST_MIGRATE: RUN_FAILED}
@@ -36,7 +37,7 @@ async def advise(
     json: Annotated[bool, typer.Option("--json", help="the same as --output json")] = False,
 ) -> int:
     """Advise whether to stay on a runtime. Exit code 0 for MAY_STAY, 1 for MUST_MIGRATE, 8 for PREPARE and WATCH."""
-    own = drafted(files.read(rules), str(rules)) if rules else None
+    own = drafted(read_text(rules), str(rules)) if rules else None
     if check:
         return _checked(own, rules)
     if not runtime:

@@ -21,9 +21,10 @@ from pal_cli.settings import HomeOption, Output, OutputFormat, command, connecte
 from pal_cli.show import as_json, moment, print_json, say, word
 from pal_recorder.archive import Archive, reader_with_archive
 from pal_recorder.audit import Audit
-from pal_recorder.checkpoints import digest_of, known_keys, statement_of, without_heads
+from pal_recorder.checkpoints import digest_of, statement_of, without_heads
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_recorder.store import RecordReader
+from pal_rpc.keys import RECORDER, known_keys
 
 app = typer.Typer(no_args_is_help=True, help="Prove that nothing in the record was changed, added or lost.")
 
@@ -116,7 +117,7 @@ async def _audited(
         async with connected(home) as mesh:
             yield mesh.recorder.Audit(request)
         return
-    keys = known_keys(home.keys)
+    keys = known_keys(home.keys, RECORDER)
     async with _reader(data, store) as reader:
         yield Audit(reader_with_archive(reader, Archive(archive or None)), keys, request).frames()
 

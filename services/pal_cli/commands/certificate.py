@@ -9,11 +9,13 @@ import typer
 from rich.markup import escape
 
 from pal.v1 import gameday_pb2 as pb
-from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
+from pal_cli.failures import OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import as_json, moment, money, print_json, say, table
+from pal_cli.texts import read_text
 from pal_gameday.page import page
-from pal_rpc.certificates import Certificates, Signed, Unreadable, known_keys, problems, read
+from pal_rpc.certificates import Certificates, Signed, Unreadable, problems, read
+from pal_rpc.keys import GAMEDAY, known_keys
 
 app = typer.Typer(no_args_is_help=True, help="The certificates of drills.")
 _COLOURS = {pb.DRILL_VERDICT_PASS: "green", pb.DRILL_VERDICT_FAIL: "red"}
@@ -36,7 +38,7 @@ async def verify(
         before = Certificates(file.parent).before(one)
     except Unreadable as error:
         raise CommandError(f"{file}: the certificate before it: {error}") from None
-    found = problems(one, before, known_keys(keys or home_of(home).keys))
+    found = problems(one, before, known_keys(keys or home_of(home).keys, GAMEDAY))
     stated = one.stated
     if output is OutputFormat.json:
         print_json({"problems": found, "verdict": _verdict(stated), "digest": one.digest, "keyId": one.key})
@@ -127,11 +129,7 @@ def shown(certificate: pb.Certificate) -> None:
 
 def _read(file: Path) -> Signed:
     try:
-        return read(file.read_text())
-    except FileNotFoundError:
-        raise CommandError(f"{file}: no such file", NOT_FOUND) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{file}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+        return read(read_text(file))
     except Unreadable as error:
         raise CommandError(f"{file}: {error}") from None
 

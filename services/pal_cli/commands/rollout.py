@@ -14,11 +14,12 @@ from rich.text import Text
 
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import rollout_pb2 as plans
-from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, CommandError
+from pal_cli.failures import OK, RUN_FAILED, UNDECIDED
 from pal_cli.rollout_plan import drafted
 from pal_cli.rollout_view import entry_line, lines, state_word, waves
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, complain, moment, out, print_json, say, table
+from pal_cli.texts import read_text
 from pal_rollout.changes import here
 
 app = typer.Typer(no_args_is_help=True, help="Move agents to another runtime in waves that stop by themselves.")
@@ -258,10 +259,4 @@ def _selector(name: str) -> pb.RolloutSelector:
 
 
 def _plan(path: Path) -> plans.Rollout:
-    try:
-        text = path.read_text()
-    except FileNotFoundError:
-        raise CommandError(f"{path}: no such file", NOT_FOUND) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
-    return drafted(text, str(path))
+    return drafted(read_text(path), str(path))

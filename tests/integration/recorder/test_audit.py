@@ -24,12 +24,12 @@ from pal_log.events import EventWriter
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.audit import Audit
 from pal_recorder.chain import GENESIS, chained
-from pal_recorder.checkpoints import known_keys, statement_of
+from pal_recorder.checkpoints import statement_of
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_rpc.appender import Appender
 from pal_rpc.channels import channel
 from pal_rpc.identity import issue_token
-from pal_rpc.keys import MESH, create_keys, private_key
+from pal_rpc.keys import MESH, RECORDER, create_keys, known_keys, private_key
 from pal_rpc.server import Server
 
 LIVE = common.EXECUTION_MODE_LIVE
@@ -63,7 +63,9 @@ class Home:
         reader = SqliteReader(self.path / "data")
         try:
             request = pb.AuditRequest(run_id=run_id, kept=kept)
-            frames = [frame async for frame in Audit(reader, known_keys(self.path / "keys"), request).frames()]
+            frames = [
+                frame async for frame in Audit(reader, known_keys(self.path / "keys", RECORDER), request).frames()
+            ]
         finally:
             await reader.close()
         assert frames[-1].HasField("summary")

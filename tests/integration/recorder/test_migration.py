@@ -17,10 +17,10 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.audit import Audit
-from pal_recorder.checkpoints import known_keys
 from pal_recorder.projection import project
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_rpc.config import StartError
+from pal_rpc.keys import RECORDER, known_keys
 from pal_rpc.recorder_client import RecorderClient
 
 # As the first version made it.
@@ -95,7 +95,7 @@ def write_schema_1(path: Path, event_count: int) -> None:
 async def findings(config: Config) -> list[str]:
     reader = SqliteReader(config.data_dir)
     try:
-        audit = Audit(reader, known_keys(config.keys_dir), pb.AuditRequest())
+        audit = Audit(reader, known_keys(config.keys_dir, RECORDER), pb.AuditRequest())
         return [frame.finding.message async for frame in audit.frames() if frame.HasField("finding")]
     finally:
         await reader.close()

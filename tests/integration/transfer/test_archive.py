@@ -15,9 +15,9 @@ from pal.service.v1 import shared_pb2 as shared
 from pal_log.events import now
 from pal_recorder.archive import Archive, reader_with_archive
 from pal_recorder.audit import Audit
-from pal_recorder.checkpoints import known_keys
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_rpc.config import StartError
+from pal_rpc.keys import RECORDER, known_keys
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.status import from_rpc_error
 from tests.integration.transfer.conftest import Mesh, Start
@@ -219,7 +219,9 @@ async def test_an_audit_without_a_recorder_reads_the_archive(mesh: Start, tmp_pa
         await archive(a, tmp_path / "cold")
     reader = SqliteReader(tmp_path / "a" / "data")
     try:
-        audit = Audit(reader_with_archive(reader, Archive()), known_keys(tmp_path / "a" / "keys"), pb.AuditRequest())
+        audit = Audit(
+            reader_with_archive(reader, Archive()), known_keys(tmp_path / "a" / "keys", RECORDER), pb.AuditRequest()
+        )
         frames = [frame async for frame in audit.frames()]
     finally:
         await reader.close()

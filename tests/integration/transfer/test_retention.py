@@ -15,13 +15,13 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import now
 from pal_recorder.audit import Audit
-from pal_recorder.checkpoints import known_keys
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_router.conversation import conversation
 from pal_rpc.appender import Appender
 from pal_rpc.artifacts import ArtifactClient
 from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
+from pal_rpc.keys import RECORDER, known_keys
 from pal_rpc.recorder_client import RecorderClient
 from tests.integration.transfer.conftest import Mesh, Start, event
 
@@ -142,7 +142,7 @@ async def test_positions_go_on_above_what_was_deleted(mesh: Start) -> None:
 async def audited(home: Path, run_id: str = "") -> list[tuple[int, str]]:
     reader = SqliteReader(home / "data")
     try:
-        audit = Audit(reader, known_keys(home / "keys"), pb.AuditRequest(run_id=run_id))
+        audit = Audit(reader, known_keys(home / "keys", RECORDER), pb.AuditRequest(run_id=run_id))
         frames = [frame async for frame in audit.frames()]
     finally:
         await reader.close()

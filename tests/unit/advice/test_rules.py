@@ -85,7 +85,7 @@ def test_every_measure_belongs_to_a_rule_that_uses_it() -> None:
         ("version: 1.0.0", "version: new", "metadata.version: missing or no version; write MAJOR.MINOR.PATCH"),
         ("name: mine, ", "", "metadata.name: missing; give the rules a name"),
         ("    - rule: slo", "    - rule: slo\n      rule: cost", "rule is given twice"),
-        ("apiVersion", "---\na: b\n---\napiVersion", "2 documents; AdviceRules are one"),
+        ("apiVersion", "---\na: b\n---\napiVersion", "2 documents; a document of the kind AdviceRules is one"),
     ],
     ids=str,
 )

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from pal_gameday.chain import Chain
 from pal_gameday.page import page
-from pal_rpc.certificates import Signed, Unreadable, known_keys, problems, read
+from pal_rpc.certificates import Signed, Unreadable, problems, read
 from pal_rpc.config import StartError
-from pal_rpc.keys import GAMEDAY, create_keys, key_id, private_key
+from pal_rpc.keys import GAMEDAY, create_keys, key_id, known_keys, private_key
 from tests.unit.gameday.seen import evidence
 
 KEY = ed25519.Ed25519PrivateKey.generate()
@@ -69,7 +69,7 @@ def test_a_wrong_key_is_named(files: list[Path], tmp_path: Path) -> None:
     create_keys(tmp_path / "keys")
     one = read(files[0].read_text())
 
-    (problem,) = problems(one, None, known_keys(tmp_path / "keys"), 200.0)
+    (problem,) = problems(one, None, known_keys(tmp_path / "keys", GAMEDAY), 200.0)
 
     assert problem.startswith("wrong key: ")
 
@@ -106,13 +106,13 @@ def test_what_is_no_certificate_is_refused(text: str) -> None:
 
 def test_a_directory_without_keys_is_named(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"no gameday\.pub"):
-        known_keys(tmp_path)
+        known_keys(tmp_path, GAMEDAY)
 
 
 def test_the_mesh_signs_with_a_key_of_its_own(tmp_path: Path) -> None:
     create_keys(tmp_path)
 
-    assert key_id(private_key(tmp_path, GAMEDAY).public_key()) in known_keys(tmp_path)
+    assert key_id(private_key(tmp_path, GAMEDAY).public_key()) in known_keys(tmp_path, GAMEDAY)
 
 
 def test_a_page_tells_people_and_runs_nothing(files: list[Path]) -> None:
