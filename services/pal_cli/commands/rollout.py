@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from rich.live import Live
@@ -134,52 +134,30 @@ async def history(name: Named = "", home: HomeOption = None, output: Output = Ou
         say(entry_line(entry))
 
 
-@app.command()
-@command
-async def pause(
-    name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
-    output: Output = OutputFormat.table,
-) -> None:  # fmt: skip
-    """Stay at the present step. Triggers still put everything back."""
-    request = pb.PauseRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
-    async with connected(home_of(home)) as mesh:
-        await _shown(mesh.rollouts.PauseRollout(request, timeout=_CALL_SECONDS), output)
+def _steering(word: str, rpc: str, request_type: Callable[..., Any], text: str) -> None:
+    """Add the command *word*, which calls *rpc*; *text* is its help."""
+
+    @app.command(word, help=text)
+    @command
+    async def steer(
+        name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
+        output: Output = OutputFormat.table,
+    ) -> None:  # fmt: skip
+        request = request_type(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
+        async with connected(home_of(home)) as mesh:
+            await _shown(getattr(mesh.rollouts, rpc)(request, timeout=_CALL_SECONDS), output)
 
 
-@app.command()
-@command
-async def resume(
-    name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
-    output: Output = OutputFormat.table,
-) -> None:  # fmt: skip
-    """Go on, from the routes as they are now."""
-    request = pb.ResumeRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
-    async with connected(home_of(home)) as mesh:
-        await _shown(mesh.rollouts.ResumeRollout(request, timeout=_CALL_SECONDS), output)
-
-
-@app.command()
-@command
-async def promote(
-    name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
-    output: Output = OutputFormat.table,
-) -> None:  # fmt: skip
-    """Take the gates of the present step for held, and go on with the next."""
-    request = pb.PromoteRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
-    async with connected(home_of(home)) as mesh:
-        await _shown(mesh.rollouts.PromoteRollout(request, timeout=_CALL_SECONDS), output)
-
-
-@app.command()
-@command
-async def approve(
-    name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
-    output: Output = OutputFormat.table,
-) -> None:  # fmt: skip
-    """Give the approval that the present step waits for."""
-    request = pb.ApproveRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
-    async with connected(home_of(home)) as mesh:
-        await _shown(mesh.rollouts.ApproveRollout(request, timeout=_CALL_SECONDS), output)
+for _command in (
+    ("pause", "PauseRollout", pb.PauseRolloutRequest, "Stay at the present step. Triggers still put everything back."),
+    ("resume", "ResumeRollout", pb.ResumeRolloutRequest, "Go on, from the routes as they are now."),
+    (
+        "promote", "PromoteRollout", pb.PromoteRolloutRequest,
+        "Take the gates of the present step for held, and go on with the next.",
+    ),
+    ("approve", "ApproveRollout", pb.ApproveRolloutRequest, "Give the approval that the present step waits for."),
+):  # fmt: skip
+    _steering(*_command)
 
 
 @app.command()
