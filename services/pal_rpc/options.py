@@ -30,6 +30,8 @@ CLIENT: list[tuple[str, int]] = [
     ("grpc.enable_retries", 0),
     ("grpc.use_local_subchannel_pool", 1),
 ]
+# By its name something else, it is how long one attempt to connect may take.
+PATIENT: list[tuple[str, int]] = list({**dict(CLIENT), "grpc.min_reconnect_backoff_ms": 3_000}.items())
 SERVER: list[tuple[str, int]] = [
     *_SHARED,
     # Otherwise a second server on the port starts silently and steals calls.
