@@ -22,6 +22,9 @@ def drafted(text: str, source: str = "") -> pb.Rollout:
     if not isinstance(node.value, dict):
         problems.add("", f"expected a plan, found {found(node)}; begin with apiVersion: {API_VERSION}")
         refuse(problems.found, source)
+    elif (kind := node.value.get("kind")) is not None and kind.value != KIND:
+        problems.add("kind", f"expected {KIND}, found {found(kind)}", line=kind.line)
+        refuse(problems.found, source)
     plan = to_message(node, pb.Rollout, problems)
     if not problems.found:
         for path, problem in problems_of(plan):

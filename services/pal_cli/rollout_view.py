@@ -9,7 +9,7 @@ from rich.markup import escape
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import comparison_pb2 as comparisons
 from pal_cli.routes import shares
-from pal_cli.show import moment, money, word
+from pal_cli.show import count, moment, money, word
 from pal_rollout.plan import step_name
 from pal_rollout.routes import known
 
@@ -57,7 +57,7 @@ def waves(status: pb.RolloutStatus) -> Iterator[str]:
 
 def entry_line(entry: pb.RolloutEntry) -> str:
     """Return something that happened, as one line with rich markup."""
-    reason = f" [dim]{escape(entry.reason)}[/]" if entry.reason else ""
+    reason = f"[dim]: {escape(entry.reason)}[/]" if entry.reason else ""
     who = "" if entry.who == "rollout" else f" [dim]by {escape(entry.who)}[/]"
     return f"[dim]{moment(entry.at)}[/] {escape(entry.what)}{who}{reason}"
 
@@ -96,6 +96,5 @@ def _counted(status: pb.RolloutStatus, agent: pb.RolloutAgent) -> str:
         told.append(f"{counts.replays_succeeded} of {counts.replayed} replays succeeded")
     if agent.shadow_id:
         outcome = comparisons.VerdictOutcome.Name(agent.verdict).removeprefix("VERDICT_OUTCOME_")
-        pairs = "1 shadow pair" if counts.pairs == 1 else f"{counts.pairs} shadow pairs"
-        told.append(f"{pairs}, verdict {outcome if agent.verdict else 'NO_DATA'}")
+        told.append(f"{count(counts.pairs, 'shadow pair')}, verdict {outcome if agent.verdict else 'NO_DATA'}")
     return ", ".join(told)

@@ -59,6 +59,11 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
     sys.stdout.flush()
 
 
+def count(number: int, thing: str) -> str:
+    """Return *number* of a *thing* whose plural ends in s."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def word(enum: Any, number: int, prefix: str) -> str:
     """Return an enum value as people write it, for example ``succeeded``."""
     known = number in enum.values()

@@ -116,7 +116,7 @@ class Routing:
         known = sum(one.acknowledged for one in answer.acknowledgements)
         if not known or known < len(answer.acknowledgements):
             return ""
-        return f"revision {answer.route.revision}, followed by {known} routers"
+        return f"revision {answer.route.revision}, followed by {known} router{'' if known == 1 else 's'}"
 
 
 def used(route: registry.Route) -> set[str]:

@@ -9,9 +9,9 @@ import typer
 from rich.markup import escape
 
 from pal.v1 import gameday_pb2 as pb
-from pal_cli.failures import OK, RUN_FAILED, CommandError
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
-from pal_cli.show import as_json, moment, money, print_json, say, table
+from pal_cli.show import as_json, count, moment, money, print_json, say, table
 from pal_cli.texts import read_text
 from pal_gameday.page import page
 from pal_rpc.certificates import Certificates, Signed, Unreadable, problems, read
@@ -19,7 +19,7 @@ from pal_rpc.keys import GAMEDAY, known_keys
 
 app = typer.Typer(no_args_is_help=True, help="The certificates of drills.")
 _COLOURS = {pb.DRILL_VERDICT_PASS: "green", pb.DRILL_VERDICT_FAIL: "red"}
-File = Annotated[Path, typer.Argument(help="certificate, a .json file of `pal gameday run`")]
+File = Annotated[Path, typer.Argument(help="certificate, a .json file of `pal gameday run` or its number in the home")]
 
 
 @app.command()
@@ -33,6 +33,7 @@ async def verify(
     output: Output = OutputFormat.table,
 ) -> int:
     """Check signature, chain and expiry of a certificate. Exit code 1 when something is wrong with it."""
+    file = _located(file, home)
     one = _read(file)
     try:
         before = Certificates(file.parent).before(one)
@@ -56,11 +57,12 @@ async def verify(
 @command
 async def show(
     file: File,
+    home: HomeOption = None,
     html: Annotated[Path | None, typer.Option(help="write it as a page to this file")] = None,
     output: Output = OutputFormat.table,
 ) -> int:
     """Show what a certificate states. Whether it is genuine says `pal certificate verify`."""
-    one = _read(file)
+    one = _read(_located(file, home))
     if html:
         try:
             html.write_text(page(one.stated, one.key))
@@ -69,6 +71,7 @@ async def show(
     if output is OutputFormat.json:
         print_json(as_json(one.stated))
     else:
+        _headed(one.stated)
         shown(one.stated)
     return OK
 
@@ -117,14 +120,32 @@ def shown(certificate: pb.Certificate) -> None:
         limit = f"{one.limit.ToMilliseconds() / 1000:g} s"
         of = f" of {escape(one.agent)}" if one.agent else ""
         say(f"[dim]rollback[/]{of} {escape(one.left)} to {escape(one.back_on)}: {took} of {limit}")
-    met = len(certificate.receipts)
+    runs, met = count(len(certificate.runs), "run"), count(len(certificate.receipts), "receipt")
     usage = certificate.usage
-    said = f"{len(certificate.runs)} runs, {met} receipts, {usage.input_tokens + usage.output_tokens} tokens"
-    say(f"[dim]{said}, cost {money(certificate.cost)}, {certificate.clean_drills} clean drills in a row[/]")
+    said = f"{runs}, {met}, {usage.input_tokens + usage.output_tokens} tokens"
+    say(f"[dim]{said}, cost {money(certificate.cost)}, {count(certificate.clean_drills, 'clean drill')} in a row[/]")
     colour = _COLOURS.get(certificate.verdict, "yellow")
     say(f"[bold {colour}]{_verdict(certificate)}[/]")
     for reason in certificate.reasons:
         say(f"  {escape(reason)}")
+
+
+def _headed(certificate: pb.Certificate) -> None:
+    plan, until = certificate.plan, moment(certificate.expires_at)
+    made = f"{moment(certificate.ended_at)}, good until {until}"
+    say(f"[bold]{escape(plan.name)} {escape(plan.version)}[/] number {certificate.number} of {made}")
+    say(f"[dim]{escape(certificate.hypothesis)}[/]")
+
+
+def _located(file: Path, home: Path | None) -> Path:
+    """Return *file*, or the certificate of the home that has this number."""
+    if file.exists() or not str(file).isdecimal():
+        return file
+    directory = home_of(home).certificates
+    found = next(directory.glob(f"{int(str(file)):06d}-*.json"), None)
+    if found is None:
+        raise CommandError(f"{directory} has no certificate {file}; `pal certificate list` lists them", NOT_FOUND)
+    return found
 
 
 def _read(file: Path) -> Signed:

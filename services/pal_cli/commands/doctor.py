@@ -24,7 +24,7 @@ from pal_cli.home import DEFAULT_ADDRESSES, Home
 from pal_cli.plugins.cgroups import offered, own_group
 from pal_cli.plugins.confine import abilities
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, addresses, command, connected, home_of
-from pal_cli.show import print_json, say
+from pal_cli.show import count, print_json, say
 from pal_cli.version import pal_version
 
 _ENFORCED = {
@@ -177,7 +177,8 @@ async def _mesh(home: Home) -> AsyncIterator[Finding]:
         yield Finding(name, found == SERVING, f"{found.lower()} at {known[name]}", mend)
     for name, process in (state.processes if state else {}).items():
         if process.reason or process.restarts:
-            seen = process.reason or f"restarted {process.restarts} times; the last time it was {process.ended}"
+            restarted = f"restarted {count(process.restarts, 'time')}"
+            seen = process.reason or f"{restarted}; the last time it was {process.ended}"
             yield Finding(name, process.state == "stopped", seen, f"`pal logs {name}` shows why")
     try:
         async with connected(home) as mesh:

@@ -51,7 +51,7 @@ def test_the_plans_that_ship_hold(path: Path) -> None:
         ("sample: 20", "sample: 120", 10, "120 is not within 0 to 100 percent"),
         ("labels: {tier: canary}", "labels: {}", 8, "say which agents the wave is for"),
         ("candidate: langgraph", "candidate: ''", 5, "name the runtime that the agents are moved to"),
-        ("kind: Rollout", "kind: Rolout", 2, 'expected Rollout, found "Rolout"'),
+        ("kind: Rollout", "kind: Rolout", 2, 'expected Rollout, found the text "Rolout"'),
         ("name: move", "name: Move It", 3, '"Move It" is not a name'),
         ("        - {shadow: {sample: 20}, gates: {minRuns: 5}}\n", "", 10, "begins"),
     ],
@@ -69,6 +69,13 @@ def test_what_is_wrong_is_named_by_line_with_its_fix(old: str, new: str, line: i
 
     assert said in refused.value.message
     assert f"plan.yaml:{line}:" in refused.value.message
+
+
+def test_a_document_of_another_kind_is_told_to_be_one() -> None:
+    with pytest.raises(MeshError) as refused:
+        drafted(PLAN.replace("kind: Rollout", "kind: AgentSpec"), "plan.yaml")
+
+    assert refused.value.message == 'plan.yaml:2: kind: expected Rollout, found the text "AgentSpec"'
 
 
 def test_steps_that_are_missing_are_asked_for() -> None:
