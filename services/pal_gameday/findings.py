@@ -15,6 +15,16 @@ from pal_log.grammar import violations
 PASS, FAIL, INVALID = pb.DRILL_VERDICT_PASS, pb.DRILL_VERDICT_FAIL, pb.DRILL_VERDICT_INVALID
 _EXECUTED = events.CALL_DISPOSITION_EXECUTED
 _NAMED = 3
+_ONE = {
+    "documents": "document",
+    "processes": "process",
+    "runs": "run",
+    "logs": "log",
+    "runs audited": "run audited",
+    "effects": "effect",
+    "rollbacks": "rollback",
+    "rollouts": "rollout",
+}
 Judged = tuple[pb.DrillVerdict, str]
 
 
@@ -130,7 +140,7 @@ def _of(count: int, what: str, wrong: list[str], how: str) -> Judged:
     if wrong:
         more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
         return FAIL, f"{len(wrong)} of {count} {what} {how}: {'; '.join(wrong[:_NAMED])}{more}"
-    return (PASS, f"{count} {what}") if count else (INVALID, f"no {what}")
+    return (PASS, f"{count} {_ONE.get(what, what) if count == 1 else what}") if count else (INVALID, f"no {what}")
 
 
 _RULES: dict[int, Callable[[Evidence], Judged]] = {

@@ -223,7 +223,7 @@ ROLLOUT = pb.DrillRollout(
 @pytest.mark.parametrize(
     ("change", "verdict", "detail"),
     [
-        ({}, PASS, "1 rollouts"),
+        ({}, PASS, "1 rollout"),
         ({"ended": pb.GAME_DAY_ROLLOUT_END_DONE}, FAIL, "move: ended DONE, expected ABORTED"),
         ({"ended": pb.GAME_DAY_ROLLOUT_END_UNSPECIFIED}, FAIL, "move: ended UNSPECIFIED, expected ABORTED: burn rate"),
         ({"repeated_acts": ["desk r1/2"]}, FAIL, "move: done twice: desk r1/2"),
