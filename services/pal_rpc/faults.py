@@ -34,7 +34,7 @@ class DrillsForbidden(MeshError):
         """Name the *action* that only a drill does."""
         super().__init__(
             reasons.ERROR_REASON_DRILLS_FORBIDDEN,
-            f"{action}: this mesh does not allow drills; `pal up --drills` starts one that does (PAL_DRILLS=true)",
+            "this mesh does not allow drills; `pal up --drills` starts one that does (PAL_DRILLS=true)",
             action=action,
         )
 

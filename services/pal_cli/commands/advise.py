@@ -16,7 +16,7 @@ from pal_cli.advice_rules import drafted
 from pal_cli.failures import OK, RUN_FAILED, UNDECIDED, CommandError
 from pal_cli.licences import PYPI, Installed, installed
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, print_json, say
+from pal_cli.show import as_json, count, print_json, say
 from pal_cli.texts import read_text
 
 _CALL_SECONDS = 60.0
@@ -78,7 +78,9 @@ async def _releases(path: Path | None, built: Installed, *, index: bool) -> pb.A
 def _checked(rules: advice.AdviceRules | None, path: Path | None) -> int:
     if rules is None:
         raise CommandError("--check: name the rules with --rules FILE")
-    conditions = sum(len(rule.conditions) for rule in rules.spec.rules)
+    conditions = count(sum(len(rule.conditions) for rule in rules.spec.rules), "condition")
     name = f"{rules.metadata.name} {rules.metadata.version}"
-    say(f"{escape(str(path))}: {escape(name)}, {len(rules.spec.rules)} rules, {conditions} conditions")
+    say(
+        f"{escape(str(path))}: {escape(name)}, {count(len(rules.spec.rules), 'rule')}, {count(conditions, 'condition')}"
+    )
     return OK

@@ -172,4 +172,6 @@ def _length(seconds: int) -> str:
 
 
 def _amount(number: int, currency: str) -> str:
-    return f"{number / _NANOS:.6f} {currency}" if currency else str(number)
+    if not currency:
+        return str(number)
+    return f"{number / _NANOS:.6f}".rstrip("0").rstrip(".") + f" {currency}"
