@@ -31,6 +31,7 @@ async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_
     assert ran.code == 0, ran.err + ran.out
     file = Path(ran.json["file"])
     genuine = await pal("certificate", "verify", str(file), "-o", "json")
+    numbered = await pal("certificate", "verify", ran.json["certificate"]["number"], "-o", "json")
     listed = await pal("certificate", "list", "--plan", QUICK, "-o", "json")
     edited = tmp_path / "edited.json"
     edited.write_text(file.read_text().replace('"expected": true', '"expected": false', 1))
@@ -41,6 +42,7 @@ async def test_a_drill_ends_in_a_certificate_that_can_be_believed(pal: Cli, tmp_
     assert [run["faults"] for run in certificate["runs"] if run["step"] == "during"] == ["1"] * 4
     assert {one["what"] for one in certificate["receipts"]} == {"TOOL_ERROR"}
     assert (genuine.code, genuine.json["problems"]) == (0, [])
+    assert numbered.json == genuine.json
     assert listed.json["certificates"][0] == certificate
     assert refused.code == 1 and "edited: the signature does not fit" in refused.out
     assert "<title>failing-tool 1.0.0: PASS" in file.with_suffix(".html").read_text()
@@ -65,6 +67,20 @@ async def test_clocks_and_adapters_that_do_not_fit_are_refused_by_name(
     certificate = ran.json["certificate"]
     assert (ran.code, certificate["verdict"]) == (0, "DRILL_VERDICT_PASS"), ran.err + ran.out
     assert {run.get("reason", "") for run in certificate["runs"] if run["step"] == step} == {reason}
+
+
+@pytest.mark.drill
+async def test_a_plan_that_names_what_is_not_there_keeps_no_other_from_being_carried_out(
+    pal: Cli, tmp_path: Path
+) -> None:
+    good = EXAMPLES / "gamedays" / f"{QUICK}.yaml"
+    missing = tmp_path / "missing.yaml"
+    missing.write_text(good.read_text().replace("runtime: agno}", "runtime: agnoo}"))
+
+    ran = await pal("gameday", "run", str(missing), str(good), "-o", "json")
+
+    assert (ran.code, ran.json["certificate"]["verdict"]) == (3, "DRILL_VERDICT_PASS")
+    assert f"error: {missing}: " in ran.err and "did you mean agno?" in ran.err
 
 
 async def test_what_is_wrong_is_said_and_nothing_is_done(pal: Cli, tmp_path: Path) -> None:

@@ -80,7 +80,5 @@ def _checked(rules: advice.AdviceRules | None, path: Path | None) -> int:
         raise CommandError("--check: name the rules with --rules FILE")
     conditions = count(sum(len(rule.conditions) for rule in rules.spec.rules), "condition")
     name = f"{rules.metadata.name} {rules.metadata.version}"
-    say(
-        f"{escape(str(path))}: {escape(name)}, {count(len(rules.spec.rules), 'rule')}, {count(conditions, 'condition')}"
-    )
+    say(f"{escape(str(path))}: {escape(name)}, {count(len(rules.spec.rules), 'rule')}, {conditions}")
     return OK

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import grpc
 import typer
 from rich.markup import escape
 
@@ -13,9 +14,9 @@ from pal.v1 import fault_pb2 as faults
 from pal.v1 import gameday_pb2 as pb
 from pal_cli.commands import tour
 from pal_cli.drilling import drilled, operator_token, plan_in
-from pal_cli.failures import OK, RUN_FAILED, UNDECIDED
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, UNDECIDED, explained
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, moment, print_json, say, table
+from pal_cli.show import as_json, complain, count, moment, print_json, say, table
 from pal_rpc.identity import bearer
 
 app = typer.Typer(no_args_is_help=True, help="Rehearse failures: drills that end in a signed certificate.")
@@ -35,12 +36,25 @@ async def run(
     ] = None,
     output: Output = OutputFormat.table,
 ) -> int:
-    """Carry out plans on a mesh that was started with --drills. Exit code 1 for a FAIL, 8 for an INVALID."""
+    """Carry out plans on a mesh that was started with --drills. Exit code 1 for a FAIL, 8 for an INVALID.
+
+    A plan that names what the mesh does not have is left out, and ends with exit code 3.
+    """
     where = home_of(home)
-    drafts = [(path, plan_in(path)) for path in plans]
-    verdicts = {(await drilled(where, path, plan, delay, output))[0].verdict for path, plan in drafts}
+    verdicts, missing = set(), False
+    for path, plan in [(path, plan_in(path)) for path in plans]:
+        try:
+            verdicts.add((await drilled(where, path, plan, delay, output))[0].verdict)
+        except grpc.aio.AioRpcError as error:
+            message, code = explained(error)
+            if code != NOT_FOUND:
+                raise
+            missing = True
+            complain(f"{path}: {message}")
     if pb.DRILL_VERDICT_FAIL in verdicts:
         return RUN_FAILED
+    if missing:
+        return NOT_FOUND
     return OK if verdicts == {pb.DRILL_VERDICT_PASS} else UNDECIDED
 
 
@@ -50,7 +64,7 @@ async def check(plans: Plans) -> int:
     """Say what is wrong with plans, or that nothing is. Nothing is done."""
     for path in plans:
         plan = plan_in(path)
-        say(f"[green]✓[/] {escape(str(path))}: {plan.metadata.name}, {len(plan.spec.method)} steps")
+        say(f"[green]✓[/] {escape(str(path))}: {plan.metadata.name}, {count(len(plan.spec.method), 'step')}")
     return OK
 
 
@@ -83,4 +97,4 @@ async def heal(drill: Annotated[str, typer.Argument(help="drill")], home: HomeOp
     request = registry.HealFaultsRequest(drill_id=drill)
     async with connected(where) as mesh:
         healed = await mesh.registry.HealFaults(request, metadata=bearer(operator_token(where)), timeout=_CALL_SECONDS)
-    say(f"{len(healed.faults)} faults of {drill} ended")
+    say(f"{count(len(healed.faults), 'fault')} of {escape(drill)} ended")
