@@ -80,7 +80,7 @@ def test_every_measure_belongs_to_a_rule_that_uses_it() -> None:
         ("atLeast: 14.4", "atLeast: 9, atMost: 3", "nothing is at least 9 and at most 3"),
         ("[{measure: slo.burn_1h, atLeast: 14.4}]", "[]", "when: missing; without a bound it would always hold"),
         ("the budget burns", '" "', "because: missing; say in a few words why"),
-        ("kind: AdviceRules", "kind: Advice", "kind: expected AdviceRules, found Advice"),
+        ("kind: AdviceRules", "kind: Advice", 'kind: expected AdviceRules, found the text "Advice"'),
         ("pal/v1", "pal/v2", "apiVersion: expected pal/v1, found pal/v2"),
         ("version: 1.0.0", "version: new", "metadata.version: missing or no version; write MAJOR.MINOR.PATCH"),
         ("name: mine, ", "", "metadata.name: missing; give the rules a name"),
