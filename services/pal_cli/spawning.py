@@ -49,6 +49,10 @@ class Program:
     start_seconds: float = 60.0
 
 
+# What gRPC notes about itself would else be the last words of a process that dies.
+_QUIET = {"GRPC_VERBOSITY": "ERROR"}
+
+
 async def spawn(program: Program, log: Path) -> tuple[asyncio.subprocess.Process, int]:
     """Start *program*, its output added to *log*; return it, and the descriptor that its readiness comes on."""
     reading, writing = os.pipe()
@@ -57,7 +61,7 @@ async def spawn(program: Program, log: Path) -> tuple[asyncio.subprocess.Process
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *_confined(program),
-            env={**program.env, "PAL_READY_FD": str(writing)},
+            env={**_QUIET, **program.env, "PAL_READY_FD": str(writing)},
             cwd=program.directory,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
