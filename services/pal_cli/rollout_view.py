@@ -42,6 +42,8 @@ def lines(status: pb.RolloutStatus) -> Iterator[str]:
         yield f"  [red]waits:[/] {escape(status.problem)}"
     yield from waves(status)
     if status.state not in OVER:
+        if status.promoted_by:
+            yield f"  [green]✓[/] promoted by {escape(status.promoted_by)} [dim]without what is open below[/]"
         for gate in status.gates:
             mark = "[green]✓[/]" if gate.holds else "[dim]…[/]"
             yield f"  {mark} {escape(gate.name)} [dim]{escape(gate.detail)}[/]"

@@ -6,6 +6,7 @@ from google.protobuf import timestamp_pb2
 
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal_log import clock
+from pal_rollout.gates import approval
 from pal_rollout.machine import ABORTED, ABORTING, CONCLUDING, DONE, PAUSED, RUNNING, foreign
 from pal_rollout.plan import place_name
 from pal_rollout.seen import Seen
@@ -97,6 +98,10 @@ def approve(status: pb.RolloutStatus, now_ns: int, who: str, reason: str) -> Non
         raise Refused(f"step {here(status)} of rollout {_name(status)} asks for no approval; nothing waits for one")
     if not status.approved_by:
         status.approved_by = who
+        # Whoever approved is told so before the gates are looked at again.
+        for gate in status.gates:
+            if gate.name == "approval":
+                gate.CopyFrom(approval(status))
         note(status, now_ns, f"step {here(status)} approved", who, reason)
 
 

@@ -31,9 +31,14 @@ def gates(status: pb.RolloutStatus, seen: Seen) -> list[pb.RolloutGate]:
         problem = seen.certificate_problem
         found.append(pb.RolloutGate(name="certificate", holds=not problem, detail=problem or "good"))
     if step.gates.approval:
-        said = f"approved by {status.approved_by}" if status.approved_by else "nobody has approved yet"
-        found.append(pb.RolloutGate(name="approval", holds=bool(status.approved_by), detail=said))
+        found.append(approval(status))
     return found
+
+
+def approval(status: pb.RolloutStatus) -> pb.RolloutGate:
+    """Return the gate that a person opens."""
+    said = f"approved by {status.approved_by}" if status.approved_by else "nobody has approved yet"
+    return pb.RolloutGate(name="approval", holds=bool(status.approved_by), detail=said)
 
 
 def held(found: Sequence[pb.RolloutGate]) -> bool:

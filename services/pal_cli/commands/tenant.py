@@ -9,6 +9,7 @@ import typer
 
 from pal_cli.failures import CommandError
 from pal_cli.settings import HomeOption, command, home_of
+from pal_registry.names import problem_with_name
 from pal_rpc.identity import issue_tenant_token
 from pal_rpc.keys import MESH, private_key
 
@@ -32,6 +33,8 @@ async def token(
     keys = home_of(home).keys
     if not tenant.strip() or not caller.strip():
         raise CommandError("name the tenant, and the caller if there is --caller")
+    if problem := problem_with_name(tenant):
+        raise CommandError(f"tenant: {problem}")
     if not (keys / "mesh.key").exists():
         raise CommandError(f"{keys}: there are no keys of a mesh; `pal up` makes them, --home names another mesh")
     sys.stdout.write(issue_tenant_token(private_key(keys, MESH), caller, tenant) + "\n")

@@ -347,6 +347,15 @@ def test_promoting_skips_the_gates_of_the_step_and_of_no_other() -> None:
     assert not one.promoted_by and (one.history[-2].who, one.history[-2].reason) == ("somebody", "it is fine")
 
 
+def test_whoever_approves_is_told_so_in_the_answer() -> None:
+    one = holding({"approval": True, "minRuns": 1})
+    one.gates.extend(decide(one, seen()).gates)  # type: ignore[union-attr]
+
+    changes.approve(one, NOW_NS, "somebody", "")
+
+    assert [(gate.name, gate.detail) for gate in one.gates if gate.holds] == [("approval", "approved by somebody")]
+
+
 def test_after_the_last_wave_the_candidate_becomes_the_runtime_of_record_with_the_old_one_behind_it() -> None:
     one = placed(plan({"weight": 100}), state=CONCLUDING, wave=1)
 
