@@ -93,15 +93,15 @@ async def test_new_runs_that_are_not_shared_as_the_weight_says_put_everything_ba
     bench: Bench, agents: list[str], tmp_path: Path
 ) -> None:
     canary = agents[0]
-    only = wave("canary", {"weight": 5, "gates": {"minRuns": 1000}}, {"weight": 100}, **labels(canary))
+    only = wave("canary", {"weight": 20, "gates": {"minRuns": 1000}}, {"weight": 100}, **labels(canary))
     async with serving(bench, tmp_path) as service:
         begun = await until(service, await applied(service, rollout(f"to-{canary}", only)), at(0, 0))
-        for _ in range(4):
+        for _ in range(6):
             await bench.live(canary, request_id=drawn(begun.agents[0].present))
         over = await until(service, begun, ABORTED)
 
-    assert "sample-ratio mismatch: 4 of 4 new runs, where the weight is 5 %" in over.reason
-    assert await shares(bench, canary) == [("echo", "other", 500), ("echo", "", 0)]
+    assert "sample-ratio mismatch: 6 of 6 new runs, where the weight is 20 %" in over.reason
+    assert await shares(bench, canary) == [("echo", "other", 2000), ("echo", "", 0)]
 
 
 def drawn(route: registry_pb.Route) -> str:
