@@ -29,6 +29,7 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     diff, history = await asyncio.gather(
         pal("route", "diff", AGENT, "2", "3", "-o", "json"), pal("route", "history", AGENT, "-o", "json")
     )
+    every = await pal("route", "get", "--all", "-o", "json")
     assert (await pal("route", "set", AGENT, "agno")).code == 0
     ran = await pal("run", AGENT, "--input", "The door shall close.", "--output", "json")
     run_id = next(frame["event"]["runId"] for frame in ran.lines if "event" in frame)
@@ -47,6 +48,7 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     assert (unable.code, "CAPABILITY_MISSING" in unable.err) == (4, True)
     assert "followed by 1 router after" in ended.out
     assert diff.json["differences"] == [{"field": "candidate_basis_points", "before": "25 %", "after": "0 %"}]
+    assert [(one["agent"], one["revision"]) for one in every.json["routes"] if "agent" in one] == [(AGENT, "4")]
     revisions = history.json["routes"]
     assert [route["revision"] for route in revisions] == ["4", "3", "2", "1"]
     assert (revisions[2]["author"], revisions[2]["reason"]) == ("ann", "try it")

@@ -20,6 +20,7 @@ from pal_cli.routes import difference, rolled_back, shares, split
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table, word
 from pal_gameday.routing import used
+from pal_rpc.snapshot import RegistrySnapshot
 
 app = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent go to, and the way back.")
 
@@ -53,17 +54,30 @@ Within = Annotated[float, typer.Option(min=0, help="for drain: seconds to wait f
 async def get_route(
     agent: Annotated[str, typer.Argument(help="agent; default: the default of all agents")] = "",
     home: HomeOption = None,
+    every: Annotated[bool, typer.Option("--all", help="of every agent that has one, after the default")] = False,
     output: Output = OutputFormat.table,
 ) -> None:
     """Show the routes of an agent."""
+    if agent and every:
+        raise CommandError(f"--all: leave it out, or leave {agent} out")
     async with connected(home_of(home)) as mesh:
         response = await mesh.registry.GetRoute(pb.GetRouteRequest(agent=agent), timeout=_CALL_SECONDS)
+        if every:
+            response.routes.extend(await _own(mesh))
     if output is OutputFormat.json:
         print_json(as_json(response))
         return
     rows = [[route.agent or "(default)", route.version_range or "all", *_row(route)] for route in response.routes]
     columns = ["AGENT", "VERSIONS", "REVISION", "RUNTIME", "FALLBACKS", "BY", "SINCE", "WHY"]
     table(columns, rows, empty=f"{agent} has no route of its own")
+
+
+async def _own(mesh: Mesh) -> list[pb.Route]:
+    """Return the routes of all agents that have one of their own, by their names."""
+    async with RegistrySnapshot(mesh.registry) as snapshot:
+        await snapshot.require()
+        agents = {document.ref.name for document in snapshot.newest(pb.DOCUMENT_KIND_AGENT)}
+        return [route for agent in sorted(agents) for route in snapshot.routes_of(agent) if route.agent]
 
 
 @app.command("set")
