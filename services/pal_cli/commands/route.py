@@ -26,6 +26,8 @@ app = typer.Typer(no_args_is_help=True, help="Which runtime the runs of an agent
 
 _CALL_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
+# As people call what is counted otherwise than it is shown.
+_FIELDS = {"candidate_basis_points": "share of the candidate"}
 _GOING = (shared.RUN_STATE_PENDING, shared.RUN_STATE_RUNNING, shared.RUN_STATE_STOPPING)
 
 
@@ -161,7 +163,8 @@ async def diff(
         print_json({"differences": [{"field": name, "before": old, "after": new} for name, old, new in fields]})
         return
     columns = ["FIELD", f"REVISION {oldest}", f"REVISION {newest}"]
-    table(columns, fields, empty=f"revisions {oldest} and {newest} say the same")
+    rows = [(_FIELDS.get(name, name), old, new) for name, old, new in fields]
+    table(columns, rows, empty=f"revisions {oldest} and {newest} say the same")
 
 
 @app.command()
