@@ -38,7 +38,7 @@ spec: {objective: Take for ever., modelNeeds: {profile: endless}}
 """
 
 
-@pytest.fixture(scope="module", params=["go", "typescript"])
+@pytest.fixture(scope="module", params=[pytest.param("go", marks=pytest.mark.slow), "typescript"])
 async def command(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Command:
     """Make a client ready to be called; skip where its toolchain is not there."""
     if request.param == "typescript":

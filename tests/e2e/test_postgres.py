@@ -13,7 +13,7 @@ ONE = ("pydantic-ai",)
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.drill
+@pytest.mark.slow
 async def test_a_mesh_on_postgresql_finds_everything_again(
     tmp_path: Path, database: Callable[[], Awaitable[str]]
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import EXAMPLES, Cli
 
-pytestmark = pytest.mark.drill
+pytestmark = pytest.mark.slow
 AGENT = """
 apiVersion: pal/v1
 kind: AgentSpec

@@ -114,6 +114,7 @@ async def test_a_run_that_takes_its_adapter_down_ends_with_the_reason_and_others
     await until(mesh, "rough", "serving")
 
 
+@pytest.mark.slow
 async def test_an_adapter_that_keeps_crashing_is_given_up_and_says_why(mesh: Cli) -> None:
     await install(mesh, "sickly", ROUGH)
     ill = mesh.home / "runtimes" / "sickly" / "work" / "ill"

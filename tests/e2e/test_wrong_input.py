@@ -152,7 +152,7 @@ async def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
     assert finished.code == 2 and "home" in finished.err
 
 
-@pytest.mark.drill
+@pytest.mark.slow
 async def test_a_missing_key_is_shown_by_doctor_and_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "profiles.yaml").write_text(
         "profiles: {default: {provider: openai, model: gpt-4o-mini, api_key_env: PAL_TEST_NO_KEY}}"
