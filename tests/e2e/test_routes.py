@@ -48,7 +48,8 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     assert (unable.code, "CAPABILITY_MISSING" in unable.err) == (4, True)
     assert "followed by 1 router after" in ended.out
     assert diff.json["differences"] == [{"field": "candidate_basis_points", "before": "25 %", "after": "0 %"}]
-    assert [(one["agent"], one["revision"]) for one in every.json["routes"] if "agent" in one] == [(AGENT, "4")]
+    # Other tests leave routes of other agents in this mesh.
+    assert [one["revision"] for one in every.json["routes"] if one.get("agent") == AGENT] == ["4"]
     revisions = history.json["routes"]
     assert [route["revision"] for route in revisions] == ["4", "3", "2", "1"]
     assert (revisions[2]["author"], revisions[2]["reason"]) == ("ann", "try it")
