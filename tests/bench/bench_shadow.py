@@ -4,7 +4,7 @@ Rounds with the shadow and without alternate, and the ratio is the median of the
 sampled run is run again in both lanes, by the workers and at the pace that a mesh has from the start: what does not fit
 into it waits or is dropped.
 
-Usage: .venv/bin/python tests/bench/bench_shadow.py [--runs 150] [--rounds 6] [--concurrent 8]
+Usage: .venv/bin/python tests/bench/bench_shadow.py [--runs 1000] [--rounds 4] [--concurrent 8]
 """
 
 from __future__ import annotations
@@ -118,8 +118,8 @@ def _report(loads: dict[bool, list[Load]], shadowed: int, dropped: int) -> None:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--runs", type=int, default=150)
-    arguments.add_argument("--rounds", type=int, default=6)
+    arguments.add_argument("--runs", type=int, default=1000)
+    arguments.add_argument("--rounds", type=int, default=4)
     arguments.add_argument("--concurrent", type=int, default=8)
     given = arguments.parse_args()
     uvloop.run(main(given.runs, given.rounds, given.concurrent))
