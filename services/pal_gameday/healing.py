@@ -10,6 +10,7 @@ import grpc
 
 from pal.service.v1 import gameday_service_pb2 as service
 from pal.service.v1 import registry_service_pb2 as registry
+from pal.v1 import common_pb2 as common
 from pal_gameday.drill import CALL_SECONDS, Metadata
 from pal_gameday.home import Home
 from pal_gameday.journal import Keep
@@ -18,6 +19,7 @@ from pal_gameday.processes import acted, go_on
 from pal_gameday.rehearsals import taken_back
 from pal_gameday.routing import Routing
 from pal_gameday.traffic import BrokenOff
+from pal_rpc.errors import MeshError, disposition
 from pal_rpc.status import from_rpc_error, is_lost
 
 log = logging.getLogger("pal.gameday")
@@ -71,6 +73,8 @@ async def _done(drill_id: str, what: str, putting: Callable[[], Awaitable[None]]
 
 
 def _away(error: BaseException) -> bool:
+    if isinstance(error, MeshError):
+        return disposition(error.reason) == common.FAILURE_DISPOSITION_RETRY
     if not isinstance(error, grpc.aio.AioRpcError):
         return False
     return is_lost(error) or (error.code() is grpc.StatusCode.UNAVAILABLE and from_rpc_error(error) is None)

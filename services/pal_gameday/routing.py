@@ -5,21 +5,20 @@ from __future__ import annotations
 import dataclasses
 import time
 
-from google.protobuf import duration_pb2
-
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as router_pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import gameday_pb2 as pb
 from pal_gameday.evidence import RolledBack
 from pal_gameday.mesh import Mesh
+from pal_rpc.route_client import RouteClient
 
 AUTHOR = "gameday"
 # What a revision says, without who made it and when.
 FIELDS = ("stable", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running", "hold")
 WHOLE = 10_000
 CALL_SECONDS = 20.0
-_WITHIN = duration_pb2.Duration(seconds=10)
+_WITHIN_SECONDS = 10
 
 
 class Routing:
@@ -28,6 +27,7 @@ class Routing:
     def __init__(self, mesh: Mesh, agent: str, drill_id: str) -> None:
         """Change the route of *agent* for *drill_id*."""
         self._mesh = mesh
+        self._routes = RouteClient(mesh.registry)
         self._agent = agent
         self._drill_id = drill_id
         self._first = self._before = self._present = registry.Route()
@@ -36,8 +36,8 @@ class Routing:
 
     async def remember(self) -> registry.Route:
         """Take in and return the route as it is; an agent without one has what its runs would get now."""
-        own = await self._own()
-        if own is not None:
+        own = await self._routes.present(self._agent)
+        if own.revision:
             self._first = own
         else:
             request = router_pb.PlanRouteRequest(agent=common.SpecSelector(name=self._agent))
@@ -51,15 +51,11 @@ class Routing:
 
         Tells whether the route is still as that drill has set it, or is the revision that was *left*.
         """
-        own = await self._own()
-        self._first, self._present = first, own or first
-        if own is None:
+        own = await self._routes.present(self._agent)
+        self._first, self._present = first, own if own.revision else first
+        if not own.revision:
             return False
         return own.revision == left.revision if left else (own.author, own.reason) == (AUTHOR, self._reason)
-
-    async def _own(self) -> registry.Route | None:
-        known = await self._mesh.registry.GetRoute(registry.GetRouteRequest(agent=self._agent), timeout=CALL_SECONDS)
-        return next((route for route in known.routes if route.agent == self._agent and not route.version_range), None)
 
     @property
     def _reason(self) -> str:
@@ -108,10 +104,7 @@ class Routing:
         route.author, route.reason = AUTHOR, self._reason
         if self.rollbacks and not self.rollbacks[-1].until_ns:
             self.rollbacks[-1] = dataclasses.replace(self.rollbacks[-1], until_ns=time.time_ns())
-        request = registry.SetRouteRequest(
-            route=route, expected_revision=self._present.revision, acknowledged_within=_WITHIN
-        )
-        answer = await self._mesh.registry.SetRoute(request, timeout=CALL_SECONDS)
+        answer = await self._routes.set(route, self._present.revision, _WITHIN_SECONDS)
         self._before, self._present, self._changed_ns = self._present, answer.route, time.time_ns()
         known = sum(one.acknowledged for one in answer.acknowledgements)
         if not known or known < len(answer.acknowledgements):

@@ -11,7 +11,7 @@ from pal_rpc.errors import InvalidField
 
 MAX_CLAIMS, MAX_AT_ONCE, MAX_ID_CHARACTERS = 256, 1000, 256
 _MIN_TTL_SECONDS, _MAX_TTL_SECONDS = 1, 24 * 3600
-_SEPARATOR = "\x1f"
+SEPARATOR = "\x1f"
 Tallies = Mapping[str, Tally]
 
 
@@ -30,7 +30,7 @@ class QuotaCounters(Protocol):
 
 def key_of(key: pb.QuotaKey) -> str:
     """Return the name of a counter in the store; names sort by quota, pool, tenant, agent and runtime."""
-    return _SEPARATOR.join((key.quota, pool_word(key.pool), key.tenant, key.agent, key.runtime))
+    return SEPARATOR.join((key.quota, pool_word(key.pool), key.tenant, key.agent, key.runtime))
 
 
 def keys_of(keys: Iterable[pb.QuotaKey]) -> list[str]:

@@ -9,7 +9,7 @@ import psycopg
 import psycopg_pool
 
 from pal.service.v1 import quota_service_pb2 as pb
-from pal_recorder.quota_counters import Tallies
+from pal_recorder.quota_counters import SEPARATOR, Tallies
 from pal_recorder.quota_tally import Tally
 from pal_recorder.store import StoreLost, StoreUnavailable
 from pal_rpc.postgres import is_lost, said
@@ -27,7 +27,6 @@ SELECT key, encoded FROM quota_counters WHERE key > %s AND encoded <> '' AND (%s
 ORDER BY key LIMIT %s
 """
 _IDLE: LiteralString = "SELECT key, encoded FROM quota_counters ORDER BY key FOR UPDATE SKIP LOCKED"
-_SEPARATOR = "\x1f"
 _PRUNED_EVERY_MS = 600_000
 
 
@@ -62,7 +61,7 @@ class PostgresCounters:
         """Return counters."""
         try:
             async with self._pool.connection() as connection:
-                found = await connection.execute(_ALL, (after, quota, quota + _SEPARATOR, limit))
+                found = await connection.execute(_ALL, (after, quota, quota + SEPARATOR, limit))
                 return [(key, Tally(pb.QuotaState.FromString(encoded))) for key, encoded in await found.fetchall()]
         except psycopg.Error as error:
             raise self._unavailable(error) from None

@@ -16,7 +16,7 @@ from google.protobuf import duration_pb2, timestamp_pb2
 from pal.service.v1 import quota_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import quota_pb2 as quotas
-from pal_rpc.quota_refusal import AT_ONCE, QuotaExceeded
+from pal_rpc.quota_refusal import AT_ONCE, QuotaExceeded, Shortage
 
 RUNS, TOKENS = quotas.QUOTA_MEASURE_RUNS, quotas.QUOTA_MEASURE_TOKENS
 COST, TOOL_CALLS = quotas.QUOTA_MEASURE_COST, quotas.QUOTA_MEASURE_TOOL_CALLS
@@ -163,10 +163,10 @@ class Tally:
             retry_seconds = None
         elif seconds and used + max(asked, 1) > allowed:
             retry_seconds = began + seconds - now_ms / 1000
-        refusal = QuotaExceeded(
-            self.claim.key.quota,
-            pool_word(self.claim.key.pool),
-            label(measure, seconds, currency),
+        lack = Shortage(
+            quota=self.claim.key.quota,
+            pool=pool_word(self.claim.key.pool),
+            limit=label(measure, seconds, currency),
             used=used,
             reserved=reserved,
             asked=asked,
@@ -174,7 +174,7 @@ class Tally:
             currency=currency,
             retry_seconds=retry_seconds,
         )
-        return (float("inf") if retry_seconds is None else retry_seconds), refusal
+        return (float("inf") if retry_seconds is None else retry_seconds), QuotaExceeded(lack)
 
     def _window(self, bound: Bound, now_ms: int) -> list[int]:
         measure, seconds, _, currency = bound

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from google.protobuf import duration_pb2
 
@@ -14,32 +15,38 @@ _NANOS = 10**9
 AT_ONCE = "runs at once"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shortage:
+    """How a *limit* of a quota, "tokens per 1h" for example, stands beside what was asked for.
+
+    Amounts of money are in nanos of *currency*. Without *retry_seconds* waiting does not help.
+    """
+
+    quota: str
+    pool: str
+    limit: str
+    used: int
+    reserved: int
+    asked: int
+    allowed: int
+    currency: str
+    retry_seconds: float | None
+
+
 class QuotaExceeded(MeshError):
     """A quota has no room now."""
 
-    def __init__(
-        self,
-        quota: str,
-        pool: str,
-        limit: str,
-        *,
-        used: int,
-        reserved: int,
-        asked: int,
-        allowed: int,
-        currency: str = "",
-        retry_seconds: float | None,
-    ) -> None:
-        """Say how the *limit*, "tokens per 1h" for example, stands; without *retry_seconds* waiting does not help."""
-        taken = f"{_amount(used, currency)} used"
-        if limit == AT_ONCE:
-            taken = f"{reserved} going"
-        elif reserved:
-            taken += f" and {_amount(reserved, currency)} reserved"
-        problem = f"quota {quota} ({pool}): {limit}: {taken} of {_amount(allowed, currency)}"
-        if asked:
-            problem += f", {_amount(asked, currency)} asked"
-        seconds = None if retry_seconds is None else max(math.ceil(retry_seconds), 1)
+    def __init__(self, lack: Shortage) -> None:
+        """Say how the quota stands, and what to do."""
+        taken = f"{_amount(lack.used, lack.currency)} used"
+        if lack.limit == AT_ONCE:
+            taken = f"{lack.reserved} going"
+        elif lack.reserved:
+            taken += f" and {_amount(lack.reserved, lack.currency)} reserved"
+        problem = f"quota {lack.quota} ({lack.pool}): {lack.limit}: {taken} of {_amount(lack.allowed, lack.currency)}"
+        if lack.asked:
+            problem += f", {_amount(lack.asked, lack.currency)} asked"
+        seconds = None if lack.retry_seconds is None else max(math.ceil(lack.retry_seconds), 1)
         if seconds is None:
             advice = "that is more than the quota ever has; ask for less or publish a larger one (`pal quota show`)"
         else:
@@ -47,14 +54,14 @@ class QuotaExceeded(MeshError):
         super().__init__(
             reasons.ERROR_REASON_QUOTA_EXCEEDED,
             f"{problem}; {advice}",
-            quota=quota,
-            pool=pool,
-            limit=limit,
-            used=used,
-            reserved=reserved,
-            asked=asked,
-            allowed=allowed,
-            currency=currency,
+            quota=lack.quota,
+            pool=lack.pool,
+            limit=lack.limit,
+            used=lack.used,
+            reserved=lack.reserved,
+            asked=lack.asked,
+            allowed=lack.allowed,
+            currency=lack.currency,
             retry_after_seconds="" if seconds is None else seconds,
         )
 
@@ -85,10 +92,10 @@ def as_limit(error: MeshError) -> events.RunLimitReached:
 
 def as_error(reached: events.RunLimitReached) -> QuotaExceeded:
     """Return the refusal of a quota from its fact."""
-    return QuotaExceeded(
-        reached.quota,
-        reached.pool,
-        reached.limit,
+    lack = Shortage(
+        quota=reached.quota,
+        pool=reached.pool,
+        limit=reached.limit,
         used=reached.observed,
         reserved=0,
         asked=reached.asked,
@@ -96,6 +103,7 @@ def as_error(reached: events.RunLimitReached) -> QuotaExceeded:
         currency=reached.limit.partition(" ")[0] if reached.limit[:3].isupper() else "",
         retry_seconds=reached.retry_after.seconds if reached.HasField("retry_after") else None,
     )
+    return QuotaExceeded(lack)
 
 
 def _amount(number: int, currency: str) -> str:
