@@ -10,8 +10,10 @@ from contextlib import asynccontextmanager, suppress
 class CutProxy:
     """Connections through it go on until they are cut; new ones are taken all the same."""
 
-    def __init__(self, target: str) -> None:
-        """Lead to *target*, host and port."""
+    def __init__(self, target: str, delay_seconds: float = 0.0) -> None:
+        """Lead to *target*, host and port; a connection is taken further only after *delay_seconds*."""
+        self._delay_seconds = delay_seconds
+        self._carrying: set[asyncio.Task[None]] = set()
         self._host, _, self._port = target.rpartition(":")
         self._open: set[asyncio.StreamWriter] = set()
         self.address = ""
@@ -27,15 +29,30 @@ class CutProxy:
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Carry one connection to its end."""
         self.connections += 1
-        there_reader, there_writer = await asyncio.open_connection(self._host, int(self._port))
-        both = {writer, there_writer}
-        self._open |= both
+        task = asyncio.current_task()
+        assert task is not None
+        self._carrying.add(task)
+        ends = {writer}
+        self._open |= ends
         try:
+            await asyncio.sleep(self._delay_seconds)
+            there_reader, there_writer = await asyncio.open_connection(self._host, int(self._port))
+            ends.add(there_writer)
+            self._open |= ends
             await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer, self._passes))
         finally:
-            self._open -= both
-            for end in both:
+            self._carrying.discard(task)
+            self._open -= ends
+            for end in ends:
                 end.close()
+
+    async def close(self) -> None:
+        """Drop every connection, and return once nothing of them is left."""
+        self.cut()
+        carrying = list(self._carrying)
+        for task in carrying:
+            task.cancel()
+        await asyncio.gather(*carrying, return_exceptions=True)
 
     def _passes(self, answer: bytes) -> bool:
         if self.swallow is None or not self.swallow(answer):
@@ -55,12 +72,14 @@ async def _copy(
 
 
 @asynccontextmanager
-async def cut_proxy(target: str) -> AsyncIterator[CutProxy]:
-    """Serve a proxy to *target*."""
-    proxy = CutProxy(target)
+async def cut_proxy(target: str, delay_seconds: float = 0.0) -> AsyncIterator[CutProxy]:
+    """Serve a proxy to *target*, which takes connections further after *delay_seconds*."""
+    proxy = CutProxy(target, delay_seconds)
     server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
     proxy.address = f"{host}:{port}"
     async with server:
-        yield proxy
-        proxy.cut()
+        try:
+            yield proxy
+        finally:
+            await proxy.close()
