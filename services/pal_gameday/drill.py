@@ -172,9 +172,9 @@ class Drill:
         )
         answer = await self._mesh.registry.PutFault(request, metadata=self._metadata, timeout=CALL_SECONDS)
         self._evidence.faults.append(Put(step=step.id, fault_id=request.fault_id, kind=order.kind))
-        unaware = [one.watcher for one in answer.acknowledgements if not one.acknowledged]
-        if unaware:
-            self._problems[step.id] = f"{len(unaware)} services did not hear of the fault"
+        aware = [one.acknowledged for one in answer.acknowledgements]
+        if not aware or not all(aware):
+            self._problems[step.id] = f"{sum(aware)} of {len(aware)} services heard of the fault"
 
     async def _heal(self, step_id: str) -> None:
         request = registry.HealFaultsRequest(

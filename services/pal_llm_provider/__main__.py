@@ -90,12 +90,13 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         providers = await _providers(profiles, credentials, stack)
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)
         pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
-        drilling = Drilling(Faults(snapshot, "llm_provider", allowed=config.drills), recording)
+        faults = Faults(snapshot, "llm_provider", allowed=config.drills)
         client = await enter(QuotaClient(quota_rpc.QuotaServiceStub(record_channel), token, config.recorder_address))
         quotas = ModelQuotas(QuotaBook(snapshot), client, recording)
-        seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling, quotas)
+        seam = Seam(admission, providers, recording, artifacts, spans, pace, Drilling(faults, recording), quotas)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)
+        await faults.known()
         yield await enter(
             serving(
                 config.address,

@@ -25,6 +25,8 @@ DEFAULT_DELAY_SECONDS = 1.0
 CLOCKED = ("router", "llm_provider", "tool_executor")
 _MILLION = 1_000_000
 _CLOCKS = frozenset({pb.FAULT_KIND_CLOCK_SKEW})
+# How long a seam that is being started waits for a registry that does not answer.
+_KNOWN_SECONDS = 5.0
 
 
 class DrillsForbidden(MeshError):
@@ -48,6 +50,11 @@ class Faults:
         self._service = service
         self._allowed = allowed
         self._calls: Counter[tuple[str, str]] = Counter()
+
+    async def known(self) -> None:
+        """Wait until what stands is known here, 5 s at most; a seam that served before would let a drill pass by."""
+        if self._allowed:
+            await self._snapshot.ready(_KNOWN_SECONDS)
 
     def met(
         self, run_id: str, grant: shared.RunGrant, kinds: Collection[pb.FaultKind], target: str, tool: str = ""

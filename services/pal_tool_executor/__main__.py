@@ -87,6 +87,7 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
         executions = Executions(peers, bound)
         stack.push_async_callback(executions.drain, config.drain_seconds)
         servicer = ToolExecutorServicer(executions)
+        await peers.faults.known()
         server = await enter(
             serving(
                 config.address,

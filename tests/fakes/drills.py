@@ -23,6 +23,8 @@ class Drills:
         """Speak to *registry* with the *token* of an operator."""
         self._registry = registry
         self._metadata = bearer(token)
+        # The services that had heard of the fault that was put last.
+        self.aware: list[str] = []
 
     async def put(
         self,
@@ -45,6 +47,7 @@ class Drills:
         )
         answer = await self._registry.PutFault(request, metadata=self._metadata)
         assert answer.acknowledgements and all(known.acknowledged for known in answer.acknowledgements)
+        self.aware = [known.watcher for known in answer.acknowledgements]
         return answer.fault
 
     async def heal(self, drill_id: str) -> list[pb.Fault]:

@@ -8,7 +8,8 @@ import pytest
 
 from pal.v1 import fault_pb2 as faults
 from pal.v1 import run_event_pb2 as events
-from tests.integration.llm_provider.conftest import Bench, tool
+from tests.fakes.cut_proxy import cut_proxy
+from tests.integration.llm_provider.conftest import Bench, started, tool
 
 CALL = ["model.call.started", "fault.injected", "model.call.finished"]
 ORDER = "Where is order A-1001?"
@@ -39,6 +40,17 @@ async def test_a_fault_comes_between_the_model_and_whoever_asks(
         drill_id=fault.drill_id, fault_id=fault.fault_id, kind=kind, target="m1", call=1
     )
     assert recorded[2].model_call_finished.failure.reason == reason
+
+
+async def test_a_provider_that_serves_knows_the_faults_however_slow_its_way_to_the_registry(bench: Bench) -> None:
+    await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
+    async with (
+        cut_proxy(bench.settings["PAL_REGISTRY_ADDRESS"], 0.5) as slow,
+        started(**{**bench.settings, "PAL_REGISTRY_ADDRESS": slow.address}),
+    ):
+        await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
+
+    assert len(bench.drills.aware) == 2
 
 
 async def test_a_live_run_meets_nothing(bench: Bench) -> None:
