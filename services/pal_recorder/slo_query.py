@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from pal.v1 import common_pb2 as common
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_report import BURN_WINDOWS_SECONDS, DEFAULT_LEAST_RUNS, DEFAULT_OBJECTIVE, report
 from pal_recorder.slo_rollup import DAY, MINUTE, Rollup, stretches
-from pal_recorder.slo_sums import SloSums, Wanted
+from pal_recorder.slo_sums import SloSums, Wanted, Who
 from pal_recorder.store import EventStore
 from pal_rpc.errors import InvalidField
 
@@ -39,14 +40,15 @@ class SloQuery:
             InvalidField: a field is wrong.
         """
         objective, window = _checked(request)
+        class_of = _class_of(request.classes)
         with suppress(TimeoutError):
             async with asyncio.timeout(_CATCH_UP_SECONDS):
                 await self._fold.catch_up()
         now = int(self._now())
         wanted = Wanted(request.mode or common.EXECUTION_MODE_LIVE, request.agent, request.runtime)
-        totals = await self._sums.of(wanted, now - window, now)
+        totals = _by_class(await self._sums.of(wanted, now - window, now), class_of)
         ends = replace(wanted, outcomes=True)
-        burns = [await self._sums.of(ends, now - width, now) for width in BURN_WINDOWS_SECONDS]
+        burns = [_by_class(await self._sums.of(ends, now - width, now), class_of) for width in BURN_WINDOWS_SECONDS]
         least = request.least_runs or DEFAULT_LEAST_RUNS
         response = slo.GetSloResponse(objective=objective, events_behind=await self._fold.behind())
         response.since.FromSeconds(min(start for _, start, _ in stretches(now - window, now)))
@@ -55,6 +57,28 @@ class SloQuery:
             newest = [burn.get(who, empty).outcomes for burn in burns]
             response.reports.append(report(who, totals[who].message(), newest, objective, least))
         return response
+
+
+def _by_class(sums: Mapping[Who, Rollup], class_of: Mapping[str, str]) -> Mapping[Who, Rollup]:
+    if not class_of:
+        return sums
+    found: defaultdict[Who, Rollup] = defaultdict(Rollup)
+    for (mode, agent, runtime), rollup in sums.items():
+        found[mode, class_of.get(agent, agent), runtime].add(rollup.message())
+    return found
+
+
+def _class_of(classes: Sequence[slo.AgentClass]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for place, one in enumerate(classes):
+        if not one.name:
+            raise InvalidField(
+                f"classes[{place}].name", "missing; write what the reports are to say, such as tier=prod"
+            )
+        for agent in one.agents:
+            if found.setdefault(agent, one.name) != one.name:
+                raise InvalidField(f"classes[{place}].agents", f"{agent} is in {found[agent]} already; one class each")
+    return found
 
 
 def _checked(request: slo.GetSloRequest) -> tuple[float, int]:

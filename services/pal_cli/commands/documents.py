@@ -15,6 +15,7 @@ from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import registry_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal_cli.failures import NOT_FOUND, USAGE, CommandError, explained
+from pal_cli.published import published
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, shorten, table, word
 
@@ -68,7 +69,7 @@ async def get(kind: Kind, home: HomeOption = None, output: Output = OutputFormat
     async with connected(home_of(home)) as mesh:
         if kind in ("profiles", "profile"):
             return await _profiles(mesh, output)
-        documents = await _documents(mesh, _kind(kind))
+        documents = await published(mesh, _kind(kind))
     if output is OutputFormat.json:
         print_json({"documents": [as_json(document) for document in documents]})
         return None
@@ -108,18 +109,6 @@ async def delete(
     async with connected(home_of(home)) as mesh:
         await mesh.registry.DeleteDocument(request, timeout=_CALL_SECONDS)
     say(f"{_kind_word(kind)} {selected} {version} withdrawn")
-
-
-async def _documents(mesh: Mesh, kind: pb.DocumentKind) -> list[pb.Document]:
-    found: list[pb.Document] = []
-    token = ""
-    while True:
-        request = pb.ListDocumentsRequest(kind=kind, page_size=200, page_token=token)
-        page = await mesh.registry.ListDocuments(request, timeout=_CALL_SECONDS)
-        found.extend(page.documents)
-        token = page.next_page_token
-        if not token:
-            return found
 
 
 async def _profiles(mesh: Mesh, output: OutputFormat) -> None:

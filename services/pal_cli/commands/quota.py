@@ -11,6 +11,7 @@ from pal.service.v1 import quota_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.v1 import common_pb2 as common
 from pal.v1 import quota_pb2 as quotas
+from pal_cli.published import published
 from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table, word
 
@@ -30,7 +31,7 @@ Name = Annotated[str, typer.Argument(help="quota, as in its metadata.name")]
 async def list_quotas(home: HomeOption = None, output: Output = OutputFormat.table) -> None:
     """List the quotas in force."""
     async with connected(home_of(home)) as mesh:
-        documents = [document async for document in _published(mesh)]
+        documents = await published(mesh, registry.DOCUMENT_KIND_QUOTA)
     if output is OutputFormat.json:
         print_json({"quotas": [as_json(document) for document in documents]})
         return
@@ -90,17 +91,6 @@ async def usage(
         print_json({"counters": [as_json(counter) for counter in counters]})
     else:
         _table(counters)
-
-
-async def _published(mesh: Mesh) -> AsyncIterator[registry.Document]:
-    request = registry.ListDocumentsRequest(kind=registry.DOCUMENT_KIND_QUOTA, page_size=_PAGE)
-    while True:
-        page = await mesh.registry.ListDocuments(request, timeout=_CALL_SECONDS)
-        for document in page.documents:
-            yield document
-        if not page.next_page_token:
-            return
-        request.page_token = page.next_page_token
 
 
 async def _usage(mesh: Mesh, name: str) -> AsyncIterator[pb.QuotaCounter]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from google.protobuf import duration_pb2
 
+from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import slo_pb2 as pb
 from pal.v1 import common_pb2 as common
-from pal_cli.failures import OK, RUN_FAILED, CommandError
-from pal_cli.settings import HomeOption, Output, OutputFormat, command, connected, home_of
+from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
+from pal_cli.published import published
+from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, money, print_json, say, table
 
 _CALL_SECONDS = 30.0
@@ -43,6 +46,9 @@ async def slo(
     home: HomeOption = None,
     runtime: Annotated[str, typer.Option(help="only this runtime")] = "",
     lane: Annotated[Lane, typer.Option(help="which runs")] = Lane.live,
+    by: Annotated[
+        str, typer.Option(help="label of agents, for example tier: agents with the same value are told of together")
+    ] = "",
     window: Annotated[str, typer.Option(help="newest stretch of time, for example 30m, 6h, 30d")] = "30d",
     objective: Annotated[float, typer.Option(help="percentage of runs that should succeed")] = 99.0,
     least: Annotated[int, typer.Option(min=1, help="fewest runs that are enough to judge by")] = 20,
@@ -59,6 +65,7 @@ async def slo(
         least_runs=least,
     )
     async with connected(home_of(home)) as mesh:
+        request.classes.extend(await _classes(mesh, by) if by else [])
         response = await mesh.recorder.GetSlo(request, timeout=_CALL_SECONDS)
     if output is OutputFormat.json:
         print_json(as_json(response))
@@ -72,6 +79,17 @@ async def slo(
         say(f"[dim]{lane} runs since {moment(response.since)}, objective {objective:g} %{behind}[/]")
     met = bool(response.reports) and all(report.status == pb.SLO_STATUS_MET for report in response.reports)
     return RUN_FAILED if check and not met else OK
+
+
+async def _classes(mesh: Mesh, label: str) -> list[pb.AgentClass]:
+    agents: defaultdict[str, list[str]] = defaultdict(list)
+    for document in await published(mesh, registry.DOCUMENT_KIND_AGENT):
+        metadata = document.agent.metadata
+        if label in metadata.labels:
+            agents[metadata.labels[label]].append(metadata.name)
+    if not agents:
+        raise CommandError(f"--by: no agent has the label {label}; `pal get agents -o json` shows them", NOT_FOUND)
+    return [pb.AgentClass(name=f"{label}={value}", agents=names) for value, names in sorted(agents.items())]
 
 
 def _row(report: pb.SloReport) -> list[object]:

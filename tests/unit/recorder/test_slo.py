@@ -36,6 +36,7 @@ def run(
     busy_ms: int = 800,
     waited_ms: int = 0,
     mode: common.ExecutionMode = LIVE,
+    agent_name: str = "desk",
     runtime: str = "agno",
     nanos: int = 0,
     unresolved: bool = False,
@@ -47,7 +48,7 @@ def run(
     cost = common.Money(currency_code="USD", nanos=nanos) if nanos else None
     calls = ["c1"] if unresolved else []
     finished = events.RunFinished(outcome=outcome, failure=failure, cost=cost, unresolved_call_ids=calls)  # type: ignore[arg-type]
-    agent = common.SpecRef(name="desk", version="1.0.0")
+    agent = common.SpecRef(name=agent_name, version="1.0.0")
     busy_until = begin + busy_ms * MILLISECOND
     bodies = [
         (begin, "run.accepted", {"run_accepted": events.RunAccepted(agent=agent)}),
@@ -222,6 +223,36 @@ def test_stretches_cover_a_window_without_gaps_or_overlaps(window: int) -> None:
 )
 def test_the_lower_bound_is_that_of_wilson(good: int, runs: int, bound: float) -> None:
     assert lower_bound(good, runs) == pytest.approx(bound, abs=5e-4)
+
+
+async def test_agents_of_a_class_are_told_of_together_and_others_by_themselves() -> None:
+    store = MemoryStore()
+    named = ("desk", FAILED, 1000), ("desk", SUCCEEDED, 1000), ("shop", SUCCEEDED, 4000), ("bank", SUCCEEDED, 1000)
+    await record(
+        store, *(run(n, end, agent_name=who, latency_ms=ms, nanos=100) for n, (who, end, ms) in enumerate(named))
+    )
+    await record(store, run(9, agent_name="shop", runtime="langgraph"))
+
+    reports = await asked(store, classes=[slo.AgentClass(name="tier=prod", agents=["desk", "shop", "unused"])])
+
+    assert [(one.agent, one.runtime, one.counted) for one in reports] == [
+        ("bank", "agno", 1), ("tier=prod", "agno", 3), ("tier=prod", "langgraph", 1),
+    ]  # fmt: skip
+    together = reports[1]
+    assert together.success == pytest.approx(2 / 3)
+    assert together.latency[2].ToMilliseconds() == pytest.approx(4000, rel=0.05)
+    assert together.burn_rates[0].rate == pytest.approx(1 / 3 / 0.01)
+    assert together.cost_per_success.nanos == 150
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [[slo.AgentClass(agents=["desk"])],
+     [slo.AgentClass(name="a", agents=["desk"]), slo.AgentClass(name="b", agents=["desk"])]],
+)  # fmt: skip
+async def test_a_class_without_a_name_or_with_an_agent_of_another_is_refused(classes: list[slo.AgentClass]) -> None:
+    with pytest.raises(InvalidField, match=rf"^classes\[{len(classes) - 1}\]"):
+        await asked(MemoryStore(), classes=classes)
 
 
 @pytest.mark.parametrize(

@@ -332,10 +332,10 @@ func (x *BurnRate) GetRate() float64 {
 	return 0
 }
 
-// How one agent does on one runtime.
+// How one agent, or the agents of a class, do on one runtime.
 type SloReport struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Name of the agent.
+	// Name of the agent or of the class.
 	Agent string `protobuf:"bytes,1,opt,name=agent,proto3" json:"agent,omitempty"`
 	// Runtime.
 	Runtime string `protobuf:"bytes,2,opt,name=runtime,proto3" json:"runtime,omitempty"`
@@ -505,6 +505,61 @@ func (x *SloReport) GetStatus() SloStatus {
 	return SloStatus_SLO_STATUS_UNSPECIFIED
 }
 
+// Agents whose runs are told of together.
+type AgentClass struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name that takes the place of the agent's in the reports.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Names of the agents. One agent is in one class.
+	Agents        []string `protobuf:"bytes,2,rep,name=agents,proto3" json:"agents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AgentClass) Reset() {
+	*x = AgentClass{}
+	mi := &file_pal_service_v1_slo_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AgentClass) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AgentClass) ProtoMessage() {}
+
+func (x *AgentClass) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_slo_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AgentClass.ProtoReflect.Descriptor instead.
+func (*AgentClass) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_slo_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AgentClass) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AgentClass) GetAgents() []string {
+	if x != nil {
+		return x.Agents
+	}
+	return nil
+}
+
 // Request of GetSlo.
 type GetSloRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -519,14 +574,17 @@ type GetSloRequest struct {
 	// Share of runs that should succeed, above 0 and below 1. Zero means 0.99.
 	Objective float64 `protobuf:"fixed64,5,opt,name=objective,proto3" json:"objective,omitempty"`
 	// Fewest runs that are enough for a status. Zero means 20.
-	LeastRuns     int64 `protobuf:"varint,6,opt,name=least_runs,json=leastRuns,proto3" json:"least_runs,omitempty"`
+	LeastRuns int64 `protobuf:"varint,6,opt,name=least_runs,json=leastRuns,proto3" json:"least_runs,omitempty"`
+	// Classes to be told of instead of their agents. An agent in none of them is told
+	// of by itself.
+	Classes       []*AgentClass `protobuf:"bytes,7,rep,name=classes,proto3" json:"classes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetSloRequest) Reset() {
 	*x = GetSloRequest{}
-	mi := &file_pal_service_v1_slo_proto_msgTypes[4]
+	mi := &file_pal_service_v1_slo_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +596,7 @@ func (x *GetSloRequest) String() string {
 func (*GetSloRequest) ProtoMessage() {}
 
 func (x *GetSloRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_slo_proto_msgTypes[4]
+	mi := &file_pal_service_v1_slo_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +609,7 @@ func (x *GetSloRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSloRequest.ProtoReflect.Descriptor instead.
 func (*GetSloRequest) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_slo_proto_rawDescGZIP(), []int{4}
+	return file_pal_service_v1_slo_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetSloRequest) GetAgent() string {
@@ -596,6 +654,13 @@ func (x *GetSloRequest) GetLeastRuns() int64 {
 	return 0
 }
 
+func (x *GetSloRequest) GetClasses() []*AgentClass {
+	if x != nil {
+		return x.Classes
+	}
+	return nil
+}
+
 // Response of GetSlo.
 type GetSloResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -614,7 +679,7 @@ type GetSloResponse struct {
 
 func (x *GetSloResponse) Reset() {
 	*x = GetSloResponse{}
-	mi := &file_pal_service_v1_slo_proto_msgTypes[5]
+	mi := &file_pal_service_v1_slo_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -626,7 +691,7 @@ func (x *GetSloResponse) String() string {
 func (*GetSloResponse) ProtoMessage() {}
 
 func (x *GetSloResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_pal_service_v1_slo_proto_msgTypes[5]
+	mi := &file_pal_service_v1_slo_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -639,7 +704,7 @@ func (x *GetSloResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSloResponse.ProtoReflect.Descriptor instead.
 func (*GetSloResponse) Descriptor() ([]byte, []int) {
-	return file_pal_service_v1_slo_proto_rawDescGZIP(), []int{5}
+	return file_pal_service_v1_slo_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetSloResponse) GetReports() []*SloReport {
@@ -726,7 +791,11 @@ const file_pal_service_v1_slo_proto_rawDesc = "" +
 	"\b_successB\x10\n" +
 	"\x0e_success_lowerB\x0f\n" +
 	"\r_completenessB\x0e\n" +
-	"\f_budget_left\"\xda\x01\n" +
+	"\f_budget_left\"8\n" +
+	"\n" +
+	"AgentClass\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06agents\x18\x02 \x03(\tR\x06agents\"\x90\x02\n" +
 	"\rGetSloRequest\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x18\n" +
 	"\aruntime\x18\x02 \x01(\tR\aruntime\x12)\n" +
@@ -734,7 +803,8 @@ const file_pal_service_v1_slo_proto_rawDesc = "" +
 	"\x06window\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06window\x12\x1c\n" +
 	"\tobjective\x18\x05 \x01(\x01R\tobjective\x12\x1d\n" +
 	"\n" +
-	"least_runs\x18\x06 \x01(\x03R\tleastRuns\"\xba\x01\n" +
+	"least_runs\x18\x06 \x01(\x03R\tleastRuns\x124\n" +
+	"\aclasses\x18\a \x03(\v2\x1a.pal.service.v1.AgentClassR\aclasses\"\xba\x01\n" +
 	"\x0eGetSloResponse\x123\n" +
 	"\areports\x18\x01 \x03(\v2\x19.pal.service.v1.SloReportR\areports\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1c\n" +
@@ -760,46 +830,48 @@ func file_pal_service_v1_slo_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_slo_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_pal_service_v1_slo_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_pal_service_v1_slo_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_pal_service_v1_slo_proto_goTypes = []any{
 	(SloStatus)(0),                // 0: pal.service.v1.SloStatus
 	(*DurationHistogram)(nil),     // 1: pal.service.v1.DurationHistogram
 	(*SloRollup)(nil),             // 2: pal.service.v1.SloRollup
 	(*BurnRate)(nil),              // 3: pal.service.v1.BurnRate
 	(*SloReport)(nil),             // 4: pal.service.v1.SloReport
-	(*GetSloRequest)(nil),         // 5: pal.service.v1.GetSloRequest
-	(*GetSloResponse)(nil),        // 6: pal.service.v1.GetSloResponse
-	nil,                           // 7: pal.service.v1.SloRollup.OutcomesEntry
-	nil,                           // 8: pal.service.v1.SloRollup.FailuresEntry
-	(*durationpb.Duration)(nil),   // 9: google.protobuf.Duration
-	(v1.ExecutionMode)(0),         // 10: pal.v1.ExecutionMode
-	(*v1.Money)(nil),              // 11: pal.v1.Money
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*AgentClass)(nil),            // 5: pal.service.v1.AgentClass
+	(*GetSloRequest)(nil),         // 6: pal.service.v1.GetSloRequest
+	(*GetSloResponse)(nil),        // 7: pal.service.v1.GetSloResponse
+	nil,                           // 8: pal.service.v1.SloRollup.OutcomesEntry
+	nil,                           // 9: pal.service.v1.SloRollup.FailuresEntry
+	(*durationpb.Duration)(nil),   // 10: google.protobuf.Duration
+	(v1.ExecutionMode)(0),         // 11: pal.v1.ExecutionMode
+	(*v1.Money)(nil),              // 12: pal.v1.Money
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_pal_service_v1_slo_proto_depIdxs = []int32{
-	7,  // 0: pal.service.v1.SloRollup.outcomes:type_name -> pal.service.v1.SloRollup.OutcomesEntry
-	8,  // 1: pal.service.v1.SloRollup.failures:type_name -> pal.service.v1.SloRollup.FailuresEntry
+	8,  // 0: pal.service.v1.SloRollup.outcomes:type_name -> pal.service.v1.SloRollup.OutcomesEntry
+	9,  // 1: pal.service.v1.SloRollup.failures:type_name -> pal.service.v1.SloRollup.FailuresEntry
 	1,  // 2: pal.service.v1.SloRollup.latency:type_name -> pal.service.v1.DurationHistogram
 	1,  // 3: pal.service.v1.SloRollup.first_output:type_name -> pal.service.v1.DurationHistogram
 	1,  // 4: pal.service.v1.SloRollup.overhead:type_name -> pal.service.v1.DurationHistogram
-	9,  // 5: pal.service.v1.BurnRate.window:type_name -> google.protobuf.Duration
-	10, // 6: pal.service.v1.SloReport.mode:type_name -> pal.v1.ExecutionMode
+	10, // 5: pal.service.v1.BurnRate.window:type_name -> google.protobuf.Duration
+	11, // 6: pal.service.v1.SloReport.mode:type_name -> pal.v1.ExecutionMode
 	2,  // 7: pal.service.v1.SloReport.totals:type_name -> pal.service.v1.SloRollup
-	9,  // 8: pal.service.v1.SloReport.latency:type_name -> google.protobuf.Duration
-	9,  // 9: pal.service.v1.SloReport.first_output:type_name -> google.protobuf.Duration
-	9,  // 10: pal.service.v1.SloReport.overhead:type_name -> google.protobuf.Duration
-	11, // 11: pal.service.v1.SloReport.cost_per_success:type_name -> pal.v1.Money
+	10, // 8: pal.service.v1.SloReport.latency:type_name -> google.protobuf.Duration
+	10, // 9: pal.service.v1.SloReport.first_output:type_name -> google.protobuf.Duration
+	10, // 10: pal.service.v1.SloReport.overhead:type_name -> google.protobuf.Duration
+	12, // 11: pal.service.v1.SloReport.cost_per_success:type_name -> pal.v1.Money
 	3,  // 12: pal.service.v1.SloReport.burn_rates:type_name -> pal.service.v1.BurnRate
 	0,  // 13: pal.service.v1.SloReport.status:type_name -> pal.service.v1.SloStatus
-	10, // 14: pal.service.v1.GetSloRequest.mode:type_name -> pal.v1.ExecutionMode
-	9,  // 15: pal.service.v1.GetSloRequest.window:type_name -> google.protobuf.Duration
-	4,  // 16: pal.service.v1.GetSloResponse.reports:type_name -> pal.service.v1.SloReport
-	12, // 17: pal.service.v1.GetSloResponse.since:type_name -> google.protobuf.Timestamp
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	11, // 14: pal.service.v1.GetSloRequest.mode:type_name -> pal.v1.ExecutionMode
+	10, // 15: pal.service.v1.GetSloRequest.window:type_name -> google.protobuf.Duration
+	5,  // 16: pal.service.v1.GetSloRequest.classes:type_name -> pal.service.v1.AgentClass
+	4,  // 17: pal.service.v1.GetSloResponse.reports:type_name -> pal.service.v1.SloReport
+	13, // 18: pal.service.v1.GetSloResponse.since:type_name -> google.protobuf.Timestamp
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_slo_proto_init() }
@@ -815,7 +887,7 @@ func file_pal_service_v1_slo_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_slo_proto_rawDesc), len(file_pal_service_v1_slo_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

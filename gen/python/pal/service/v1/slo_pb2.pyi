@@ -113,21 +113,31 @@ class SloReport(_message.Message):
     status: SloStatus
     def __init__(self, agent: _Optional[str] = ..., runtime: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., totals: _Optional[_Union[SloRollup, _Mapping]] = ..., counted: _Optional[int] = ..., success: _Optional[float] = ..., success_lower: _Optional[float] = ..., latency: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., first_output: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., overhead: _Optional[_Iterable[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]]] = ..., cost_per_success: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., completeness: _Optional[float] = ..., budget_left: _Optional[float] = ..., burn_rates: _Optional[_Iterable[_Union[BurnRate, _Mapping]]] = ..., status: _Optional[_Union[SloStatus, str]] = ...) -> None: ...
 
+class AgentClass(_message.Message):
+    __slots__ = ("name", "agents")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    agents: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., agents: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class GetSloRequest(_message.Message):
-    __slots__ = ("agent", "runtime", "mode", "window", "objective", "least_runs")
+    __slots__ = ("agent", "runtime", "mode", "window", "objective", "least_runs", "classes")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     RUNTIME_FIELD_NUMBER: _ClassVar[int]
     MODE_FIELD_NUMBER: _ClassVar[int]
     WINDOW_FIELD_NUMBER: _ClassVar[int]
     OBJECTIVE_FIELD_NUMBER: _ClassVar[int]
     LEAST_RUNS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
     agent: str
     runtime: str
     mode: _common_pb2.ExecutionMode
     window: _duration_pb2.Duration
     objective: float
     least_runs: int
-    def __init__(self, agent: _Optional[str] = ..., runtime: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., objective: _Optional[float] = ..., least_runs: _Optional[int] = ...) -> None: ...
+    classes: _containers.RepeatedCompositeFieldContainer[AgentClass]
+    def __init__(self, agent: _Optional[str] = ..., runtime: _Optional[str] = ..., mode: _Optional[_Union[_common_pb2.ExecutionMode, str]] = ..., window: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., objective: _Optional[float] = ..., least_runs: _Optional[int] = ..., classes: _Optional[_Iterable[_Union[AgentClass, _Mapping]]] = ...) -> None: ...
 
 class GetSloResponse(_message.Message):
     __slots__ = ("reports", "since", "objective", "events_behind")

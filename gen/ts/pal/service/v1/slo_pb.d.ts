@@ -162,13 +162,13 @@ export declare type BurnRate = Message<"pal.service.v1.BurnRate"> & {
 export declare const BurnRateSchema: GenMessage<BurnRate>;
 
 /**
- * How one agent does on one runtime.
+ * How one agent, or the agents of a class, do on one runtime.
  *
  * @generated from message pal.service.v1.SloReport
  */
 export declare type SloReport = Message<"pal.service.v1.SloReport"> & {
   /**
-   * Name of the agent.
+   * Name of the agent or of the class.
    *
    * @generated from field: string agent = 1;
    */
@@ -281,6 +281,33 @@ export declare type SloReport = Message<"pal.service.v1.SloReport"> & {
 export declare const SloReportSchema: GenMessage<SloReport>;
 
 /**
+ * Agents whose runs are told of together.
+ *
+ * @generated from message pal.service.v1.AgentClass
+ */
+export declare type AgentClass = Message<"pal.service.v1.AgentClass"> & {
+  /**
+   * Name that takes the place of the agent's in the reports.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Names of the agents. One agent is in one class.
+   *
+   * @generated from field: repeated string agents = 2;
+   */
+  agents: string[];
+};
+
+/**
+ * Describes the message pal.service.v1.AgentClass.
+ * Use `create(AgentClassSchema)` to create a new message.
+ */
+export declare const AgentClassSchema: GenMessage<AgentClass>;
+
+/**
  * Request of GetSlo.
  *
  * @generated from message pal.service.v1.GetSloRequest
@@ -327,6 +354,14 @@ export declare type GetSloRequest = Message<"pal.service.v1.GetSloRequest"> & {
    * @generated from field: int64 least_runs = 6;
    */
   leastRuns: bigint;
+
+  /**
+   * Classes to be told of instead of their agents. An agent in none of them is told
+   * of by itself.
+   *
+   * @generated from field: repeated pal.service.v1.AgentClass classes = 7;
+   */
+  classes: AgentClass[];
 };
 
 /**
