@@ -42,9 +42,7 @@ async def test_a_trial_is_begun_and_taken_back(pal: Cli) -> None:
     assert told_json.json["choices"][0]["routeRevision"] == "5"
     assert told_json.json["now"].startswith("would go to agno")
     assert {report["agent"] for report in slo.json["reports"]} == {AGENT}
-    unlabelled, labelled = await asyncio.gather(
-        pal("slo", "--by", "colour"), pal("slo", "--by", "tier", "-o", "json")
-    )
+    unlabelled, labelled = await asyncio.gather(pal("slo", "--by", "colour"), pal("slo", "--by", "tier", "-o", "json"))
     assert (unlabelled.code, "no agent has the label colour" in unlabelled.err) == (3, True)
     assert "tier=prod" in {report["agent"] for report in labelled.json["reports"]}
     assert AGENT not in {report["agent"] for report in labelled.json["reports"]}
