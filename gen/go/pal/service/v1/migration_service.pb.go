@@ -2055,7 +2055,7 @@ var File_pal_service_v1_migration_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\n" +
-	"&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/advice.proto\x1a\x17pal/v1/comparison.proto\x1a\x13pal/v1/common.proto\"\xf2\x02\n" +
+	"&pal/service/v1/migration_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x13pal/v1/advice.proto\x1a\x13pal/v1/common.proto\x1a\x17pal/v1/comparison.proto\"\xf2\x02\n" +
 	"\n" +
 	"ShadowPlan\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x1c\n" +
