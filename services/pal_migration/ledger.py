@@ -98,20 +98,25 @@ class Ledger:
         self._roll()
         if not self.going:
             return STOPPED
-        if self.progress.runs_of_day + _lanes(sample) > self.plan.max_runs_per_day:
+        if not sample.begun and self.progress.runs_of_day + _lanes(sample) > self.plan.max_runs_per_day:
             return CAP_RUNS
         cap, spent = self.plan.max_cost_per_day, self.progress.cost_of_day
         return CAP_COST if spent.currency_code == cap.currency_code and spent.nanos >= cap.nanos else ""
 
     def begin(self, sample: pb.Sample) -> None:
-        """Count that the lanes of *sample* begin."""
-        self.progress.runs_of_day += _lanes(sample)
+        """Count that the lanes of *sample* begin, once, however often the service has to begin them."""
+        if not sample.begun:
+            sample.begun = True
+            self.progress.runs_of_day += _lanes(sample)
+            self._changed[sample.run_id] = sample
         self._under_way.add(sample.run_id)
         self._count()
 
-    def spent(self, lane: Lane) -> None:
-        """Count what a lane has cost."""
+    def spent(self, sample: pb.Sample, name: str, lane: Lane) -> None:
+        """Note that the lane *name* of *sample* is over, and count what it has cost."""
         self._roll()
+        setattr(sample, f"{name}_run_id", lane.run_id)
+        self._changed[sample.run_id] = sample
         self.progress.horizons += lane.horizon
         total = self.progress.cost_of_day
         if lane.cost is not None and lane.cost.nanos and total.currency_code in ("", lane.cost.currency_code):
@@ -173,7 +178,7 @@ class Ledger:
         self._under_way.discard(sample.run_id)
         self._waiting.pop(sample.run_id, None)
         # Of a sample that was dropped at once the counts are all there is to know.
-        if not never_kept or sample.candidate_run_id or sample.baseline_run_id:
+        if not never_kept or sample.begun:
             self._changed[sample.run_id] = sample
         self._count()
 

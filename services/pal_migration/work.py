@@ -73,12 +73,13 @@ class Work:
         runtimes = {CANDIDATE: ledger.plan.candidate}
         if sample.with_baseline:
             runtimes[BASELINE] = live.runtime
+        # What is over was so before the service was started again.
+        going = [lane for lane in runtimes if not getattr(sample, f"{lane}_run_id")]
         first = candidate_first(ledger.shadow_id, sample.run_id)
-        for lane in sorted(runtimes, key=lambda lane: (lane == CANDIDATE) != first):
+        for lane in sorted(going, key=lambda lane: (lane == CANDIDATE) != first):
             await self._pace.turn()
             ended = await self._lanes.run(ledger.shadow, sample.run_id, lane, runtimes[lane])
-            ledger.spent(ended)
-            setattr(sample, f"{lane}_run_id", ended.run_id)
+            ledger.spent(sample, lane, ended)
         await self._compare(ledger, sample)
 
     async def _compare(self, ledger: Ledger, sample: pb.Sample) -> None:

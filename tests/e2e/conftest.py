@@ -82,6 +82,16 @@ class Cli:
         """Return the process id of a process of the mesh."""
         return int(self.state()["processes"][process]["pid"])
 
+    async def restarted(self, process: str, old: int) -> None:
+        """Return once a process that was *old* serves again."""
+        async with asyncio.timeout(20):
+            while True:
+                entry = self.state()["processes"][process]
+                if entry["pid"] != old and entry["state"] == "serving":
+                    return
+                # The state is a file that another process writes.
+                await asyncio.sleep(0.05)
+
 
 @asynccontextmanager
 async def started(home: Path, *options: str, runtimes: Sequence[str] = ONE, **env: str) -> AsyncIterator[Cli]:

@@ -108,7 +108,7 @@ async def test_a_run_outlives_the_process_that_it_needs(mesh: Cli, process: str)
 
     os.kill(old, signal.SIGKILL)
     await following
-    await _restarted(mesh, process, old)
+    await mesh.restarted(process, old)
     again = await mesh("run", "support-desk", "-i", "Where is order A-1001?", "-r", "agno")
 
     assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
@@ -126,7 +126,7 @@ async def test_a_plan_outlives_its_adapter_and_no_stage_is_recorded_twice(mesh: 
 
     os.kill(old, signal.SIGKILL)
     await following
-    await _restarted(mesh, "agno", old)
+    await mesh.restarted("agno", old)
 
     assert seen[-1].run_finished.outcome == events.RUN_OUTCOME_SUCCEEDED
     assert violations(seen) == []
@@ -147,7 +147,7 @@ async def test_a_run_outlives_the_core_and_nothing_that_was_seen_is_lost(mesh: C
     os.kill(old, signal.SIGKILL)
     with pytest.raises(grpc.aio.AioRpcError):
         await following
-    await _restarted(mesh, "core", old)
+    await mesh.restarted("core", old)
     await wait_ready(mesh.state()["addresses"], ["agno"], 20)
     log = await recorded(mesh, seen[0].run_id)
     again = await mesh("run", "support-desk", "-i", "Where is order A-1001?")
@@ -166,7 +166,7 @@ async def test_an_agent_may_choose_to_fail_with_its_runtime(mesh: Cli) -> None:
 
     os.kill(old, signal.SIGKILL)
     await following
-    await _restarted(mesh, "agno", old)
+    await mesh.restarted("agno", old)
 
     assert seen[-1].run_finished.failure.reason == "ADAPTER_LOST"
     assert violations(seen) == []
@@ -193,14 +193,4 @@ async def test_a_second_start_cleans_up_after_the_first(mesh: Cli, store: tuple[
 async def _gone(pid: int) -> None:
     async with asyncio.timeout(20):
         while alive(pid):  # noqa: ASYNC110  the end of a process that is not our child sends us nothing
-            await asyncio.sleep(0.05)
-
-
-async def _restarted(mesh: Cli, process: str, old: int) -> None:
-    async with asyncio.timeout(20):
-        while True:
-            entry = mesh.state()["processes"][process]
-            if entry["pid"] != old and entry["state"] == "serving":
-                return
-            # The state is a file that another process writes.
             await asyncio.sleep(0.05)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -137,6 +139,32 @@ async def test_a_candidate_is_judged_on_live_runs_without_an_effect_of_its_own(t
         assert pairs.code == 1 and len(pairs.json["comparisons"]) == 6
         assert len(history.json["verdicts"]) == 2
         assert len(await desk_.shadows("baseline")) == 12
+
+
+@pytest.mark.drill
+async def test_a_service_that_is_killed_under_way_compares_and_counts_every_live_run_once(tmp_path: Path) -> None:
+    texts = [f"Refund order A-2{number:02}, it is broken" for number in range(12)]
+    async with desk(tmp_path) as desk_:
+        plan = ("-c", "candidate", "--sample", "100%", "--start", "concurrent")
+        begun = await desk_.pal("shadow", "start", "support-desk", *plan)
+        assert begun.code == 0, begun.err
+
+        live = asyncio.create_task(desk_.runs(texts))
+        for pairs in (1, 3, 5):
+            shadow = await desk_.compared("support-desk", "candidate", pairs)
+            old = desk_.pal.pid("migration")
+            os.kill(old, signal.SIGKILL)
+            await desk_.pal.restarted("migration", old)
+        await live
+        shadow = await desk_.compared("support-desk", "candidate", 12)
+        listed = await desk_.pal("diff", "--shadow", "support-desk", "--json")
+
+        assert sorted(desk_.refunds) == sorted(text.split()[2].rstrip(",") for text in texts)
+        progress = shadow.progress
+        assert (progress.seen, progress.pairs, list(progress.losses), progress.runs_of_day) == (12, 12, [], 24)
+        assert len({run.run_id for run in await desk_.shadows("candidate")}) == 12
+        assert len(await desk_.shadows("baseline")) == 12
+        assert len({pair["a"]["runId"] for pair in listed.json["comparisons"]}) == len(listed.json["comparisons"]) == 12
 
 
 @pytest.mark.slow

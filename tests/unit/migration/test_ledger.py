@@ -87,8 +87,8 @@ def test_the_cap_on_money_holds_once_it_is_reached() -> None:
     shadow = ledger(max_cost_per_day=usd(0.5))
     first, second = sample(shadow, "a"), sample(shadow, "b")
     shadow.begin(first)
-    for lane in ("x", "y"):
-        shadow.spent(Lane(lane, usd(0.3), horizon=False))
+    for lane in ("candidate", "baseline"):
+        shadow.spent(first, lane, Lane(lane, usd(0.3), horizon=False))
 
     assert shadow.refusal(second) == CAP_COST
     assert shadow.progress.cost_of_day == usd(0.6)
@@ -96,8 +96,9 @@ def test_the_cap_on_money_holds_once_it_is_reached() -> None:
 
 def test_another_currency_is_not_added() -> None:
     shadow = ledger()
-    shadow.spent(Lane("x", usd(0.3), horizon=True))
-    shadow.spent(Lane("y", common.Money(currency_code="EUR", nanos=1), horizon=False))
+    one = sample(shadow, "a")
+    shadow.spent(one, "candidate", Lane("x", usd(0.3), horizon=True))
+    shadow.spent(one, "baseline", Lane("y", common.Money(currency_code="EUR", nanos=1), horizon=False))
 
     assert shadow.progress.cost_of_day == usd(0.3) and shadow.progress.horizons == 1
 
@@ -125,6 +126,27 @@ def test_what_was_kept_is_gone_on_from() -> None:
     assert [waiting.run_id for waiting in after.waiting] == ["a"] and after.see("a") is None
     after.lose(after.waiting[0], "QUEUE_FULL")
     assert [(loss.reason, loss.pairs) for loss in after.progress.losses] == [("QUEUE_FULL", 2)]
+
+
+def test_what_was_under_way_is_counted_once_and_goes_on_at_the_cap() -> None:
+    before = ledger(max_runs_per_day=2)
+    begun = sample(before, "a")
+    assert before.refusal(begun) == ""
+    before.begin(begun)
+    before.spent(begun, "candidate", Lane("x", usd(0.3), horizon=False))
+    kept = before.unkept()
+    shadow = pb.Shadow.FromString(next(item.encoded for item in kept if item.kind is Kind.SHADOW))
+
+    after = Ledger(shadow, [pb.Sample.FromString(item.encoded) for item in kept if item.kind is Kind.SAMPLE], Clock())
+    (again,) = after.waiting
+    refused = after.refusal(again)
+    after.begin(again)
+    after.lose(again, "LANE_CANCELLED")
+
+    assert (refused, again.candidate_run_id, after.progress.runs_of_day) == ("", "x", 2)
+    assert pb.SAMPLE_STATE_LOST in [
+        pb.Sample.FromString(item.encoded).state for item in after.unkept() if item.kind is Kind.SAMPLE
+    ]
 
 
 def test_what_could_not_be_kept_is_kept_the_next_time() -> None:

@@ -596,7 +596,9 @@ type Sample struct {
 	// Why there is no comparison.
 	Loss string `protobuf:"bytes,6,opt,name=loss,proto3" json:"loss,omitempty"`
 	// When it was sampled.
-	SampledAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=sampled_at,json=sampledAt,proto3" json:"sampled_at,omitempty"`
+	SampledAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=sampled_at,json=sampledAt,proto3" json:"sampled_at,omitempty"`
+	// Whether its shadow runs are counted in the runs of the day.
+	Begun         bool `protobuf:"varint,8,opt,name=begun,proto3" json:"begun,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -678,6 +680,13 @@ func (x *Sample) GetSampledAt() *timestamppb.Timestamp {
 		return x.SampledAt
 	}
 	return nil
+}
+
+func (x *Sample) GetBegun() bool {
+	if x != nil {
+		return x.Begun
+	}
+	return false
 }
 
 // Request of StartShadow.
@@ -2094,7 +2103,7 @@ const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	" \x01(\x03R\trunsOfDay\x12-\n" +
 	"\vcost_of_day\x18\v \x01(\v2\r.pal.v1.MoneyR\tcostOfDay\x12\x1a\n" +
 	"\bhorizons\x18\f \x01(\x03R\bhorizons\x12\"\n" +
-	"\rnewest_run_id\x18\r \x01(\tR\vnewestRunId\"\x98\x02\n" +
+	"\rnewest_run_id\x18\r \x01(\tR\vnewestRunId\"\xae\x02\n" +
 	"\x06Sample\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x121\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1b.pal.service.v1.SampleStateR\x05state\x12#\n" +
@@ -2103,7 +2112,8 @@ const file_pal_service_v1_migration_service_proto_rawDesc = "" +
 	"\x0fbaseline_run_id\x18\x05 \x01(\tR\rbaselineRunId\x12\x12\n" +
 	"\x04loss\x18\x06 \x01(\tR\x04loss\x129\n" +
 	"\n" +
-	"sampled_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tsampledAt\"D\n" +
+	"sampled_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tsampledAt\x12\x14\n" +
+	"\x05begun\x18\b \x01(\bR\x05begun\"D\n" +
 	"\x12StartShadowRequest\x12.\n" +
 	"\x04plan\x18\x01 \x01(\v2\x1a.pal.service.v1.ShadowPlanR\x04plan\"E\n" +
 	"\x13StartShadowResponse\x12.\n" +

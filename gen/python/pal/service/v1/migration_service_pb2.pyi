@@ -117,7 +117,7 @@ class ShadowProgress(_message.Message):
     def __init__(self, seen: _Optional[int] = ..., sampled: _Optional[int] = ..., waiting: _Optional[int] = ..., under_way: _Optional[int] = ..., compared: _Optional[int] = ..., pairs: _Optional[int] = ..., losses: _Optional[_Iterable[_Union[_comparison_pb2.Loss, _Mapping]]] = ..., left_out: _Optional[_Iterable[_Union[_comparison_pb2.Loss, _Mapping]]] = ..., day: _Optional[str] = ..., runs_of_day: _Optional[int] = ..., cost_of_day: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., horizons: _Optional[int] = ..., newest_run_id: _Optional[str] = ...) -> None: ...
 
 class Sample(_message.Message):
-    __slots__ = ("run_id", "state", "with_baseline", "candidate_run_id", "baseline_run_id", "loss", "sampled_at")
+    __slots__ = ("run_id", "state", "with_baseline", "candidate_run_id", "baseline_run_id", "loss", "sampled_at", "begun")
     RUN_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
     WITH_BASELINE_FIELD_NUMBER: _ClassVar[int]
@@ -125,6 +125,7 @@ class Sample(_message.Message):
     BASELINE_RUN_ID_FIELD_NUMBER: _ClassVar[int]
     LOSS_FIELD_NUMBER: _ClassVar[int]
     SAMPLED_AT_FIELD_NUMBER: _ClassVar[int]
+    BEGUN_FIELD_NUMBER: _ClassVar[int]
     run_id: str
     state: SampleState
     with_baseline: bool
@@ -132,7 +133,8 @@ class Sample(_message.Message):
     baseline_run_id: str
     loss: str
     sampled_at: _timestamp_pb2.Timestamp
-    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[SampleState, str]] = ..., with_baseline: bool = ..., candidate_run_id: _Optional[str] = ..., baseline_run_id: _Optional[str] = ..., loss: _Optional[str] = ..., sampled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    begun: bool
+    def __init__(self, run_id: _Optional[str] = ..., state: _Optional[_Union[SampleState, str]] = ..., with_baseline: bool = ..., candidate_run_id: _Optional[str] = ..., baseline_run_id: _Optional[str] = ..., loss: _Optional[str] = ..., sampled_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., begun: bool = ...) -> None: ...
 
 class StartShadowRequest(_message.Message):
     __slots__ = ("plan",)

@@ -325,6 +325,13 @@ export declare type Sample = Message<"pal.service.v1.Sample"> & {
    * @generated from field: google.protobuf.Timestamp sampled_at = 7;
    */
   sampledAt?: Timestamp | undefined;
+
+  /**
+   * Whether its shadow runs are counted in the runs of the day.
+   *
+   * @generated from field: bool begun = 8;
+   */
+  begun: boolean;
 };
 
 /**
