@@ -10,6 +10,7 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import comparison_pb2 as comparisons
 from pal_cli.routes import shares
 from pal_cli.show import count, moment, money, word
+from pal_rollout.machine import ACTIVE, DONE, ROLLED_BACK, ROLLING_BACK
 from pal_rollout.plan import step_name
 from pal_rollout.routes import known
 
@@ -20,8 +21,11 @@ _COLOURS = {
     pb.ROLLOUT_STATE_ABORTED: "red",
     pb.ROLLOUT_STATE_CONCLUDING: "cyan",
     pb.ROLLOUT_STATE_DONE: "green",
+    pb.ROLLOUT_STATE_ROLLING_BACK: "red",
+    pb.ROLLOUT_STATE_ROLLED_BACK: "red",
 }
-OVER = frozenset({pb.ROLLOUT_STATE_ABORTED, pb.ROLLOUT_STATE_DONE})
+# Every step was taken.
+_WHOLE = frozenset({DONE, ROLLING_BACK, ROLLED_BACK})
 
 
 def state_word(status: pb.RolloutStatus) -> str:
@@ -32,7 +36,7 @@ def state_word(status: pb.RolloutStatus) -> str:
 def lines(status: pb.RolloutStatus) -> Iterator[str]:
     """Yield *status* line by line, with rich markup."""
     colour = _COLOURS.get(status.state, "default")
-    when = f" at {moment(status.ended_at)}" if status.state in OVER else f", begun {moment(status.applied_at)}"
+    when = f" at {moment(status.ended_at)}" if status.state not in ACTIVE else f", begun {moment(status.applied_at)}"
     reason = f": {escape(status.reason)}" if status.reason else ""
     yield (
         f"[bold]{escape(status.rollout.metadata.name)}[/] to {escape(status.rollout.spec.candidate)}: "
@@ -41,7 +45,7 @@ def lines(status: pb.RolloutStatus) -> Iterator[str]:
     if status.problem:
         yield f"  [red]waits:[/] {escape(status.problem)}"
     yield from waves(status)
-    if status.state not in OVER:
+    if status.state in ACTIVE:
         if status.promoted_by:
             yield f"  [green]✓[/] promoted by {escape(status.promoted_by)} [dim]without what is open below[/]"
         for gate in status.gates:
@@ -77,7 +81,7 @@ def _wave(status: pb.RolloutStatus, place: int) -> Iterator[str]:
 
 def _step(status: pb.RolloutStatus, wave: int, step: int) -> str:
     name = escape(step_name(status.rollout.spec.waves[wave].steps[step]))
-    if status.state == pb.ROLLOUT_STATE_DONE or (wave, step) < (status.wave, status.step):
+    if status.state in _WHOLE or (wave, step) < (status.wave, status.step):
         return f"[green]{name} ✓[/]"
     if (wave, step) == (status.wave, status.step):
         return f"[bold]▸ {name}[/]"

@@ -13,14 +13,16 @@ from pal.v1 import gameday_pb2 as pb
 from pal.v1 import rollout_pb2 as rollouts
 from pal_gameday.evidence import RolledBack
 from pal_gameday.mesh import Mesh
-from pal_gameday.routing import AUTHOR, CALL_SECONDS, Routing
+from pal_gameday.routing import AUTHOR, CALL_SECONDS
 from pal_gameday.traffic import BrokenOff
+from pal_rollout.machine import ACTIVE, DONE, ROLLING_BACK
 from pal_rollout.plan import API_VERSION, KIND
 
 _ENDS = {
     service.ROLLOUT_STATE_DONE: pb.GAME_DAY_ROLLOUT_END_DONE,
     service.ROLLOUT_STATE_ABORTED: pb.GAME_DAY_ROLLOUT_END_ABORTED,
 }
+_OVER = "the drill is over"
 _MOST_ROLLOUTS = 200
 
 
@@ -131,24 +133,20 @@ def rehearsed(plan: pb.GameDay, step: pb.GameDayStep) -> rollouts.Rollout:
 
 
 async def taken_back(mesh: Mesh, drill_id: str) -> None:
-    """End the rollouts of a drill, and put back the routes of those that are done. Safe to repeat."""
+    """End the rollouts of a drill, and take back those that are done. Safe to repeat."""
     listed = await mesh.rollouts.ListRollouts(
         service.ListRolloutsRequest(page_size=_MOST_ROLLOUTS), timeout=CALL_SECONDS
     )
     for status in listed.rollouts:
         if status.applied_by != _author(drill_id):
             continue
-        if status.state not in _ENDS:
-            aborting = service.AbortRolloutRequest(
-                rollout=service.RolloutSelector(rollout_id=status.rollout_id), author=AUTHOR, reason="the drill is over"
-            )
+        selector = service.RolloutSelector(rollout_id=status.rollout_id)
+        if status.state in (DONE, ROLLING_BACK):
+            back = service.RollbackRolloutRequest(rollout=selector, author=AUTHOR, reason=_OVER)
+            await mesh.rollouts.RollbackRollout(back, timeout=CALL_SECONDS)
+        elif status.state in ACTIVE:
+            aborting = service.AbortRolloutRequest(rollout=selector, author=AUTHOR, reason=_OVER)
             await mesh.rollouts.AbortRollout(aborting, timeout=CALL_SECONDS)
-        elif status.state == service.ROLLOUT_STATE_DONE:
-            for agent in status.agents:
-                routing = Routing(mesh, agent.agent, drill_id)
-                # A revision that somebody has made since then is not the drill's to take back.
-                if agent.HasField("present") and await routing.take_up(agent.before, agent.present):
-                    await routing.restore()
 
 
 def _author(drill_id: str) -> str:

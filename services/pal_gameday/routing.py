@@ -46,16 +46,11 @@ class Routing:
         self._before = self._present = self._first
         return self._first
 
-    async def take_up(self, first: registry.Route, left: registry.Route | None = None) -> bool:
-        """Go on for a controller that was lost, or a rollout that is done; *first* is the route before.
-
-        Tells whether the route is still as that drill has set it, or is the revision that was *left*.
-        """
+    async def take_up(self, first: registry.Route) -> bool:
+        """Go on for a controller that was lost; *first* is the route before. Tells whether the route is still its."""
         own = await self._routes.present(self._agent)
         self._first, self._present = first, own if own.revision else first
-        if not own.revision:
-            return False
-        return own.revision == left.revision if left else (own.author, own.reason) == (AUTHOR, self._reason)
+        return bool(own.revision) and (own.author, own.reason) == (AUTHOR, self._reason)
 
     @property
     def _reason(self) -> str:

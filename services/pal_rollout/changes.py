@@ -7,11 +7,23 @@ from google.protobuf import timestamp_pb2
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal_log import clock
 from pal_rollout.gates import approval
-from pal_rollout.machine import ABORTED, ABORTING, CONCLUDING, DONE, PAUSED, RUNNING, foreign
+from pal_rollout.machine import (
+    ABORTED,
+    ABORTING,
+    CONCLUDING,
+    DONE,
+    PAUSED,
+    ROLLED_BACK,
+    ROLLING_BACK,
+    RUNNING,
+    foreign,
+)
 from pal_rollout.plan import place_name
+from pal_rollout.routes import GOING_BACK
 from pal_rollout.seen import Seen
 
 ITSELF = "rollout"
+_ENDED = {ABORTED: "aborted", DONE: "done", ROLLED_BACK: "rolled back"}
 MOST_ENTRIES = 500
 
 
@@ -119,6 +131,24 @@ def abort(status: pb.RolloutStatus, now_ns: int, who: str = ITSELF, reason: str 
     note(status, now_ns, "aborting: every route goes back", who, reason)
 
 
+def roll_back(status: pb.RolloutStatus, now_ns: int, who: str, reason: str) -> None:
+    """Put everything back after it was done.
+
+    Raises:
+        Refused: it is not done, or was put back already.
+    """
+    if status.state == ROLLING_BACK:
+        return
+    if status.state in (RUNNING, PAUSED, CONCLUDING):
+        name = _name(status)
+        raise Refused(f"rollout {name} is still going; `pal rollout abort {name}` puts every route back")
+    if status.state != DONE:
+        raise Refused(_not_running(status, "rolled back"))
+    status.state, status.reason = ROLLING_BACK, reason or f"rolled back by {who}"
+    status.ClearField("ended_at")
+    note(status, now_ns, "rolling back: every route goes back", who, reason)
+
+
 def conclude(status: pb.RolloutStatus, now_ns: int) -> None:
     """Make the candidate the runtime of record."""
     status.state = CONCLUDING
@@ -130,7 +160,7 @@ def end(status: pb.RolloutStatus, state: pb.RolloutState, now_ns: int) -> None:
     status.state = state
     status.ended_at.CopyFrom(stamp(now_ns))
     del status.gates[:]
-    note(status, now_ns, "aborted" if state == ABORTED else "done")
+    note(status, now_ns, _ENDED[state])
 
 
 def stamp(now_ns: int) -> timestamp_pb2.Timestamp:
@@ -153,14 +183,14 @@ def _adopt(status: pb.RolloutStatus, agent: pb.RolloutAgent, seen: Seen) -> None
 def _not_running(status: pb.RolloutStatus, done: str) -> str:
     name, when = _name(status), clock.second(status.ended_at)
     why = f" ({status.reason})" if status.reason else ""
-    if status.state == ABORTED:
-        again = "apply its plan again to begin anew"
-        return f"rollout {name} was aborted at {when}{why}: nothing is in progress that could be {done}; {again}"
+    if status.state in (ABORTED, ROLLED_BACK):
+        ended, again = _ENDED[status.state], "apply its plan again to begin anew"
+        return f"rollout {name} was {ended} at {when}{why}: nothing is in progress that could be {done}; {again}"
     if status.state == DONE:
         agents = ", ".join(f"{agent.agent} to {agent.before.stable}" for agent in status.agents if not agent.left)
-        back = f"`pal route set AGENT RUNTIME` takes an agent back ({agents})"
+        back = f"`pal rollout rollback {name}` takes every agent back ({agents})"
         return f"rollout {name} was done at {when}: nothing is in progress that could be {done}; {back}"
-    if status.state == ABORTING:
+    if status.state in GOING_BACK:
         return f"rollout {name} is putting its routes back{why}: it cannot be {done} any more"
     return f"rollout {name} is making the candidate the runtime of record: it can only be aborted"
 

@@ -6,6 +6,8 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import rollout_service_pb2 as pb
 from pal_rollout.plan import WHOLE, basis_points
 
+# Every agent that was moved goes back to what it was on before.
+GOING_BACK = frozenset({pb.ROLLOUT_STATE_ABORTING, pb.ROLLOUT_STATE_ROLLING_BACK})
 # As many fallbacks as a route may have.
 MOST_FALLBACKS = 8
 # What a revision says, but for who made it, when, and how the runs are drawn.
@@ -16,7 +18,7 @@ def wanted(status: pb.RolloutStatus, agent: pb.RolloutAgent) -> registry.Route |
     """Return the route that *agent* should have now; None when the rollout has nothing to say about it."""
     if agent.left:
         return None
-    if status.state == pb.ROLLOUT_STATE_ABORTING:
+    if status.state in GOING_BACK:
         return _back(agent) if agent.HasField("present") else None
     if status.state == pb.ROLLOUT_STATE_CONCLUDING:
         return _concluded(status, agent)

@@ -53,6 +53,11 @@ async def test_an_operator_steers_a_rollout_to_its_end(pal: Cli, plan: str) -> N
         await pal("run", "rolled", "--input", "hello")
     done = await pal("rollout", "watch", "from-the-cli", "-o", "json")
     history = await pal("rollout", "history", "from-the-cli")
+    routed = await pal("route", "get", "rolled", "-o", "json")
+    back = await pal("rollout", "rollback", "from-the-cli", "--reason", "customers call")
+    again = await pal("rollout", "rollback", "from-the-cli")
+    over = await pal("rollout", "status", "from-the-cli")
+    restored = await pal("route", "get", "rolled", "-o", "json")
 
     assert checked.code == begun.code == paused.code == promoted.code == 0, begun.err
     assert "1 agent would move to pydantic-ai" in checked.out
@@ -61,8 +66,10 @@ async def test_an_operator_steers_a_rollout_to_its_end(pal: Cli, plan: str) -> N
     assert approved.json["approvedBy"] == "somebody"
     assert done.code == 0 and done.lines[-1]["state"] == "ROLLOUT_STATE_DONE"
     assert "promoted without min-runs" in history.out and "seen enough" in history.out
-    routed = await pal("route", "get", "rolled", "-o", "json")
     assert routed.json["routes"][0]["stable"] == "pydantic-ai"
+    assert back.code == 0 and "rolled back" in back.out and "customers call" in back.out, back.err
+    assert again.code == 4 and "was rolled back at" in again.err and over.code == 1
+    assert restored.json["routes"][0]["stable"] == "agno"
 
 
 async def test_what_is_over_is_not_aborted_and_what_is_wrong_is_named(pal: Cli, plan: str) -> None:
@@ -74,11 +81,13 @@ async def test_what_is_over_is_not_aborted_and_what_is_wrong_is_named(pal: Cli, 
     unknown = await pal("rollout", "status", "from-the-clo")
     Path(plan).write_text(PLAN.replace("weight: 50", "weight: 500"))
     wrong = await pal("rollout", "apply", plan)
+    early = await pal("rollout", "rollback", "from-the-cli")
     shipped = await pal("rollout", "apply", str(EXAMPLES / "rollouts" / "to-pydantic-ai.yaml"), "--check")
 
     assert route.code == begun.code == aborted.code == 0, begun.err + aborted.err
     assert "enough" in aborted.out and status.code == 1
     assert again.code == 4 and "nothing is in progress that could be aborted" in again.err
+    assert early.code == 4 and "was aborted" in early.err
     assert unknown.code == 3 and "did you mean from-the-cli?" in unknown.err
     assert wrong.code == 2 and f"{plan}:11: spec.waves[0].steps[0].weight: 500" in wrong.err
     assert shipped.code == 0 and "3 agents would move" in shipped.out

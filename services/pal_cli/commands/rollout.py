@@ -25,9 +25,13 @@ from pal_rollout.changes import here
 app = typer.Typer(no_args_is_help=True, help="Move agents to another runtime in waves that stop by themselves.")
 
 _CALL_SECONDS = 30.0
-# The answer to an abort comes when the routes are back.
-_ABORT_SECONDS = 120.0
-_STATES = {pb.ROLLOUT_STATE_DONE: OK, pb.ROLLOUT_STATE_ABORTED: RUN_FAILED}
+# The answer to an abort or a rollback comes when the routes are back.
+_BACK_SECONDS = 120.0
+_STATES = {
+    pb.ROLLOUT_STATE_DONE: OK,
+    pb.ROLLOUT_STATE_ABORTED: RUN_FAILED,
+    pb.ROLLOUT_STATE_ROLLED_BACK: RUN_FAILED,
+}
 
 
 class _Answer(Protocol):
@@ -71,7 +75,7 @@ async def apply(
 @app.command()
 @command
 async def status(name: Named = "", home: HomeOption = None, output: Output = OutputFormat.table) -> int:
-    """Show where a rollout stands. Exit code 0 for done, 1 for aborted, 8 for one that is under way."""
+    """Show where a rollout stands. Exit code 0 for done, 1 for aborted or rolled back, 8 for one that is under way."""
     async with connected(home_of(home)) as mesh:
         request = pb.GetRolloutRequest(rollout=_selector(name))
         found = (await mesh.rollouts.GetRollout(request, timeout=_CALL_SECONDS)).status
@@ -169,9 +173,33 @@ async def abort(
     """Put back every route that the rollout has changed. Exit code 1 when a router does not follow."""
     request = pb.AbortRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
     async with connected(home_of(home)) as mesh:
-        answer = await mesh.rollouts.AbortRollout(request, timeout=_ABORT_SECONDS)
-    _show(answer.status, output)
-    late = sorted({watcher for agent in answer.status.agents for watcher in agent.unacknowledged})
+        answer = await mesh.rollouts.AbortRollout(request, timeout=_BACK_SECONDS)
+    return _back(answer.status, output)
+
+
+@app.command()
+@command
+async def rollback(
+    name: Named = "", home: HomeOption = None, reason: Reason = "", author: Author = "",
+    output: Output = OutputFormat.table,
+) -> int:  # fmt: skip
+    """Take back a rollout that is done: every agent goes back to what it was on before.
+
+    Exit code 1 when a router does not follow, or an agent was left because somebody has set its route since.
+    """
+    request = pb.RollbackRolloutRequest(rollout=_selector(name), author=author or getpass.getuser(), reason=reason)
+    async with connected(home_of(home)) as mesh:
+        answer = await mesh.rollouts.RollbackRollout(request, timeout=_BACK_SECONDS)
+    code = _back(answer.status, output)
+    left = [agent for agent in answer.status.agents if agent.left and agent.HasField("present")]
+    for agent in left:
+        complain(f"{agent.agent} was not taken back: {agent.left}; `pal route history {agent.agent}` tells more")
+    return RUN_FAILED if left else code
+
+
+def _back(status: pb.RolloutStatus, output: OutputFormat) -> int:
+    _show(status, output)
+    late = sorted({watcher for agent in status.agents for watcher in agent.unacknowledged})
     if late:
         complain(f"not yet followed by {', '.join(late)}: new runs there may still go by an earlier route")
     return RUN_FAILED if late else OK

@@ -15,9 +15,9 @@ from pal_migration.rollouts.holding import Rollouts
 from pal_migration.shadows import Shadows
 from pal_migration.starting import Starting
 from pal_rollout.changes import here, note, pause
-from pal_rollout.machine import ABORTING, CONCLUDING, RUNNING
+from pal_rollout.machine import CONCLUDING, RUNNING
 from pal_rollout.plan import sample_ppm
-from pal_rollout.routes import differs, known, wanted
+from pal_rollout.routes import GOING_BACK, differs, known, wanted
 from pal_rpc import kill_points
 from pal_rpc.errors import MeshError
 from pal_rpc.route_client import RouteClient
@@ -139,7 +139,7 @@ class Acting:
             agent.ClearField("placing")
         else:
             try:
-                within_seconds = _BACK_SECONDS if status.state == ABORTING else _FORTH_SECONDS
+                within_seconds = _BACK_SECONDS if status.state in GOING_BACK else _FORTH_SECONDS
                 answer = await self._routes.set(placing.route, placing.expected_revision, within_seconds)
             except MeshError as refused:
                 self._refused(status, agent, refused)
@@ -179,7 +179,7 @@ class Acting:
 
 
 def _what(status: pb.RolloutStatus) -> str:
-    if status.state == ABORTING:
+    if status.state in GOING_BACK:
         return f"back to what was before the rollout: {status.reason}"
     return "the candidate is the runtime of record" if status.state == CONCLUDING else f"step {here(status)}"
 

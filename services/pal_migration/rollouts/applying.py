@@ -69,6 +69,9 @@ class Applying:
     async def _begin(self, status: pb.RolloutStatus) -> None:
         # Without a record nothing would be counted.
         await self._record.runs(shared.RunQuery(page_size=1))
+        for agent in status.agents:
+            # One that is rolled back may have taken it since it was planned.
+            self._rollouts.check_free(agent.agent, f"spec.waves[{agent.wave}].labels")
         await self._rollouts.add(status)
         with suppress(TimeoutError):
             async with asyncio.timeout(_RECORDER_SECONDS):
@@ -123,15 +126,7 @@ class Applying:
 
     async def _agent(self, agent: agents.AgentSpec, wave: int, candidate: str) -> pb.RolloutAgent:
         name, field = agent.metadata.name, f"spec.waves[{wave}].labels"
-        if (other := self._rollouts.of_agent(name)) is not None:
-            raise MeshError(
-                reasons.ERROR_REASON_ROLLOUT_ACTIVE,
-                f"{field}: rollout {other.rollout.metadata.name} has agent {name} already; wait until it is over, or "
-                f"end it first (`pal rollout abort {other.rollout.metadata.name}`)",
-                field=field,
-                agent=name,
-                rollout_id=other.rollout_id,
-            )
+        self._rollouts.check_free(name, field)
         _check_fit(agent, self._snapshot.runtimes[candidate], field)
         before = self._before(name, field)
         if not before.stable:

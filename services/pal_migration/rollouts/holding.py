@@ -10,6 +10,7 @@ from pal.service.v1 import rollout_service_pb2 as pb
 from pal.v1 import error_reason_pb2 as reasons
 from pal_migration.store import Item, Kind, MigrationStore
 from pal_rollout.machine import ACTIVE
+from pal_rollout.routes import GOING_BACK
 from pal_rpc.errors import InvalidField, MeshError
 
 _CURSOR = "rollouts"
@@ -47,6 +48,23 @@ class Rollouts:
     def of_agent(self, agent: str) -> pb.RolloutStatus | None:
         """Return the rollout that has *agent* now, if there is one."""
         return next((one for one in self.active() if any(known.agent == agent for known in one.agents)), None)
+
+    def check_free(self, agent: str, field: str) -> None:
+        """Check that no rollout has *agent*, which *field* asks for.
+
+        Raises:
+            MeshError: ROLLOUT_ACTIVE.
+        """
+        if (other := self.of_agent(agent)) is not None:
+            name = other.rollout.metadata.name
+            raise MeshError(
+                reasons.ERROR_REASON_ROLLOUT_ACTIVE,
+                f"{field}: rollout {name} has agent {agent} already; wait until it is over, or end it first "
+                f"(`pal rollout abort {name}`)",
+                field=field,
+                agent=agent,
+                rollout_id=other.rollout_id,
+            )
 
     def all(self, agent: str) -> list[tuple[str, pb.RolloutStatus]]:
         """Return the rollouts that have *agent*, all when it is empty, newest first, each with its key."""
@@ -134,9 +152,9 @@ class Rollouts:
                 await self._news.wait_for(lambda: shown != status)
 
     async def over(self, status: pb.RolloutStatus) -> None:
-        """Wait until *status* is over, or stays where it is."""
+        """Wait until the routes of *status* are back."""
         async with self._news:
-            await self._news.wait_for(lambda: status.state not in (pb.ROLLOUT_STATE_ABORTING,))
+            await self._news.wait_for(lambda: status.state not in GOING_BACK)
 
     def _mind_wanted(self) -> None:
         if self.active():

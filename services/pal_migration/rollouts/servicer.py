@@ -66,3 +66,7 @@ class RolloutServicer(rpc.RolloutServiceServicer):
     async def AbortRollout(self, request: pb.AbortRolloutRequest, context: Context) -> pb.AbortRolloutResponse:
         """Abort a rollout."""
         return pb.AbortRolloutResponse(status=await self._steering.abort(request))
+
+    async def RollbackRollout(self, request: pb.RollbackRolloutRequest, context: Context) -> pb.RollbackRolloutResponse:
+        """Take back a rollout that is done."""
+        return pb.RollbackRolloutResponse(status=await self._steering.rollback(request))

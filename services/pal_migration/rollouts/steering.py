@@ -11,11 +11,12 @@ from pal_migration.rollouts.applying import OPERATOR
 from pal_migration.rollouts.holding import Rollouts
 from pal_migration.rollouts.sights import Sights
 from pal_rollout import changes
+from pal_rollout.machine import DONE
 from pal_rpc.errors import MeshError
 
 
 class Steering:
-    """Pauses, resumes, promotes, approves and aborts. What is asked is kept before the answer.
+    """Pauses, resumes, promotes, approves, aborts and rolls back. What is asked is kept before the answer.
 
     Raises (every method):
         MeshError: ROLLOUT_NOT_FOUND; ROLLOUT_OVER, it stands where that cannot be done; STORE_UNAVAILABLE.
@@ -58,6 +59,23 @@ class Steering:
         who = request.author or OPERATOR
         status = await self._steered(
             request.rollout, lambda one: changes.abort(one, clock.now_ns(), who, request.reason)
+        )
+        await self._rollouts.over(status)
+        return status
+
+    async def rollback(self, request: pb.RollbackRolloutRequest) -> pb.RolloutStatus:
+        """Put everything back after it was done; the answer is given when that is done.
+
+        Raises:
+            MeshError: also ROLLOUT_ACTIVE, another rollout has one of its agents.
+        """
+        who = request.author or OPERATOR
+        found = self._rollouts.find(request.rollout)
+        if found.state == DONE:
+            for agent in found.agents:
+                self._rollouts.check_free(agent.agent, f"rollout {found.rollout.metadata.name}")
+        status = await self._steered(
+            request.rollout, lambda one: changes.roll_back(one, clock.now_ns(), who, request.reason)
         )
         await self._rollouts.over(status)
         return status

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import chain, cycle
@@ -40,6 +40,7 @@ class Lives:
     points: Iterator[str]
     killed_at: list[str] = field(default_factory=list)
     store_url: str = ""
+    passes: Mapping[str, int] = field(default_factory=lambda: PASSES)
 
     @asynccontextmanager
     async def life(self, *, immortal: bool = False) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
@@ -50,7 +51,7 @@ class Lives:
         for wish in kills.iterdir():
             wish.unlink()
         if not immortal:
-            (kills / f"rollout.{point}@migration").write_text(str(PASSES[point]))
+            (kills / f"rollout.{point}@migration").write_text(str(self.passes[point]))
         read_end, write_end = os.pipe()
         config = self.bench.config
         process = await asyncio.create_subprocess_exec(
@@ -146,6 +147,34 @@ async def test_a_controller_that_is_killed_at_every_step_takes_none_twice(
     for agent in agents[1:]:
         assert await shares(bench, agent) == [whole, record]
     assert status.acts == 3 + 2 * 2
+
+
+async def test_a_rollback_of_what_is_done_that_is_killed_at_every_step_puts_each_route_back_once(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary, prod_a, _ = agents
+    # The first life is spared. One end of a rollout is all that changes on this way, so a life may end right before it.
+    lives = Lives(bench, tmp_path, chain((SET, NOTED), cycle((SET, CHANGE))), passes={**PASSES, CHANGE: 0})
+    waves = [wave("canary", {"weight": 100}, **labels(canary)), wave("prod", {"weight": 100}, **labels(prod_a))]
+    async with lives.life(immortal=True) as (_, address), channel(address) as opened:
+        service = rpc.RolloutServiceStub(opened)
+        await service.ApplyRollout(pb.ApplyRolloutRequest(rollout=rollout("kills", *waves)))
+        async for frame in service.WatchRollout(pb.WatchRolloutRequest()):
+            if frame.status.state == pb.ROLLOUT_STATE_DONE:
+                break
+            for agent in agents:
+                await bench.live(agent)
+    async with lives.life() as (process, address), channel(address) as opened:
+        with pytest.raises(grpc.aio.AioRpcError):
+            await rpc.RolloutServiceStub(opened).RollbackRollout(pb.RollbackRolloutRequest(reason="enough"))
+        assert await process.wait() == -signal.SIGKILL
+
+    status = await lives.until_over(agents)
+
+    assert status.state == pb.ROLLOUT_STATE_ROLLED_BACK and lives.killed_at == [NOTED, SET, CHANGE]
+    assert status.acts == 3 * 3
+    for agent in agents:
+        assert await shares(bench, agent) == [("echo", "other", 10_000), ("other", "", 0), ("echo", "", 0)]
 
 
 @pytest.mark.parametrize("store", ["sqlite", "postgres"])

@@ -138,6 +138,79 @@ async def test_what_an_agent_went_by_before_comes_back_after_a_resume_over_a_for
     assert ("somebody", "seen") in {(entry.who, entry.reason) for entry in promoted.history}
 
 
+async def test_a_rollout_that_is_done_is_taken_back_but_for_what_somebody_has_set_since(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary, prod_a, prod_b = agents
+    plan = rollout(
+        f"to-{canary}",
+        wave("canary", {"weight": 100}, **labels(canary)),
+        wave("prod", {"weight": 100}, **labels(prod_a)),
+    )
+    selector = pb.RolloutSelector(name=f"to-{canary}")
+    asked = pb.RollbackRolloutRequest(rollout=selector, author="somebody", reason="customers call")
+    mine = registry_pb.Route(agent=prod_b, stable="other", author="somebody", reason="it stays")
+    async with serving(bench, tmp_path) as service:
+        begun = await until(service, await applied(service, plan), at(0, 0))
+        early = await refusal(service.RollbackRollout(asked))
+        await bench.live(canary)
+        await until(service, begun, at(1, 0))
+        for agent in (prod_a, prod_b):
+            await bench.live(agent)
+        await until(service, begun, state(pb.ROLLOUT_STATE_DONE))
+        await bench.registry.SetRoute(registry_pb.SetRouteRequest(route=mine))
+        back = (await service.RollbackRollout(asked)).status
+        again = await refusal(service.RollbackRollout(asked))
+        unknown = await refusal(
+            service.RollbackRollout(pb.RollbackRolloutRequest(rollout=pb.RolloutSelector(name=f"too-{canary}")))
+        )
+
+    assert back.state == pb.ROLLOUT_STATE_ROLLED_BACK and back.reason == "customers call"
+    moved = [("echo", "other", 10_000), ("other", "", 0)]
+    for agent in (canary, prod_a):
+        assert await shares(bench, agent) == [*moved, ("echo", "", 0)]
+        last = (await revisions(bench, agent))[-1]
+        assert last.author == f"rollout to-{canary}" and "customers call" in last.reason and not last.fallbacks
+    assert (await revisions(bench, prod_b))[-1].author == "somebody"
+    assert {one.agent: one.left for one in back.agents if one.left}.keys() == {prod_b}
+    assert not [watcher for one in back.agents for watcher in one.unacknowledged]
+    assert "`pal rollout abort" in early.message and "was rolled back at" in again.message
+    assert unknown.reason == reasons.ERROR_REASON_ROLLOUT_NOT_FOUND and f"did you mean to-{canary}?" in unknown.message
+
+
+@pytest.mark.drill
+async def test_what_another_rollout_has_is_not_taken_back_and_what_is_taken_back_may_be_applied_again(
+    bench: Bench, agents: list[str], tmp_path: Path
+) -> None:
+    canary = agents[0]
+    there = rollout(f"to-{canary}", wave("canary", {"weight": 100}, **labels(canary)))
+    back = rollout(f"fro-{canary}", wave("canary", {"weight": 100}, **labels(canary)), candidate="echo")
+    asked = pb.RollbackRolloutRequest(rollout=pb.RolloutSelector(name=f"to-{canary}"))
+    async with serving(bench, tmp_path) as service:
+        for _ in range(2):
+            begun = await until(service, await applied(service, there), at(0, 0))
+            await bench.live(canary)
+            await until(service, begun, state(pb.ROLLOUT_STATE_DONE))
+            await service.RollbackRollout(asked)
+        third = await until(service, await applied(service, there), at(0, 0))
+        await bench.live(canary)
+        await until(service, third, state(pb.ROLLOUT_STATE_DONE))
+        other = await until(service, await applied(service, back), at(0, 0))
+        busy = await refusal(service.RollbackRollout(asked))
+        await service.AbortRollout(pb.AbortRolloutRequest(rollout=pb.RolloutSelector(rollout_id=other.rollout_id)))
+        left = (await service.RollbackRollout(asked)).status
+
+    assert busy.reason == reasons.ERROR_REASON_ROLLOUT_ACTIVE and f"`pal rollout abort fro-{canary}`" in busy.message
+    assert f"rollout fro-{canary} changed the route" in left.agents[0].left
+    forth = [("echo", "other", 10_000), ("other", "", 0)]
+    assert await shares(bench, canary) == [
+        *(*forth, ("echo", "", 0)) * 2,
+        *forth,
+        ("other", "echo", 10_000),
+        ("other", "", 0),
+    ]
+
+
 @pytest.mark.drill
 async def test_an_aborted_plan_is_applied_again_and_a_rollout_of_its_own_begins(
     bench: Bench, agents: list[str], tmp_path: Path
@@ -156,7 +229,7 @@ async def test_an_aborted_plan_is_applied_again_and_a_rollout_of_its_own_begins(
     assert same.rollout_id == first.rollout_id != second.rollout_id == done.rollout_id
     whole = ("echo", "other", 10_000)
     assert await shares(bench, canary) == [whole, ("echo", "", 0), whole, ("other", "", 0)]
-    assert f"`pal route set AGENT RUNTIME` takes an agent back ({canary} to echo)" in over.message
+    assert f"`pal rollout rollback to-{canary}` takes every agent back ({canary} to echo)" in over.message
 
 
 async def test_an_open_breaker_of_the_candidate_puts_everything_back_by_itself(

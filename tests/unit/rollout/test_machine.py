@@ -364,12 +364,80 @@ def test_after_the_last_wave_the_candidate_becomes_the_runtime_of_record_with_th
     assert decide(one, seen()) == actions.End(pb.ROLLOUT_STATE_DONE)
 
 
-@pytest.mark.parametrize("state", [pb.ROLLOUT_STATE_ABORTED, pb.ROLLOUT_STATE_DONE])
+def done() -> pb.RolloutStatus:
+    one = placed(plan({"weight": 100}), state=CONCLUDING, wave=1)
+    changes.end(one, pb.ROLLOUT_STATE_DONE, NOW_NS)
+    return one
+
+
+def test_what_is_done_is_taken_back_by_one_route_for_each_agent_and_then_it_is_over_again() -> None:
+    one = done()
+    changes.roll_back(one, NOW_NS, "somebody", "customers call")
+
+    back = decide(one, seen())
+
+    assert isinstance(back, actions.Place) and not one.HasField("ended_at")
+    assert {name: (route.stable, route.candidate, list(route.fallbacks)) for name, route in back.routes.items()} == {
+        "desk": ("old", "", []),
+        "vault": ("old", "", []),
+    }
+    place(one, back)
+    assert decide(one, seen()) == actions.End(pb.ROLLOUT_STATE_ROLLED_BACK)
+    changes.end(one, pb.ROLLOUT_STATE_ROLLED_BACK, NOW_NS)
+    assert decide(one, seen()) == actions.Rest()
+    assert [(entry.what, entry.who, entry.reason) for entry in one.history][-2:] == [
+        ("rolling back: every route goes back", "somebody", "customers call"),
+        ("rolled back", "rollout", ""),
+    ]
+
+
+def test_what_somebody_has_set_since_it_was_done_is_left() -> None:
+    one = done()
+    changes.roll_back(one, NOW_NS, "somebody", "")
+
+    action = decide(one, seen(desk=FOREIGN))
+
+    assert isinstance(action, actions.Leave) and "by hand" in action.agents["desk"]
+    one.agents[0].left = action.agents["desk"]
+    back = decide(one, seen(desk=FOREIGN))
+    assert isinstance(back, actions.Place) and set(back.routes) == {"vault"}
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (pb.ROLLOUT_STATE_RUNNING, "still going; `pal rollout abort move`"),
+        (pb.ROLLOUT_STATE_PAUSED, "still going; `pal rollout abort move`"),
+        (CONCLUDING, "still going; `pal rollout abort move`"),
+        (ABORTING, "is putting its routes back"),
+        (pb.ROLLOUT_STATE_ABORTED, "was aborted at .* nothing is in progress that could be rolled back"),
+        (pb.ROLLOUT_STATE_ROLLED_BACK, "was rolled back at .*apply its plan again"),
+    ],
+)
+def test_only_what_is_done_is_rolled_back(state: pb.RolloutState, why: str) -> None:
+    one = status(TEN, state)
+
+    with pytest.raises(changes.Refused, match=why):
+        changes.roll_back(one, NOW_NS, "somebody", "")
+
+    assert one.state == state and not one.history
+
+
+@pytest.mark.parametrize("state", [pb.ROLLOUT_STATE_ABORTED, pb.ROLLOUT_STATE_DONE, pb.ROLLOUT_STATE_ROLLED_BACK])
 def test_a_rollout_that_is_over_rests(state: pb.RolloutState) -> None:
     assert decide(status(TEN, state), seen(away=99, desk=FOREIGN)) == actions.Rest()
 
 
-@pytest.mark.parametrize("state", [pb.ROLLOUT_STATE_ABORTED, pb.ROLLOUT_STATE_DONE, ABORTING])
+@pytest.mark.parametrize(
+    "state",
+    [
+        pb.ROLLOUT_STATE_ABORTED,
+        pb.ROLLOUT_STATE_DONE,
+        ABORTING,
+        pb.ROLLOUT_STATE_ROLLING_BACK,
+        pb.ROLLOUT_STATE_ROLLED_BACK,
+    ],
+)
 @pytest.mark.parametrize("ask", [changes.promote, changes.approve])
 def test_what_is_over_is_neither_promoted_nor_approved(ask: Callable[..., None], state: pb.RolloutState) -> None:
     with pytest.raises(changes.Refused, match="move"):
@@ -379,7 +447,7 @@ def test_what_is_over_is_neither_promoted_nor_approved(ask: Callable[..., None],
 def test_an_abort_with_nothing_in_progress_says_how_it_ended_and_what_can_be_done() -> None:
     done, aborted = status(TEN, pb.ROLLOUT_STATE_DONE), status(TEN, pb.ROLLOUT_STATE_ABORTED, reason="open breaker")
 
-    with pytest.raises(changes.Refused, match="desk to old"):
+    with pytest.raises(changes.Refused, match=r"`pal rollout rollback move` .*desk to old"):
         changes.abort(done, NOW_NS)
     with pytest.raises(changes.Refused, match=r"open breaker.*apply its plan again"):
         changes.abort(aborted, NOW_NS)

@@ -43,6 +43,11 @@ const (
 	RolloutState_ROLLOUT_STATE_CONCLUDING RolloutState = 5
 	// The candidate is the runtime of record of every agent.
 	RolloutState_ROLLOUT_STATE_DONE RolloutState = 6
+	// It was done, and the routes are being put back.
+	RolloutState_ROLLOUT_STATE_ROLLING_BACK RolloutState = 7
+	// It was done, and the routes are as they were before, but for those that somebody
+	// else changed.
+	RolloutState_ROLLOUT_STATE_ROLLED_BACK RolloutState = 8
 )
 
 // Enum value maps for RolloutState.
@@ -55,15 +60,19 @@ var (
 		4: "ROLLOUT_STATE_ABORTED",
 		5: "ROLLOUT_STATE_CONCLUDING",
 		6: "ROLLOUT_STATE_DONE",
+		7: "ROLLOUT_STATE_ROLLING_BACK",
+		8: "ROLLOUT_STATE_ROLLED_BACK",
 	}
 	RolloutState_value = map[string]int32{
-		"ROLLOUT_STATE_UNSPECIFIED": 0,
-		"ROLLOUT_STATE_RUNNING":     1,
-		"ROLLOUT_STATE_PAUSED":      2,
-		"ROLLOUT_STATE_ABORTING":    3,
-		"ROLLOUT_STATE_ABORTED":     4,
-		"ROLLOUT_STATE_CONCLUDING":  5,
-		"ROLLOUT_STATE_DONE":        6,
+		"ROLLOUT_STATE_UNSPECIFIED":  0,
+		"ROLLOUT_STATE_RUNNING":      1,
+		"ROLLOUT_STATE_PAUSED":       2,
+		"ROLLOUT_STATE_ABORTING":     3,
+		"ROLLOUT_STATE_ABORTED":      4,
+		"ROLLOUT_STATE_CONCLUDING":   5,
+		"ROLLOUT_STATE_DONE":         6,
+		"ROLLOUT_STATE_ROLLING_BACK": 7,
+		"ROLLOUT_STATE_ROLLED_BACK":  8,
 	}
 )
 
@@ -1787,6 +1796,116 @@ func (x *AbortRolloutResponse) GetStatus() *RolloutStatus {
 	return nil
 }
 
+// Request of RollbackRollout.
+type RollbackRolloutRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which.
+	Rollout *RolloutSelector `protobuf:"bytes,1,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	// Who, for the record. Empty means "operator".
+	Author string `protobuf:"bytes,2,opt,name=author,proto3" json:"author,omitempty"`
+	// Why, for the record. May be empty.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackRolloutRequest) Reset() {
+	*x = RollbackRolloutRequest{}
+	mi := &file_pal_service_v1_rollout_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackRolloutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackRolloutRequest) ProtoMessage() {}
+
+func (x *RollbackRolloutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_rollout_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackRolloutRequest.ProtoReflect.Descriptor instead.
+func (*RollbackRolloutRequest) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_rollout_service_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RollbackRolloutRequest) GetRollout() *RolloutSelector {
+	if x != nil {
+		return x.Rollout
+	}
+	return nil
+}
+
+func (x *RollbackRolloutRequest) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *RollbackRolloutRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// Response of RollbackRollout.
+type RollbackRolloutResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rollout.
+	Status        *RolloutStatus `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RollbackRolloutResponse) Reset() {
+	*x = RollbackRolloutResponse{}
+	mi := &file_pal_service_v1_rollout_service_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RollbackRolloutResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RollbackRolloutResponse) ProtoMessage() {}
+
+func (x *RollbackRolloutResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_pal_service_v1_rollout_service_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RollbackRolloutResponse.ProtoReflect.Descriptor instead.
+func (*RollbackRolloutResponse) Descriptor() ([]byte, []int) {
+	return file_pal_service_v1_rollout_service_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *RollbackRolloutResponse) GetStatus() *RolloutStatus {
+	if x != nil {
+		return x.Status
+	}
+	return nil
+}
+
 var File_pal_service_v1_rollout_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
@@ -1912,7 +2031,13 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\x06author\x18\x02 \x01(\tR\x06author\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\"M\n" +
 	"\x14AbortRolloutResponse\x125\n" +
-	"\x06status\x18\x01 \x01(\v2\x1d.pal.service.v1.RolloutStatusR\x06status*\xcf\x01\n" +
+	"\x06status\x18\x01 \x01(\v2\x1d.pal.service.v1.RolloutStatusR\x06status\"\x83\x01\n" +
+	"\x16RollbackRolloutRequest\x129\n" +
+	"\arollout\x18\x01 \x01(\v2\x1f.pal.service.v1.RolloutSelectorR\arollout\x12\x16\n" +
+	"\x06author\x18\x02 \x01(\tR\x06author\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"P\n" +
+	"\x17RollbackRolloutResponse\x125\n" +
+	"\x06status\x18\x01 \x01(\v2\x1d.pal.service.v1.RolloutStatusR\x06status*\x8e\x02\n" +
 	"\fRolloutState\x12\x1d\n" +
 	"\x19ROLLOUT_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15ROLLOUT_STATE_RUNNING\x10\x01\x12\x18\n" +
@@ -1920,7 +2045,9 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\x16ROLLOUT_STATE_ABORTING\x10\x03\x12\x19\n" +
 	"\x15ROLLOUT_STATE_ABORTED\x10\x04\x12\x1c\n" +
 	"\x18ROLLOUT_STATE_CONCLUDING\x10\x05\x12\x16\n" +
-	"\x12ROLLOUT_STATE_DONE\x10\x062\xce\x06\n" +
+	"\x12ROLLOUT_STATE_DONE\x10\x06\x12\x1e\n" +
+	"\x1aROLLOUT_STATE_ROLLING_BACK\x10\a\x12\x1d\n" +
+	"\x19ROLLOUT_STATE_ROLLED_BACK\x10\b2\xb2\a\n" +
 	"\x0eRolloutService\x12Y\n" +
 	"\fApplyRollout\x12#.pal.service.v1.ApplyRolloutRequest\x1a$.pal.service.v1.ApplyRolloutResponse\x12S\n" +
 	"\n" +
@@ -1931,7 +2058,8 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\rResumeRollout\x12$.pal.service.v1.ResumeRolloutRequest\x1a%.pal.service.v1.ResumeRolloutResponse\x12_\n" +
 	"\x0ePromoteRollout\x12%.pal.service.v1.PromoteRolloutRequest\x1a&.pal.service.v1.PromoteRolloutResponse\x12_\n" +
 	"\x0eApproveRollout\x12%.pal.service.v1.ApproveRolloutRequest\x1a&.pal.service.v1.ApproveRolloutResponse\x12Y\n" +
-	"\fAbortRollout\x12#.pal.service.v1.AbortRolloutRequest\x1a$.pal.service.v1.AbortRolloutResponseB\xac\x01\n" +
+	"\fAbortRollout\x12#.pal.service.v1.AbortRolloutRequest\x1a$.pal.service.v1.AbortRolloutResponse\x12b\n" +
+	"\x0fRollbackRollout\x12&.pal.service.v1.RollbackRolloutRequest\x1a'.pal.service.v1.RollbackRolloutResponseB\xac\x01\n" +
 	"\x12com.pal.service.v1B\x13RolloutServiceProtoP\x01Z'pal.example/go/pal/service/v1;servicev1\xa2\x02\x03PSX\xaa\x02\x0ePal.Service.V1\xca\x02\x0ePal\\Service\\V1\xe2\x02\x1aPal\\Service\\V1\\GPBMetadata\xea\x02\x10Pal::Service::V1b\x06proto3"
 
 var (
@@ -1947,58 +2075,60 @@ func file_pal_service_v1_rollout_service_proto_rawDescGZIP() []byte {
 }
 
 var file_pal_service_v1_rollout_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_pal_service_v1_rollout_service_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_pal_service_v1_rollout_service_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_pal_service_v1_rollout_service_proto_goTypes = []any{
-	(RolloutState)(0),              // 0: pal.service.v1.RolloutState
-	(*RolloutStatus)(nil),          // 1: pal.service.v1.RolloutStatus
-	(*RolloutAgent)(nil),           // 2: pal.service.v1.RolloutAgent
-	(*RolloutPlacing)(nil),         // 3: pal.service.v1.RolloutPlacing
-	(*RolloutCounts)(nil),          // 4: pal.service.v1.RolloutCounts
-	(*RolloutGate)(nil),            // 5: pal.service.v1.RolloutGate
-	(*RolloutEntry)(nil),           // 6: pal.service.v1.RolloutEntry
-	(*RolloutSelector)(nil),        // 7: pal.service.v1.RolloutSelector
-	(*ApplyRolloutRequest)(nil),    // 8: pal.service.v1.ApplyRolloutRequest
-	(*ApplyRolloutResponse)(nil),   // 9: pal.service.v1.ApplyRolloutResponse
-	(*GetRolloutRequest)(nil),      // 10: pal.service.v1.GetRolloutRequest
-	(*GetRolloutResponse)(nil),     // 11: pal.service.v1.GetRolloutResponse
-	(*ListRolloutsRequest)(nil),    // 12: pal.service.v1.ListRolloutsRequest
-	(*ListRolloutsResponse)(nil),   // 13: pal.service.v1.ListRolloutsResponse
-	(*WatchRolloutRequest)(nil),    // 14: pal.service.v1.WatchRolloutRequest
-	(*WatchRolloutResponse)(nil),   // 15: pal.service.v1.WatchRolloutResponse
-	(*PauseRolloutRequest)(nil),    // 16: pal.service.v1.PauseRolloutRequest
-	(*PauseRolloutResponse)(nil),   // 17: pal.service.v1.PauseRolloutResponse
-	(*ResumeRolloutRequest)(nil),   // 18: pal.service.v1.ResumeRolloutRequest
-	(*ResumeRolloutResponse)(nil),  // 19: pal.service.v1.ResumeRolloutResponse
-	(*PromoteRolloutRequest)(nil),  // 20: pal.service.v1.PromoteRolloutRequest
-	(*PromoteRolloutResponse)(nil), // 21: pal.service.v1.PromoteRolloutResponse
-	(*ApproveRolloutRequest)(nil),  // 22: pal.service.v1.ApproveRolloutRequest
-	(*ApproveRolloutResponse)(nil), // 23: pal.service.v1.ApproveRolloutResponse
-	(*AbortRolloutRequest)(nil),    // 24: pal.service.v1.AbortRolloutRequest
-	(*AbortRolloutResponse)(nil),   // 25: pal.service.v1.AbortRolloutResponse
-	(*v1.Rollout)(nil),             // 26: pal.v1.Rollout
-	(*timestamppb.Timestamp)(nil),  // 27: google.protobuf.Timestamp
-	(*v1.Money)(nil),               // 28: pal.v1.Money
-	(*Route)(nil),                  // 29: pal.service.v1.Route
-	(v1.VerdictOutcome)(0),         // 30: pal.v1.VerdictOutcome
+	(RolloutState)(0),               // 0: pal.service.v1.RolloutState
+	(*RolloutStatus)(nil),           // 1: pal.service.v1.RolloutStatus
+	(*RolloutAgent)(nil),            // 2: pal.service.v1.RolloutAgent
+	(*RolloutPlacing)(nil),          // 3: pal.service.v1.RolloutPlacing
+	(*RolloutCounts)(nil),           // 4: pal.service.v1.RolloutCounts
+	(*RolloutGate)(nil),             // 5: pal.service.v1.RolloutGate
+	(*RolloutEntry)(nil),            // 6: pal.service.v1.RolloutEntry
+	(*RolloutSelector)(nil),         // 7: pal.service.v1.RolloutSelector
+	(*ApplyRolloutRequest)(nil),     // 8: pal.service.v1.ApplyRolloutRequest
+	(*ApplyRolloutResponse)(nil),    // 9: pal.service.v1.ApplyRolloutResponse
+	(*GetRolloutRequest)(nil),       // 10: pal.service.v1.GetRolloutRequest
+	(*GetRolloutResponse)(nil),      // 11: pal.service.v1.GetRolloutResponse
+	(*ListRolloutsRequest)(nil),     // 12: pal.service.v1.ListRolloutsRequest
+	(*ListRolloutsResponse)(nil),    // 13: pal.service.v1.ListRolloutsResponse
+	(*WatchRolloutRequest)(nil),     // 14: pal.service.v1.WatchRolloutRequest
+	(*WatchRolloutResponse)(nil),    // 15: pal.service.v1.WatchRolloutResponse
+	(*PauseRolloutRequest)(nil),     // 16: pal.service.v1.PauseRolloutRequest
+	(*PauseRolloutResponse)(nil),    // 17: pal.service.v1.PauseRolloutResponse
+	(*ResumeRolloutRequest)(nil),    // 18: pal.service.v1.ResumeRolloutRequest
+	(*ResumeRolloutResponse)(nil),   // 19: pal.service.v1.ResumeRolloutResponse
+	(*PromoteRolloutRequest)(nil),   // 20: pal.service.v1.PromoteRolloutRequest
+	(*PromoteRolloutResponse)(nil),  // 21: pal.service.v1.PromoteRolloutResponse
+	(*ApproveRolloutRequest)(nil),   // 22: pal.service.v1.ApproveRolloutRequest
+	(*ApproveRolloutResponse)(nil),  // 23: pal.service.v1.ApproveRolloutResponse
+	(*AbortRolloutRequest)(nil),     // 24: pal.service.v1.AbortRolloutRequest
+	(*AbortRolloutResponse)(nil),    // 25: pal.service.v1.AbortRolloutResponse
+	(*RollbackRolloutRequest)(nil),  // 26: pal.service.v1.RollbackRolloutRequest
+	(*RollbackRolloutResponse)(nil), // 27: pal.service.v1.RollbackRolloutResponse
+	(*v1.Rollout)(nil),              // 28: pal.v1.Rollout
+	(*timestamppb.Timestamp)(nil),   // 29: google.protobuf.Timestamp
+	(*v1.Money)(nil),                // 30: pal.v1.Money
+	(*Route)(nil),                   // 31: pal.service.v1.Route
+	(v1.VerdictOutcome)(0),          // 32: pal.v1.VerdictOutcome
 }
 var file_pal_service_v1_rollout_service_proto_depIdxs = []int32{
-	26, // 0: pal.service.v1.RolloutStatus.rollout:type_name -> pal.v1.Rollout
+	28, // 0: pal.service.v1.RolloutStatus.rollout:type_name -> pal.v1.Rollout
 	0,  // 1: pal.service.v1.RolloutStatus.state:type_name -> pal.service.v1.RolloutState
-	27, // 2: pal.service.v1.RolloutStatus.step_began_at:type_name -> google.protobuf.Timestamp
+	29, // 2: pal.service.v1.RolloutStatus.step_began_at:type_name -> google.protobuf.Timestamp
 	2,  // 3: pal.service.v1.RolloutStatus.agents:type_name -> pal.service.v1.RolloutAgent
 	5,  // 4: pal.service.v1.RolloutStatus.gates:type_name -> pal.service.v1.RolloutGate
 	6,  // 5: pal.service.v1.RolloutStatus.history:type_name -> pal.service.v1.RolloutEntry
-	28, // 6: pal.service.v1.RolloutStatus.spent:type_name -> pal.v1.Money
-	27, // 7: pal.service.v1.RolloutStatus.applied_at:type_name -> google.protobuf.Timestamp
-	27, // 8: pal.service.v1.RolloutStatus.ended_at:type_name -> google.protobuf.Timestamp
-	29, // 9: pal.service.v1.RolloutAgent.before:type_name -> pal.service.v1.Route
-	29, // 10: pal.service.v1.RolloutAgent.present:type_name -> pal.service.v1.Route
+	30, // 6: pal.service.v1.RolloutStatus.spent:type_name -> pal.v1.Money
+	29, // 7: pal.service.v1.RolloutStatus.applied_at:type_name -> google.protobuf.Timestamp
+	29, // 8: pal.service.v1.RolloutStatus.ended_at:type_name -> google.protobuf.Timestamp
+	31, // 9: pal.service.v1.RolloutAgent.before:type_name -> pal.service.v1.Route
+	31, // 10: pal.service.v1.RolloutAgent.present:type_name -> pal.service.v1.Route
 	3,  // 11: pal.service.v1.RolloutAgent.placing:type_name -> pal.service.v1.RolloutPlacing
 	4,  // 12: pal.service.v1.RolloutAgent.counts:type_name -> pal.service.v1.RolloutCounts
-	30, // 13: pal.service.v1.RolloutAgent.verdict:type_name -> pal.v1.VerdictOutcome
-	29, // 14: pal.service.v1.RolloutPlacing.route:type_name -> pal.service.v1.Route
-	27, // 15: pal.service.v1.RolloutEntry.at:type_name -> google.protobuf.Timestamp
-	26, // 16: pal.service.v1.ApplyRolloutRequest.rollout:type_name -> pal.v1.Rollout
+	32, // 13: pal.service.v1.RolloutAgent.verdict:type_name -> pal.v1.VerdictOutcome
+	31, // 14: pal.service.v1.RolloutPlacing.route:type_name -> pal.service.v1.Route
+	29, // 15: pal.service.v1.RolloutEntry.at:type_name -> google.protobuf.Timestamp
+	28, // 16: pal.service.v1.ApplyRolloutRequest.rollout:type_name -> pal.v1.Rollout
 	1,  // 17: pal.service.v1.ApplyRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
 	7,  // 18: pal.service.v1.GetRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
 	1,  // 19: pal.service.v1.GetRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
@@ -2015,29 +2145,33 @@ var file_pal_service_v1_rollout_service_proto_depIdxs = []int32{
 	1,  // 30: pal.service.v1.ApproveRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
 	7,  // 31: pal.service.v1.AbortRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
 	1,  // 32: pal.service.v1.AbortRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	8,  // 33: pal.service.v1.RolloutService.ApplyRollout:input_type -> pal.service.v1.ApplyRolloutRequest
-	10, // 34: pal.service.v1.RolloutService.GetRollout:input_type -> pal.service.v1.GetRolloutRequest
-	12, // 35: pal.service.v1.RolloutService.ListRollouts:input_type -> pal.service.v1.ListRolloutsRequest
-	14, // 36: pal.service.v1.RolloutService.WatchRollout:input_type -> pal.service.v1.WatchRolloutRequest
-	16, // 37: pal.service.v1.RolloutService.PauseRollout:input_type -> pal.service.v1.PauseRolloutRequest
-	18, // 38: pal.service.v1.RolloutService.ResumeRollout:input_type -> pal.service.v1.ResumeRolloutRequest
-	20, // 39: pal.service.v1.RolloutService.PromoteRollout:input_type -> pal.service.v1.PromoteRolloutRequest
-	22, // 40: pal.service.v1.RolloutService.ApproveRollout:input_type -> pal.service.v1.ApproveRolloutRequest
-	24, // 41: pal.service.v1.RolloutService.AbortRollout:input_type -> pal.service.v1.AbortRolloutRequest
-	9,  // 42: pal.service.v1.RolloutService.ApplyRollout:output_type -> pal.service.v1.ApplyRolloutResponse
-	11, // 43: pal.service.v1.RolloutService.GetRollout:output_type -> pal.service.v1.GetRolloutResponse
-	13, // 44: pal.service.v1.RolloutService.ListRollouts:output_type -> pal.service.v1.ListRolloutsResponse
-	15, // 45: pal.service.v1.RolloutService.WatchRollout:output_type -> pal.service.v1.WatchRolloutResponse
-	17, // 46: pal.service.v1.RolloutService.PauseRollout:output_type -> pal.service.v1.PauseRolloutResponse
-	19, // 47: pal.service.v1.RolloutService.ResumeRollout:output_type -> pal.service.v1.ResumeRolloutResponse
-	21, // 48: pal.service.v1.RolloutService.PromoteRollout:output_type -> pal.service.v1.PromoteRolloutResponse
-	23, // 49: pal.service.v1.RolloutService.ApproveRollout:output_type -> pal.service.v1.ApproveRolloutResponse
-	25, // 50: pal.service.v1.RolloutService.AbortRollout:output_type -> pal.service.v1.AbortRolloutResponse
-	42, // [42:51] is the sub-list for method output_type
-	33, // [33:42] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	7,  // 33: pal.service.v1.RollbackRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 34: pal.service.v1.RollbackRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	8,  // 35: pal.service.v1.RolloutService.ApplyRollout:input_type -> pal.service.v1.ApplyRolloutRequest
+	10, // 36: pal.service.v1.RolloutService.GetRollout:input_type -> pal.service.v1.GetRolloutRequest
+	12, // 37: pal.service.v1.RolloutService.ListRollouts:input_type -> pal.service.v1.ListRolloutsRequest
+	14, // 38: pal.service.v1.RolloutService.WatchRollout:input_type -> pal.service.v1.WatchRolloutRequest
+	16, // 39: pal.service.v1.RolloutService.PauseRollout:input_type -> pal.service.v1.PauseRolloutRequest
+	18, // 40: pal.service.v1.RolloutService.ResumeRollout:input_type -> pal.service.v1.ResumeRolloutRequest
+	20, // 41: pal.service.v1.RolloutService.PromoteRollout:input_type -> pal.service.v1.PromoteRolloutRequest
+	22, // 42: pal.service.v1.RolloutService.ApproveRollout:input_type -> pal.service.v1.ApproveRolloutRequest
+	24, // 43: pal.service.v1.RolloutService.AbortRollout:input_type -> pal.service.v1.AbortRolloutRequest
+	26, // 44: pal.service.v1.RolloutService.RollbackRollout:input_type -> pal.service.v1.RollbackRolloutRequest
+	9,  // 45: pal.service.v1.RolloutService.ApplyRollout:output_type -> pal.service.v1.ApplyRolloutResponse
+	11, // 46: pal.service.v1.RolloutService.GetRollout:output_type -> pal.service.v1.GetRolloutResponse
+	13, // 47: pal.service.v1.RolloutService.ListRollouts:output_type -> pal.service.v1.ListRolloutsResponse
+	15, // 48: pal.service.v1.RolloutService.WatchRollout:output_type -> pal.service.v1.WatchRolloutResponse
+	17, // 49: pal.service.v1.RolloutService.PauseRollout:output_type -> pal.service.v1.PauseRolloutResponse
+	19, // 50: pal.service.v1.RolloutService.ResumeRollout:output_type -> pal.service.v1.ResumeRolloutResponse
+	21, // 51: pal.service.v1.RolloutService.PromoteRollout:output_type -> pal.service.v1.PromoteRolloutResponse
+	23, // 52: pal.service.v1.RolloutService.ApproveRollout:output_type -> pal.service.v1.ApproveRolloutResponse
+	25, // 53: pal.service.v1.RolloutService.AbortRollout:output_type -> pal.service.v1.AbortRolloutResponse
+	27, // 54: pal.service.v1.RolloutService.RollbackRollout:output_type -> pal.service.v1.RollbackRolloutResponse
+	45, // [45:55] is the sub-list for method output_type
+	35, // [35:45] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_rollout_service_proto_init() }
@@ -2052,7 +2186,7 @@ func file_pal_service_v1_rollout_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pal_service_v1_rollout_service_proto_rawDesc), len(file_pal_service_v1_rollout_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   25,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

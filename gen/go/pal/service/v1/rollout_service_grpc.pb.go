@@ -21,15 +21,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RolloutService_ApplyRollout_FullMethodName   = "/pal.service.v1.RolloutService/ApplyRollout"
-	RolloutService_GetRollout_FullMethodName     = "/pal.service.v1.RolloutService/GetRollout"
-	RolloutService_ListRollouts_FullMethodName   = "/pal.service.v1.RolloutService/ListRollouts"
-	RolloutService_WatchRollout_FullMethodName   = "/pal.service.v1.RolloutService/WatchRollout"
-	RolloutService_PauseRollout_FullMethodName   = "/pal.service.v1.RolloutService/PauseRollout"
-	RolloutService_ResumeRollout_FullMethodName  = "/pal.service.v1.RolloutService/ResumeRollout"
-	RolloutService_PromoteRollout_FullMethodName = "/pal.service.v1.RolloutService/PromoteRollout"
-	RolloutService_ApproveRollout_FullMethodName = "/pal.service.v1.RolloutService/ApproveRollout"
-	RolloutService_AbortRollout_FullMethodName   = "/pal.service.v1.RolloutService/AbortRollout"
+	RolloutService_ApplyRollout_FullMethodName    = "/pal.service.v1.RolloutService/ApplyRollout"
+	RolloutService_GetRollout_FullMethodName      = "/pal.service.v1.RolloutService/GetRollout"
+	RolloutService_ListRollouts_FullMethodName    = "/pal.service.v1.RolloutService/ListRollouts"
+	RolloutService_WatchRollout_FullMethodName    = "/pal.service.v1.RolloutService/WatchRollout"
+	RolloutService_PauseRollout_FullMethodName    = "/pal.service.v1.RolloutService/PauseRollout"
+	RolloutService_ResumeRollout_FullMethodName   = "/pal.service.v1.RolloutService/ResumeRollout"
+	RolloutService_PromoteRollout_FullMethodName  = "/pal.service.v1.RolloutService/PromoteRollout"
+	RolloutService_ApproveRollout_FullMethodName  = "/pal.service.v1.RolloutService/ApproveRollout"
+	RolloutService_AbortRollout_FullMethodName    = "/pal.service.v1.RolloutService/AbortRollout"
+	RolloutService_RollbackRollout_FullMethodName = "/pal.service.v1.RolloutService/RollbackRollout"
 )
 
 // RolloutServiceClient is the client API for RolloutService service.
@@ -65,6 +66,12 @@ type RolloutServiceClient interface {
 	// Puts back every route that the rollout has changed, and returns when that is done.
 	// Fails with ROLLOUT_OVER when nothing is in progress.
 	AbortRollout(ctx context.Context, in *AbortRolloutRequest, opts ...grpc.CallOption) (*AbortRolloutResponse, error)
+	// Takes back a rollout that is done: every agent that it moved goes back to what it
+	// was on before, but for those whose route somebody has set since, and the response
+	// comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+	// it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+	// rollout has one of the agents.
+	RollbackRollout(ctx context.Context, in *RollbackRolloutRequest, opts ...grpc.CallOption) (*RollbackRolloutResponse, error)
 }
 
 type rolloutServiceClient struct {
@@ -174,6 +181,16 @@ func (c *rolloutServiceClient) AbortRollout(ctx context.Context, in *AbortRollou
 	return out, nil
 }
 
+func (c *rolloutServiceClient) RollbackRollout(ctx context.Context, in *RollbackRolloutRequest, opts ...grpc.CallOption) (*RollbackRolloutResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RollbackRolloutResponse)
+	err := c.cc.Invoke(ctx, RolloutService_RollbackRollout_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RolloutServiceServer is the server API for RolloutService service.
 // All implementations must embed UnimplementedRolloutServiceServer
 // for forward compatibility.
@@ -207,6 +224,12 @@ type RolloutServiceServer interface {
 	// Puts back every route that the rollout has changed, and returns when that is done.
 	// Fails with ROLLOUT_OVER when nothing is in progress.
 	AbortRollout(context.Context, *AbortRolloutRequest) (*AbortRolloutResponse, error)
+	// Takes back a rollout that is done: every agent that it moved goes back to what it
+	// was on before, but for those whose route somebody has set since, and the response
+	// comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+	// it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+	// rollout has one of the agents.
+	RollbackRollout(context.Context, *RollbackRolloutRequest) (*RollbackRolloutResponse, error)
 	mustEmbedUnimplementedRolloutServiceServer()
 }
 
@@ -243,6 +266,9 @@ func (UnimplementedRolloutServiceServer) ApproveRollout(context.Context, *Approv
 }
 func (UnimplementedRolloutServiceServer) AbortRollout(context.Context, *AbortRolloutRequest) (*AbortRolloutResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method AbortRollout not implemented")
+}
+func (UnimplementedRolloutServiceServer) RollbackRollout(context.Context, *RollbackRolloutRequest) (*RollbackRolloutResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method RollbackRollout not implemented")
 }
 func (UnimplementedRolloutServiceServer) mustEmbedUnimplementedRolloutServiceServer() {}
 func (UnimplementedRolloutServiceServer) testEmbeddedByValue()                        {}
@@ -420,6 +446,24 @@ func _RolloutService_AbortRollout_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RolloutService_RollbackRollout_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RollbackRolloutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RolloutServiceServer).RollbackRollout(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RolloutService_RollbackRollout_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RolloutServiceServer).RollbackRollout(ctx, req.(*RollbackRolloutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RolloutService_ServiceDesc is the grpc.ServiceDesc for RolloutService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -458,6 +502,10 @@ var RolloutService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AbortRollout",
 			Handler:    _RolloutService_AbortRollout_Handler,
+		},
+		{
+			MethodName: "RollbackRollout",
+			Handler:    _RolloutService_RollbackRollout_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

@@ -23,6 +23,8 @@ class RolloutState(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ROLLOUT_STATE_ABORTED: _ClassVar[RolloutState]
     ROLLOUT_STATE_CONCLUDING: _ClassVar[RolloutState]
     ROLLOUT_STATE_DONE: _ClassVar[RolloutState]
+    ROLLOUT_STATE_ROLLING_BACK: _ClassVar[RolloutState]
+    ROLLOUT_STATE_ROLLED_BACK: _ClassVar[RolloutState]
 ROLLOUT_STATE_UNSPECIFIED: RolloutState
 ROLLOUT_STATE_RUNNING: RolloutState
 ROLLOUT_STATE_PAUSED: RolloutState
@@ -30,6 +32,8 @@ ROLLOUT_STATE_ABORTING: RolloutState
 ROLLOUT_STATE_ABORTED: RolloutState
 ROLLOUT_STATE_CONCLUDING: RolloutState
 ROLLOUT_STATE_DONE: RolloutState
+ROLLOUT_STATE_ROLLING_BACK: RolloutState
+ROLLOUT_STATE_ROLLED_BACK: RolloutState
 
 class RolloutStatus(_message.Message):
     __slots__ = ("rollout_id", "rollout", "state", "reason", "wave", "step", "step_began_at", "approved_by", "promoted_by", "agents", "gates", "history", "spent", "applied_by", "applied_at", "ended_at", "acts", "problem", "pause_taken")
@@ -296,6 +300,22 @@ class AbortRolloutRequest(_message.Message):
     def __init__(self, rollout: _Optional[_Union[RolloutSelector, _Mapping]] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
 
 class AbortRolloutResponse(_message.Message):
+    __slots__ = ("status",)
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    status: RolloutStatus
+    def __init__(self, status: _Optional[_Union[RolloutStatus, _Mapping]] = ...) -> None: ...
+
+class RollbackRolloutRequest(_message.Message):
+    __slots__ = ("rollout", "author", "reason")
+    ROLLOUT_FIELD_NUMBER: _ClassVar[int]
+    AUTHOR_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    rollout: RolloutSelector
+    author: str
+    reason: str
+    def __init__(self, rollout: _Optional[_Union[RolloutSelector, _Mapping]] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ...) -> None: ...
+
+class RollbackRolloutResponse(_message.Message):
     __slots__ = ("status",)
     STATUS_FIELD_NUMBER: _ClassVar[int]
     status: RolloutStatus

@@ -85,6 +85,11 @@ class RolloutServiceStub(object):
                 request_serializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutRequest.SerializeToString,
                 response_deserializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutResponse.FromString,
                 _registered_method=True)
+        self.RollbackRollout = channel.unary_unary(
+                '/pal.service.v1.RolloutService/RollbackRollout',
+                request_serializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutRequest.SerializeToString,
+                response_deserializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutResponse.FromString,
+                _registered_method=True)
 
 
 class RolloutServiceServicer(object):
@@ -163,6 +168,17 @@ class RolloutServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RollbackRollout(self, request, context):
+        """Takes back a rollout that is done: every agent that it moved goes back to what it
+        was on before, but for those whose route somebody has set since, and the response
+        comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+        it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+        rollout has one of the agents.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RolloutServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -210,6 +226,11 @@ def add_RolloutServiceServicer_to_server(servicer, server):
                     servicer.AbortRollout,
                     request_deserializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutRequest.FromString,
                     response_serializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutResponse.SerializeToString,
+            ),
+            'RollbackRollout': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackRollout,
+                    request_deserializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutRequest.FromString,
+                    response_serializer=pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -461,6 +482,33 @@ class RolloutService(object):
             '/pal.service.v1.RolloutService/AbortRollout',
             pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutRequest.SerializeToString,
             pal_dot_service_dot_v1_dot_rollout__service__pb2.AbortRolloutResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackRollout(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pal.service.v1.RolloutService/RollbackRollout',
+            pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutRequest.SerializeToString,
+            pal_dot_service_dot_v1_dot_rollout__service__pb2.RollbackRolloutResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,13 @@ class RolloutServiceStub:
     """Puts back every route that the rollout has changed, and returns when that is done.
     Fails with ROLLOUT_OVER when nothing is in progress.
     """
+    RollbackRollout: _aio.UnaryUnaryMultiCallable[_rollout_service_pb2.RollbackRolloutRequest, _rollout_service_pb2.RollbackRolloutResponse]
+    """Takes back a rollout that is done: every agent that it moved goes back to what it
+    was on before, but for those whose route somebody has set since, and the response
+    comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+    it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+    rollout has one of the agents.
+    """
 
 class RolloutServiceServicer(metaclass=_abc_1.ABCMeta):
     """Moves agents to another runtime step by step, and back when something is wrong.
@@ -134,6 +141,19 @@ class RolloutServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _abc.Awaitable[_rollout_service_pb2.AbortRolloutResponse]:
         """Puts back every route that the rollout has changed, and returns when that is done.
         Fails with ROLLOUT_OVER when nothing is in progress.
+        """
+
+    @_abc_1.abstractmethod
+    def RollbackRollout(
+        self,
+        request: _rollout_service_pb2.RollbackRolloutRequest,
+        context: _aio.ServicerContext[_rollout_service_pb2.RollbackRolloutRequest, _abc.Awaitable[_rollout_service_pb2.RollbackRolloutResponse]],
+    ) -> _abc.Awaitable[_rollout_service_pb2.RollbackRolloutResponse]:
+        """Takes back a rollout that is done: every agent that it moved goes back to what it
+        was on before, but for those whose route somebody has set since, and the response
+        comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+        it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+        rollout has one of the agents.
         """
 
 def add_RolloutServiceServicer_to_server(servicer: RolloutServiceServicer, server: _aio.Server) -> None: ...

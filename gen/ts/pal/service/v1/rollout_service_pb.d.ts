@@ -941,6 +941,60 @@ export declare type AbortRolloutResponse = Message<"pal.service.v1.AbortRolloutR
 export declare const AbortRolloutResponseSchema: GenMessage<AbortRolloutResponse>;
 
 /**
+ * Request of RollbackRollout.
+ *
+ * @generated from message pal.service.v1.RollbackRolloutRequest
+ */
+export declare type RollbackRolloutRequest = Message<"pal.service.v1.RollbackRolloutRequest"> & {
+  /**
+   * Which.
+   *
+   * @generated from field: pal.service.v1.RolloutSelector rollout = 1;
+   */
+  rollout?: RolloutSelector | undefined;
+
+  /**
+   * Who, for the record. Empty means "operator".
+   *
+   * @generated from field: string author = 2;
+   */
+  author: string;
+
+  /**
+   * Why, for the record. May be empty.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message pal.service.v1.RollbackRolloutRequest.
+ * Use `create(RollbackRolloutRequestSchema)` to create a new message.
+ */
+export declare const RollbackRolloutRequestSchema: GenMessage<RollbackRolloutRequest>;
+
+/**
+ * Response of RollbackRollout.
+ *
+ * @generated from message pal.service.v1.RollbackRolloutResponse
+ */
+export declare type RollbackRolloutResponse = Message<"pal.service.v1.RollbackRolloutResponse"> & {
+  /**
+   * The rollout.
+   *
+   * @generated from field: pal.service.v1.RolloutStatus status = 1;
+   */
+  status?: RolloutStatus | undefined;
+};
+
+/**
+ * Describes the message pal.service.v1.RollbackRolloutResponse.
+ * Use `create(RollbackRolloutResponseSchema)` to create a new message.
+ */
+export declare const RollbackRolloutResponseSchema: GenMessage<RollbackRolloutResponse>;
+
+/**
  * Where a rollout stands.
  *
  * @generated from enum pal.service.v1.RolloutState
@@ -994,6 +1048,21 @@ export enum RolloutState {
    * @generated from enum value: ROLLOUT_STATE_DONE = 6;
    */
   DONE = 6,
+
+  /**
+   * It was done, and the routes are being put back.
+   *
+   * @generated from enum value: ROLLOUT_STATE_ROLLING_BACK = 7;
+   */
+  ROLLING_BACK = 7,
+
+  /**
+   * It was done, and the routes are as they were before, but for those that somebody
+   * else changed.
+   *
+   * @generated from enum value: ROLLOUT_STATE_ROLLED_BACK = 8;
+   */
+  ROLLED_BACK = 8,
 }
 
 /**
@@ -1105,6 +1174,20 @@ export declare const RolloutService: GenService<{
     methodKind: "unary";
     input: typeof AbortRolloutRequestSchema;
     output: typeof AbortRolloutResponseSchema;
+  },
+  /**
+   * Takes back a rollout that is done: every agent that it moved goes back to what it
+   * was on before, but for those whose route somebody has set since, and the response
+   * comes when that is done. Safe to repeat until then. Fails with ROLLOUT_OVER when
+   * it is not done, or is taken back already, and with ROLLOUT_ACTIVE while another
+   * rollout has one of the agents.
+   *
+   * @generated from rpc pal.service.v1.RolloutService.RollbackRollout
+   */
+  rollbackRollout: {
+    methodKind: "unary";
+    input: typeof RollbackRolloutRequestSchema;
+    output: typeof RollbackRolloutResponseSchema;
   },
 }>;
 
