@@ -64,7 +64,7 @@ def rolled_back(history: Iterable[pb.Route], to: int | None, default: str = "") 
     back = pb.Route()
     if to is None and present.candidate and present.candidate_basis_points:
         back.CopyFrom(present)
-        back.candidate_basis_points, back.hold = 0, False
+        back.candidate_basis_points, back.hold, back.mark = 0, False, ""
         return back
     if to is None:
         chosen = next((route for route in earlier if used(route) != used(present)), None)
@@ -77,7 +77,7 @@ def rolled_back(history: Iterable[pb.Route], to: int | None, default: str = "") 
         what = "no earlier revision used other runtimes" if to is None else f"revision {to} is not an earlier one"
         raise CommandError(f"{what}; earlier revisions: {known}", NOT_FOUND)
     back.CopyFrom(chosen)
-    back.running, back.hold = pb.RUNNING_RUNS_UNSPECIFIED, False
+    back.running, back.hold, back.mark = pb.RUNNING_RUNS_UNSPECIFIED, False, ""
     return back
 
 

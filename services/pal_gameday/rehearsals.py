@@ -101,7 +101,7 @@ class Rehearsals:
                 left=status.rollout.spec.candidate,
                 back_on=agent.before.stable,
                 switched_ns=status.applied_at.ToNanoseconds(),
-                ordered_ns=_ordered_ns(status),
+                ordered_ns=status.back_ordered_at.ToNanoseconds(),
                 acknowledged_ns=status.ended_at.ToNanoseconds(),
             )
             for step, status in self._known.items()
@@ -114,8 +114,8 @@ class Rehearsals:
         for agent in status.agents:
             request = registry.ListRouteRevisionsRequest(agent=agent.agent)
             listed = await self._mesh.registry.ListRouteRevisions(request, timeout=CALL_SECONDS)
-            own = (route.reason for route in listed.routes if status.rollout_id in route.reason)
-            marks.update(f"{agent.agent} {reason.rpartition('[')[2].rstrip(']')}" for reason in own)
+            own = (route.mark for route in listed.routes if route.mark.startswith(f"{status.rollout_id}/"))
+            marks.update(f"{agent.agent} {mark}" for mark in own)
         return sorted(mark for mark, times in marks.items() if times > 1)
 
 
@@ -151,12 +151,6 @@ async def taken_back(mesh: Mesh, drill_id: str) -> None:
 
 def _author(drill_id: str) -> str:
     return f"{AUTHOR} {drill_id}"
-
-
-def _ordered_ns(status: service.RolloutStatus) -> int:
-    """Return when it was decided that everything goes back: the first entry that says so."""
-    ordered = (entry.at.ToNanoseconds() for entry in status.history if entry.what.startswith("aborting"))
-    return next(ordered, status.ended_at.ToNanoseconds())
 
 
 def _said(entry: service.RolloutEntry) -> str:

@@ -94,7 +94,7 @@ class Routing:
     async def _set(self, wanted: registry.Route) -> str:
         route = registry.Route()
         route.CopyFrom(wanted)
-        for name in ("revision", "created_at", "running"):
+        for name in ("revision", "created_at", "running", "mark"):
             route.ClearField(name)
         route.author, route.reason = AUTHOR, self._reason
         if self.rollbacks and not self.rollbacks[-1].until_ns:

@@ -17,6 +17,7 @@ from pal_rpc.errors import InvalidField, MeshError
 WHOLE = 10_000
 STICKINESS = ("conversation", "run")
 MAX_SALT_CHARACTERS = 128
+MAX_MARK_CHARACTERS = 128
 MAX_TEXT_CHARACTERS = 512
 MAX_FALLBACKS = 8
 
@@ -34,6 +35,7 @@ def check_route(route: pb.Route, catalogue: Catalogue, runtimes: Runtimes) -> No
     _check_fallbacks(route)
     for field, limit in (
         ("salt", MAX_SALT_CHARACTERS),
+        ("mark", MAX_MARK_CHARACTERS),
         ("author", MAX_TEXT_CHARACTERS),
         ("reason", MAX_TEXT_CHARACTERS),
     ):

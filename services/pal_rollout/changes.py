@@ -128,6 +128,7 @@ def abort(status: pb.RolloutStatus, now_ns: int, who: str = ITSELF, reason: str 
     if status.state not in (RUNNING, PAUSED, CONCLUDING):
         raise Refused(_not_running(status, "aborted"))
     status.state, status.reason = ABORTING, reason or f"aborted by {who}"
+    status.back_ordered_at.CopyFrom(stamp(now_ns))
     note(status, now_ns, "aborting: every route goes back", who, reason)
 
 
@@ -146,6 +147,7 @@ def roll_back(status: pb.RolloutStatus, now_ns: int, who: str, reason: str) -> N
         raise Refused(_not_running(status, "rolled back"))
     status.state, status.reason = ROLLING_BACK, reason or f"rolled back by {who}"
     status.ClearField("ended_at")
+    status.back_ordered_at.CopyFrom(stamp(now_ns))
     note(status, now_ns, "rolling back: every route goes back", who, reason)
 
 

@@ -52,7 +52,7 @@ def share_of(agent: pb.RolloutAgent) -> int:
 def _copy(route: registry.Route) -> registry.Route:
     copied = registry.Route()
     copied.CopyFrom(route)
-    for name in ("revision", "created_at", "author", "reason", "running"):
+    for name in ("revision", "created_at", "author", "reason", "running", "mark"):
         copied.ClearField(name)
     return copied
 

@@ -24,6 +24,8 @@ from pal_rpc.route_client import RouteClient
 
 # How long routers are waited for. On the way forth not for long: whoever wants to go back waits behind it.
 _FORTH_SECONDS, _BACK_SECONDS = 2, 10
+# Of a reason; a route may have a few more.
+_MOST_CHARACTERS = 500
 
 
 class Acting:
@@ -113,10 +115,11 @@ class Acting:
         return await self._starting.start(asked)
 
     def _note(self, status: pb.RolloutStatus, agent: pb.RolloutAgent, route: registry.Route) -> None:
-        mark = f"[{status.rollout_id}/{status.acts}]"
+        mark = f"{status.rollout_id}/{status.acts}"
         placing = pb.RolloutPlacing(mark=mark, route=route, expected_revision=known(agent).revision)
+        placing.route.mark = mark
         placing.route.agent, placing.route.author = agent.agent, f"rollout {status.rollout.metadata.name}"
-        placing.route.reason = f"{_what(status)[:400]} {mark}"
+        placing.route.reason = _what(status)[:_MOST_CHARACTERS]
         agent.placing.CopyFrom(placing)
 
     async def _each(self, status: pb.RolloutStatus, agents: Sequence[str]) -> None:
@@ -132,7 +135,7 @@ class Acting:
     async def _set(self, status: pb.RolloutStatus, agent: pb.RolloutAgent) -> None:
         placing = agent.placing
         present = await self._routes.present(agent.agent)
-        if present.reason.endswith(placing.mark):
+        if present.mark == placing.mark:
             self._done(status, agent, present, ())
         elif present.revision != placing.expected_revision or _outdated(status, agent):
             # Whoever decides next sees the other revision, or that it is time to go back.

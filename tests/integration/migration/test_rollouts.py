@@ -55,7 +55,7 @@ async def test_waves_go_on_by_the_runs_that_ended_and_end_with_the_candidate_of_
         assert await shares(bench, agent) == [("echo", "other", 10_000), ("other", "", 0)]
     concluded = (await revisions(bench, canary))[-1]
     assert list(concluded.fallbacks) == ["echo"] and not concluded.hold
-    assert concluded.author == f"rollout to-{canary}" and begun.rollout_id in concluded.reason
+    assert concluded.author == f"rollout to-{canary}" and concluded.mark.startswith(f"{begun.rollout_id}/")
     assert [entry.what for entry in done.history if entry.what.startswith("step")] == [
         "step canary/100%",
         "step prod/100%",
@@ -82,6 +82,10 @@ async def test_an_abort_puts_back_every_agent_that_was_moved_by_one_revision_eac
         again = await refusal(service.AbortRollout(pb.AbortRolloutRequest(rollout=selector)))
 
     assert aborted.state == pb.ROLLOUT_STATE_ABORTED and aborted.reason == "enough"
+    begun_ns, ordered_ns, over_ns = (
+        moment.ToNanoseconds() for moment in (aborted.applied_at, aborted.back_ordered_at, aborted.ended_at)
+    )
+    assert begun_ns < ordered_ns < over_ns
     assert await shares(bench, canary) == [("echo", "", 0), ("echo", "other", 10_000), ("echo", "", 0)]
     for agent in (prod_a, prod_b):
         assert await shares(bench, agent) == [("echo", "other", 1000), ("echo", "", 0)]
@@ -157,7 +161,7 @@ async def test_a_rollout_that_is_done_is_taken_back_but_for_what_somebody_has_se
         await until(service, begun, at(1, 0))
         for agent in (prod_a, prod_b):
             await bench.live(agent)
-        await until(service, begun, state(pb.ROLLOUT_STATE_DONE))
+        done = await until(service, begun, state(pb.ROLLOUT_STATE_DONE))
         await bench.registry.SetRoute(registry_pb.SetRouteRequest(route=mine))
         back = (await service.RollbackRollout(asked)).status
         again = await refusal(service.RollbackRollout(asked))
@@ -166,6 +170,8 @@ async def test_a_rollout_that_is_done_is_taken_back_but_for_what_somebody_has_se
         )
 
     assert back.state == pb.ROLLOUT_STATE_ROLLED_BACK and back.reason == "customers call"
+    assert not done.HasField("back_ordered_at")
+    assert done.ended_at.ToNanoseconds() < back.back_ordered_at.ToNanoseconds() < back.ended_at.ToNanoseconds()
     moved = [("echo", "other", 10_000), ("other", "", 0)]
     for agent in (canary, prod_a):
         assert await shares(bench, agent) == [*moved, ("echo", "", 0)]

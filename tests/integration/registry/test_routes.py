@@ -100,6 +100,7 @@ async def test_a_wrong_route_names_the_fix(
         ({"stickiness": "moon"}, grpc.StatusCode.INVALID_ARGUMENT, "route.stickiness"),
         ({"fallbacks": ["agno"]}, grpc.StatusCode.INVALID_ARGUMENT, "route.fallbacks[0]: agno is named before"),
         ({"fallbacks": ["moon"]}, grpc.StatusCode.NOT_FOUND, "runtime moon not found"),
+        ({"mark": "m" * 129}, grpc.StatusCode.INVALID_ARGUMENT, "route.mark: longer than"),
         ({"salt": "s" * 129}, grpc.StatusCode.INVALID_ARGUMENT, "route.salt: longer than"),
         (
             {"candidate": "plain", "candidate_basis_points": 100},

@@ -67,6 +67,16 @@ def test_before_its_first_revision_an_agent_went_to_the_default() -> None:
     assert back == pb.Route(agent="desk", version_range=">=2", stable="agno")
 
 
+@pytest.mark.parametrize("history", [[MORE, AGNO], [PROMOTED, AGNO]])
+def test_an_act_of_a_rollout_is_not_repeated_by_whoever_goes_back_to_it(history: list[pb.Route]) -> None:
+    marked = []
+    for route in history:
+        marked.append(pb.Route(mark="r1/2"))
+        marked[-1].MergeFrom(route)
+
+    assert not rolled_back(marked, None).mark
+
+
 def test_a_revision_can_be_named() -> None:
     assert shares(rolled_back([PROMOTED, MORE, TRIAL, AGNO], 1)) == "agno"
 

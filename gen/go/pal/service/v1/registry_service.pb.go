@@ -1642,7 +1642,11 @@ type Route struct {
 	Running RunningRuns `protobuf:"varint,14,opt,name=running,proto3,enum=pal.service.v1.RunningRuns" json:"running,omitempty"`
 	// Whether an agent that leaves the choice of its runtime to the router follows this
 	// route all the same. A rollout holds the choice so while it has the agent.
-	Hold          bool `protobuf:"varint,15,opt,name=hold,proto3" json:"hold,omitempty"`
+	Hold bool `protobuf:"varint,15,opt,name=hold,proto3" json:"hold,omitempty"`
+	// By what its maker knows the revision again after a crash, for example the act of a
+	// rollout: its identifier, a slash and a number. Empty for nothing. Whoever makes a
+	// revision from an earlier one leaves it out.
+	Mark          string `protobuf:"bytes,16,opt,name=mark,proto3" json:"mark,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1773,6 +1777,13 @@ func (x *Route) GetHold() bool {
 		return x.Hold
 	}
 	return false
+}
+
+func (x *Route) GetMark() string {
+	if x != nil {
+		return x.Mark
+	}
+	return ""
 }
 
 // Request of GetRoute.
@@ -2993,7 +3004,7 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"\x13ListRuntimesRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"U\n" +
 	"\x14ListRuntimesResponse\x12=\n" +
-	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xe0\x03\n" +
+	"\bruntimes\x18\x01 \x03(\v2!.pal.service.v1.RegisteredRuntimeR\bruntimes\"\xf4\x03\n" +
 	"\x05Route\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12#\n" +
 	"\rversion_range\x18\x02 \x01(\tR\fversionRange\x12\x1a\n" +
@@ -3012,7 +3023,8 @@ const file_pal_service_v1_registry_service_proto_rawDesc = "" +
 	"stickiness\x12\x1c\n" +
 	"\tfallbacks\x18\f \x03(\tR\tfallbacks\x125\n" +
 	"\arunning\x18\x0e \x01(\x0e2\x1b.pal.service.v1.RunningRunsR\arunning\x12\x12\n" +
-	"\x04hold\x18\x0f \x01(\bR\x04holdJ\x04\b\r\x10\x0eR\x06shadow\"'\n" +
+	"\x04hold\x18\x0f \x01(\bR\x04hold\x12\x12\n" +
+	"\x04mark\x18\x10 \x01(\tR\x04markJ\x04\b\r\x10\x0eR\x06shadow\"'\n" +
 	"\x0fGetRouteRequest\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\"A\n" +
 	"\x10GetRouteResponse\x12-\n" +

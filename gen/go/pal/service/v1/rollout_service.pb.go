@@ -144,7 +144,10 @@ type RolloutStatus struct {
 	// for nothing.
 	Problem string `protobuf:"bytes,18,opt,name=problem,proto3" json:"problem,omitempty"`
 	// Whether the pause that the plan has at the present step was made.
-	PauseTaken    bool `protobuf:"varint,19,opt,name=pause_taken,json=pauseTaken,proto3" json:"pause_taken,omitempty"`
+	PauseTaken bool `protobuf:"varint,19,opt,name=pause_taken,json=pauseTaken,proto3" json:"pause_taken,omitempty"`
+	// When it was decided that every route goes back: by a trigger, an abort or a
+	// rollback. Absent for a rollout that goes on, and for one that is done.
+	BackOrderedAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=back_ordered_at,json=backOrderedAt,proto3" json:"back_ordered_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -312,6 +315,13 @@ func (x *RolloutStatus) GetPauseTaken() bool {
 	return false
 }
 
+func (x *RolloutStatus) GetBackOrderedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.BackOrderedAt
+	}
+	return nil
+}
+
 // An agent of a rollout.
 type RolloutAgent struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -471,7 +481,7 @@ func (x *RolloutAgent) GetUnacknowledged() []string {
 // A revision that is noted before it is set.
 type RolloutPlacing struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the reason of the revision ends with.
+	// The mark of the revision.
 	Mark string `protobuf:"bytes,1,opt,name=mark,proto3" json:"mark,omitempty"`
 	// The revision, without number and time.
 	Route *Route `protobuf:"bytes,2,opt,name=route,proto3" json:"route,omitempty"`
@@ -1910,7 +1920,7 @@ var File_pal_service_v1_rollout_service_proto protoreflect.FileDescriptor
 
 const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\n" +
-	"$pal/service/v1/rollout_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pal/service/v1/registry_service.proto\x1a\x13pal/v1/common.proto\x1a\x17pal/v1/comparison.proto\x1a\x14pal/v1/rollout.proto\"\xf5\x05\n" +
+	"$pal/service/v1/rollout_service.proto\x12\x0epal.service.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a%pal/service/v1/registry_service.proto\x1a\x13pal/v1/common.proto\x1a\x17pal/v1/comparison.proto\x1a\x14pal/v1/rollout.proto\"\xb9\x06\n" +
 	"\rRolloutStatus\x12\x1d\n" +
 	"\n" +
 	"rollout_id\x18\x01 \x01(\tR\trolloutId\x12)\n" +
@@ -1937,7 +1947,8 @@ const file_pal_service_v1_rollout_service_proto_rawDesc = "" +
 	"\x04acts\x18\x11 \x01(\x03R\x04acts\x12\x18\n" +
 	"\aproblem\x18\x12 \x01(\tR\aproblem\x12\x1f\n" +
 	"\vpause_taken\x18\x13 \x01(\bR\n" +
-	"pauseTaken\"\xf8\x03\n" +
+	"pauseTaken\x12B\n" +
+	"\x0fback_ordered_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\rbackOrderedAt\"\xf8\x03\n" +
 	"\fRolloutAgent\x12\x14\n" +
 	"\x05agent\x18\x01 \x01(\tR\x05agent\x12\x12\n" +
 	"\x04wave\x18\x02 \x01(\x05R\x04wave\x12-\n" +
@@ -2121,57 +2132,58 @@ var file_pal_service_v1_rollout_service_proto_depIdxs = []int32{
 	30, // 6: pal.service.v1.RolloutStatus.spent:type_name -> pal.v1.Money
 	29, // 7: pal.service.v1.RolloutStatus.applied_at:type_name -> google.protobuf.Timestamp
 	29, // 8: pal.service.v1.RolloutStatus.ended_at:type_name -> google.protobuf.Timestamp
-	31, // 9: pal.service.v1.RolloutAgent.before:type_name -> pal.service.v1.Route
-	31, // 10: pal.service.v1.RolloutAgent.present:type_name -> pal.service.v1.Route
-	3,  // 11: pal.service.v1.RolloutAgent.placing:type_name -> pal.service.v1.RolloutPlacing
-	4,  // 12: pal.service.v1.RolloutAgent.counts:type_name -> pal.service.v1.RolloutCounts
-	32, // 13: pal.service.v1.RolloutAgent.verdict:type_name -> pal.v1.VerdictOutcome
-	31, // 14: pal.service.v1.RolloutPlacing.route:type_name -> pal.service.v1.Route
-	29, // 15: pal.service.v1.RolloutEntry.at:type_name -> google.protobuf.Timestamp
-	28, // 16: pal.service.v1.ApplyRolloutRequest.rollout:type_name -> pal.v1.Rollout
-	1,  // 17: pal.service.v1.ApplyRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 18: pal.service.v1.GetRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 19: pal.service.v1.GetRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	1,  // 20: pal.service.v1.ListRolloutsResponse.rollouts:type_name -> pal.service.v1.RolloutStatus
-	7,  // 21: pal.service.v1.WatchRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 22: pal.service.v1.WatchRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 23: pal.service.v1.PauseRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 24: pal.service.v1.PauseRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 25: pal.service.v1.ResumeRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 26: pal.service.v1.ResumeRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 27: pal.service.v1.PromoteRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 28: pal.service.v1.PromoteRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 29: pal.service.v1.ApproveRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 30: pal.service.v1.ApproveRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 31: pal.service.v1.AbortRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 32: pal.service.v1.AbortRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	7,  // 33: pal.service.v1.RollbackRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
-	1,  // 34: pal.service.v1.RollbackRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
-	8,  // 35: pal.service.v1.RolloutService.ApplyRollout:input_type -> pal.service.v1.ApplyRolloutRequest
-	10, // 36: pal.service.v1.RolloutService.GetRollout:input_type -> pal.service.v1.GetRolloutRequest
-	12, // 37: pal.service.v1.RolloutService.ListRollouts:input_type -> pal.service.v1.ListRolloutsRequest
-	14, // 38: pal.service.v1.RolloutService.WatchRollout:input_type -> pal.service.v1.WatchRolloutRequest
-	16, // 39: pal.service.v1.RolloutService.PauseRollout:input_type -> pal.service.v1.PauseRolloutRequest
-	18, // 40: pal.service.v1.RolloutService.ResumeRollout:input_type -> pal.service.v1.ResumeRolloutRequest
-	20, // 41: pal.service.v1.RolloutService.PromoteRollout:input_type -> pal.service.v1.PromoteRolloutRequest
-	22, // 42: pal.service.v1.RolloutService.ApproveRollout:input_type -> pal.service.v1.ApproveRolloutRequest
-	24, // 43: pal.service.v1.RolloutService.AbortRollout:input_type -> pal.service.v1.AbortRolloutRequest
-	26, // 44: pal.service.v1.RolloutService.RollbackRollout:input_type -> pal.service.v1.RollbackRolloutRequest
-	9,  // 45: pal.service.v1.RolloutService.ApplyRollout:output_type -> pal.service.v1.ApplyRolloutResponse
-	11, // 46: pal.service.v1.RolloutService.GetRollout:output_type -> pal.service.v1.GetRolloutResponse
-	13, // 47: pal.service.v1.RolloutService.ListRollouts:output_type -> pal.service.v1.ListRolloutsResponse
-	15, // 48: pal.service.v1.RolloutService.WatchRollout:output_type -> pal.service.v1.WatchRolloutResponse
-	17, // 49: pal.service.v1.RolloutService.PauseRollout:output_type -> pal.service.v1.PauseRolloutResponse
-	19, // 50: pal.service.v1.RolloutService.ResumeRollout:output_type -> pal.service.v1.ResumeRolloutResponse
-	21, // 51: pal.service.v1.RolloutService.PromoteRollout:output_type -> pal.service.v1.PromoteRolloutResponse
-	23, // 52: pal.service.v1.RolloutService.ApproveRollout:output_type -> pal.service.v1.ApproveRolloutResponse
-	25, // 53: pal.service.v1.RolloutService.AbortRollout:output_type -> pal.service.v1.AbortRolloutResponse
-	27, // 54: pal.service.v1.RolloutService.RollbackRollout:output_type -> pal.service.v1.RollbackRolloutResponse
-	45, // [45:55] is the sub-list for method output_type
-	35, // [35:45] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	29, // 9: pal.service.v1.RolloutStatus.back_ordered_at:type_name -> google.protobuf.Timestamp
+	31, // 10: pal.service.v1.RolloutAgent.before:type_name -> pal.service.v1.Route
+	31, // 11: pal.service.v1.RolloutAgent.present:type_name -> pal.service.v1.Route
+	3,  // 12: pal.service.v1.RolloutAgent.placing:type_name -> pal.service.v1.RolloutPlacing
+	4,  // 13: pal.service.v1.RolloutAgent.counts:type_name -> pal.service.v1.RolloutCounts
+	32, // 14: pal.service.v1.RolloutAgent.verdict:type_name -> pal.v1.VerdictOutcome
+	31, // 15: pal.service.v1.RolloutPlacing.route:type_name -> pal.service.v1.Route
+	29, // 16: pal.service.v1.RolloutEntry.at:type_name -> google.protobuf.Timestamp
+	28, // 17: pal.service.v1.ApplyRolloutRequest.rollout:type_name -> pal.v1.Rollout
+	1,  // 18: pal.service.v1.ApplyRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 19: pal.service.v1.GetRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 20: pal.service.v1.GetRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	1,  // 21: pal.service.v1.ListRolloutsResponse.rollouts:type_name -> pal.service.v1.RolloutStatus
+	7,  // 22: pal.service.v1.WatchRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 23: pal.service.v1.WatchRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 24: pal.service.v1.PauseRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 25: pal.service.v1.PauseRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 26: pal.service.v1.ResumeRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 27: pal.service.v1.ResumeRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 28: pal.service.v1.PromoteRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 29: pal.service.v1.PromoteRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 30: pal.service.v1.ApproveRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 31: pal.service.v1.ApproveRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 32: pal.service.v1.AbortRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 33: pal.service.v1.AbortRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	7,  // 34: pal.service.v1.RollbackRolloutRequest.rollout:type_name -> pal.service.v1.RolloutSelector
+	1,  // 35: pal.service.v1.RollbackRolloutResponse.status:type_name -> pal.service.v1.RolloutStatus
+	8,  // 36: pal.service.v1.RolloutService.ApplyRollout:input_type -> pal.service.v1.ApplyRolloutRequest
+	10, // 37: pal.service.v1.RolloutService.GetRollout:input_type -> pal.service.v1.GetRolloutRequest
+	12, // 38: pal.service.v1.RolloutService.ListRollouts:input_type -> pal.service.v1.ListRolloutsRequest
+	14, // 39: pal.service.v1.RolloutService.WatchRollout:input_type -> pal.service.v1.WatchRolloutRequest
+	16, // 40: pal.service.v1.RolloutService.PauseRollout:input_type -> pal.service.v1.PauseRolloutRequest
+	18, // 41: pal.service.v1.RolloutService.ResumeRollout:input_type -> pal.service.v1.ResumeRolloutRequest
+	20, // 42: pal.service.v1.RolloutService.PromoteRollout:input_type -> pal.service.v1.PromoteRolloutRequest
+	22, // 43: pal.service.v1.RolloutService.ApproveRollout:input_type -> pal.service.v1.ApproveRolloutRequest
+	24, // 44: pal.service.v1.RolloutService.AbortRollout:input_type -> pal.service.v1.AbortRolloutRequest
+	26, // 45: pal.service.v1.RolloutService.RollbackRollout:input_type -> pal.service.v1.RollbackRolloutRequest
+	9,  // 46: pal.service.v1.RolloutService.ApplyRollout:output_type -> pal.service.v1.ApplyRolloutResponse
+	11, // 47: pal.service.v1.RolloutService.GetRollout:output_type -> pal.service.v1.GetRolloutResponse
+	13, // 48: pal.service.v1.RolloutService.ListRollouts:output_type -> pal.service.v1.ListRolloutsResponse
+	15, // 49: pal.service.v1.RolloutService.WatchRollout:output_type -> pal.service.v1.WatchRolloutResponse
+	17, // 50: pal.service.v1.RolloutService.PauseRollout:output_type -> pal.service.v1.PauseRolloutResponse
+	19, // 51: pal.service.v1.RolloutService.ResumeRollout:output_type -> pal.service.v1.ResumeRolloutResponse
+	21, // 52: pal.service.v1.RolloutService.PromoteRollout:output_type -> pal.service.v1.PromoteRolloutResponse
+	23, // 53: pal.service.v1.RolloutService.ApproveRollout:output_type -> pal.service.v1.ApproveRolloutResponse
+	25, // 54: pal.service.v1.RolloutService.AbortRollout:output_type -> pal.service.v1.AbortRolloutResponse
+	27, // 55: pal.service.v1.RolloutService.RollbackRollout:output_type -> pal.service.v1.RollbackRolloutResponse
+	46, // [46:56] is the sub-list for method output_type
+	36, // [36:46] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_pal_service_v1_rollout_service_proto_init() }

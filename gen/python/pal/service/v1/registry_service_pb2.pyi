@@ -268,7 +268,7 @@ class ListRuntimesResponse(_message.Message):
     def __init__(self, runtimes: _Optional[_Iterable[_Union[RegisteredRuntime, _Mapping]]] = ...) -> None: ...
 
 class Route(_message.Message):
-    __slots__ = ("agent", "version_range", "revision", "stable", "author", "reason", "created_at", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running", "hold")
+    __slots__ = ("agent", "version_range", "revision", "stable", "author", "reason", "created_at", "candidate", "candidate_basis_points", "salt", "stickiness", "fallbacks", "running", "hold", "mark")
     AGENT_FIELD_NUMBER: _ClassVar[int]
     VERSION_RANGE_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -283,6 +283,7 @@ class Route(_message.Message):
     FALLBACKS_FIELD_NUMBER: _ClassVar[int]
     RUNNING_FIELD_NUMBER: _ClassVar[int]
     HOLD_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
     agent: str
     version_range: str
     revision: int
@@ -297,7 +298,8 @@ class Route(_message.Message):
     fallbacks: _containers.RepeatedScalarFieldContainer[str]
     running: RunningRuns
     hold: bool
-    def __init__(self, agent: _Optional[str] = ..., version_range: _Optional[str] = ..., revision: _Optional[int] = ..., stable: _Optional[str] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., candidate: _Optional[str] = ..., candidate_basis_points: _Optional[int] = ..., salt: _Optional[str] = ..., stickiness: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., running: _Optional[_Union[RunningRuns, str]] = ..., hold: bool = ...) -> None: ...
+    mark: str
+    def __init__(self, agent: _Optional[str] = ..., version_range: _Optional[str] = ..., revision: _Optional[int] = ..., stable: _Optional[str] = ..., author: _Optional[str] = ..., reason: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., candidate: _Optional[str] = ..., candidate_basis_points: _Optional[int] = ..., salt: _Optional[str] = ..., stickiness: _Optional[str] = ..., fallbacks: _Optional[_Iterable[str]] = ..., running: _Optional[_Union[RunningRuns, str]] = ..., hold: bool = ..., mark: _Optional[str] = ...) -> None: ...
 
 class GetRouteRequest(_message.Message):
     __slots__ = ("agent",)

@@ -36,7 +36,7 @@ ROLLOUT_STATE_ROLLING_BACK: RolloutState
 ROLLOUT_STATE_ROLLED_BACK: RolloutState
 
 class RolloutStatus(_message.Message):
-    __slots__ = ("rollout_id", "rollout", "state", "reason", "wave", "step", "step_began_at", "approved_by", "promoted_by", "agents", "gates", "history", "spent", "applied_by", "applied_at", "ended_at", "acts", "problem", "pause_taken")
+    __slots__ = ("rollout_id", "rollout", "state", "reason", "wave", "step", "step_began_at", "approved_by", "promoted_by", "agents", "gates", "history", "spent", "applied_by", "applied_at", "ended_at", "acts", "problem", "pause_taken", "back_ordered_at")
     ROLLOUT_ID_FIELD_NUMBER: _ClassVar[int]
     ROLLOUT_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,7 @@ class RolloutStatus(_message.Message):
     ACTS_FIELD_NUMBER: _ClassVar[int]
     PROBLEM_FIELD_NUMBER: _ClassVar[int]
     PAUSE_TAKEN_FIELD_NUMBER: _ClassVar[int]
+    BACK_ORDERED_AT_FIELD_NUMBER: _ClassVar[int]
     rollout_id: str
     rollout: _rollout_pb2.Rollout
     state: RolloutState
@@ -75,7 +76,8 @@ class RolloutStatus(_message.Message):
     acts: int
     problem: str
     pause_taken: bool
-    def __init__(self, rollout_id: _Optional[str] = ..., rollout: _Optional[_Union[_rollout_pb2.Rollout, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., reason: _Optional[str] = ..., wave: _Optional[int] = ..., step: _Optional[int] = ..., step_began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., approved_by: _Optional[str] = ..., promoted_by: _Optional[str] = ..., agents: _Optional[_Iterable[_Union[RolloutAgent, _Mapping]]] = ..., gates: _Optional[_Iterable[_Union[RolloutGate, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[RolloutEntry, _Mapping]]] = ..., spent: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., applied_by: _Optional[str] = ..., applied_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acts: _Optional[int] = ..., problem: _Optional[str] = ..., pause_taken: bool = ...) -> None: ...
+    back_ordered_at: _timestamp_pb2.Timestamp
+    def __init__(self, rollout_id: _Optional[str] = ..., rollout: _Optional[_Union[_rollout_pb2.Rollout, _Mapping]] = ..., state: _Optional[_Union[RolloutState, str]] = ..., reason: _Optional[str] = ..., wave: _Optional[int] = ..., step: _Optional[int] = ..., step_began_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., approved_by: _Optional[str] = ..., promoted_by: _Optional[str] = ..., agents: _Optional[_Iterable[_Union[RolloutAgent, _Mapping]]] = ..., gates: _Optional[_Iterable[_Union[RolloutGate, _Mapping]]] = ..., history: _Optional[_Iterable[_Union[RolloutEntry, _Mapping]]] = ..., spent: _Optional[_Union[_common_pb2.Money, _Mapping]] = ..., applied_by: _Optional[str] = ..., applied_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., acts: _Optional[int] = ..., problem: _Optional[str] = ..., pause_taken: bool = ..., back_ordered_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class RolloutAgent(_message.Message):
     __slots__ = ("agent", "wave", "before", "present", "placing", "shadow_id", "counts", "verdict", "verdict_reason", "left", "automatic", "own_shadow", "unacknowledged")

@@ -818,6 +818,15 @@ export declare type Route = Message<"pal.service.v1.Route"> & {
    * @generated from field: bool hold = 15;
    */
   hold: boolean;
+
+  /**
+   * By what its maker knows the revision again after a crash, for example the act of a
+   * rollout: its identifier, a slash and a number. Empty for nothing. Whoever makes a
+   * revision from an earlier one leaves it out.
+   *
+   * @generated from field: string mark = 16;
+   */
+  mark: string;
 };
 
 /**

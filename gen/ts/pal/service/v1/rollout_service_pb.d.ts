@@ -156,6 +156,14 @@ export declare type RolloutStatus = Message<"pal.service.v1.RolloutStatus"> & {
    * @generated from field: bool pause_taken = 19;
    */
   pauseTaken: boolean;
+
+  /**
+   * When it was decided that every route goes back: by a trigger, an abort or a
+   * rollback. Absent for a rollout that goes on, and for one that is done.
+   *
+   * @generated from field: google.protobuf.Timestamp back_ordered_at = 20;
+   */
+  backOrderedAt?: Timestamp | undefined;
 };
 
 /**
@@ -277,7 +285,7 @@ export declare const RolloutAgentSchema: GenMessage<RolloutAgent>;
  */
 export declare type RolloutPlacing = Message<"pal.service.v1.RolloutPlacing"> & {
   /**
-   * What the reason of the revision ends with.
+   * The mark of the revision.
    *
    * @generated from field: string mark = 1;
    */
