@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -20,7 +19,6 @@ class FaultyDisk(apsw.VFS):
         # Raised by the next writes, or by the next sync.
         self.write_error: type[apsw.Error] | None = None
         self.sync_error: type[apsw.Error] | None = None
-        self.sync_seconds = 0.0
         super().__init__(self.name, usual)
 
     def xOpen(self, name: Any, flags: list[int]) -> Any:
@@ -39,7 +37,6 @@ class _File(apsw.VFSFile):
         super().xWrite(data, offset)
 
     def xSync(self, flags: int) -> None:
-        time.sleep(self._disk.sync_seconds)
         if self._disk.sync_error is not None:
             raise self._disk.sync_error("the disk says so")
         super().xSync(flags)

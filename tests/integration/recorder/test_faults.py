@@ -13,10 +13,14 @@ import apsw
 import pytest
 
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
+from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import EventWriter
 from pal_recorder.__main__ import Config, recorder
+from pal_recorder.log import RunLog
+from pal_recorder.sqlite import SqliteStore
+from pal_recorder.store import Group
 from pal_rpc.appender import Appender
 from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
@@ -96,22 +100,50 @@ async def test_a_sync_that_fails_ends_the_recorder_and_what_was_acknowledged_is_
     assert log[:3] == acknowledged
 
 
-async def test_a_slow_disk_holds_up_who_writes_and_not_who_reads(config: Config) -> None:
-    with faulty_disk() as disk:
-        async with kept(config) as record:
-            await record.router.append("r1", [accepted()])
-            disk.sync_seconds = 0.5
-            writing = [record.router.submit("r1", [note()]) for _ in range(20)]
-            await asyncio.wait(writing, timeout=0.1)
-            began = time.monotonic()
-            read = await record.client.read("r1")
-            took = time.monotonic() - began
-            seqs = [seq for written in writing for seq in await written]
+class SlowDisk:
+    """Holds each group up until it may go on, and tells when one is held and when a reader waits for it."""
 
-    assert took < 0.5
-    assert len(read.events) >= 1
-    # One sync for all that waited meanwhile, and all of it in its order.
-    assert seqs == list(range(2, 22))
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.held, self.asked = asyncio.Event(), asyncio.Event()
+        self.groups = asyncio.Semaphore(0)
+        write, run = SqliteStore._write, RunLog.run
+
+        async def slow(store: SqliteStore, group: Group) -> None:
+            self.held.set()
+            await self.groups.acquire()
+            await write(store, group)
+
+        async def asked(log: RunLog, run_id: str) -> shared.Run | None:
+            self.asked.set()
+            return await run(log, run_id)
+
+        monkeypatch.setattr(SqliteStore, "_write", slow)
+        monkeypatch.setattr(RunLog, "run", asked)
+
+
+async def test_a_reader_waits_for_what_is_on_its_way_to_a_slow_disk_and_not_for_what_comes_behind(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with kept(config) as record:
+        await record.router.append("r1", [accepted()])
+        disk = SlowDisk(monkeypatch)
+        first = record.router.submit("r1", [note()])
+        await disk.held.wait()
+        reading = asyncio.create_task(record.client.read("r1"))
+        await disk.asked.wait()
+        behind = [record.router.submit("r1", [note()]) for _ in range(20)]
+
+        disk.groups.release()
+        read = await reading
+        early = [written.done() for written in behind]
+        monkeypatch.undo()
+        for _ in behind:
+            disk.groups.release()
+        seqs = [seq for written in (first, *behind) for seq in await written]
+
+    assert len(read.events) == 2
+    assert not any(early)
+    assert seqs == list(range(2, 23))
 
 
 @pytest.mark.parametrize("jump_seconds", [3600, -3600])
