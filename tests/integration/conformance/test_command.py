@@ -168,7 +168,7 @@ async def test_an_adapter_that_does_not_reach_the_kit_is_told_where_it_is(elsewh
 
 async def test_a_port_in_use_is_named_with_the_way_out(elsewhere: Kit) -> None:
     taken = elsewhere.addresses["tool_executor"]
-    code, _, err = await pal("--target", "127.0.0.1:1", "--tool-executor", taken)
+    code, err = await held("127.0.0.1:1", "--tool-executor", taken)
 
     assert (code, f"cannot listen on {taken}" in err, "PAL_TOOL_EXECUTOR_ADDRESS" in err) == (2, True, True)
 
