@@ -34,6 +34,8 @@ class Watchers:
     def __init__(self, settling_seconds: float = SETTLING_SECONDS) -> None:
         """Know nobody; nothing counts as followed by all before *settling_seconds* have passed."""
         self._by_name: dict[str, _Watcher] = {}
+        # When they said that they leave: what of them comes late has been overtaken by that.
+        self._gone: dict[str, float] = {}
         self._changed = asyncio.Condition()
         self._settled = time.monotonic() + settling_seconds
 
@@ -43,6 +45,8 @@ class Watchers:
         for other in [other for other, known in self._by_name.items() if not known.watches and other != name]:
             if place and other.rpartition(_SEPARATOR)[0] == place:
                 del self._by_name[other]
+        if name in self._gone:
+            return
         watcher = self._by_name.setdefault(name, _Watcher())
         watcher.watches += 1
         watcher.seen_seconds = time.time()
@@ -67,7 +71,9 @@ class Watchers:
             raise InvalidField("position", f"cannot be negative, found {position}")
         if position == 0:
             self._by_name.pop(name, None)
-        else:
+            self._forget_gone()
+            self._gone[name] = time.monotonic()
+        elif name not in self._gone:
             watcher = self._by_name.setdefault(name, _Watcher())
             watcher.position = max(watcher.position, position)
             watcher.seen_seconds = time.time()
@@ -110,6 +116,11 @@ class Watchers:
         )
         shown.last_seen_at.FromNanoseconds(int(watcher.seen_seconds * 1e9))
         return shown
+
+    def _forget_gone(self) -> None:
+        until = time.monotonic() - REMEMBERED_SECONDS
+        for name in [name for name, left in self._gone.items() if left < until]:
+            del self._gone[name]
 
     async def _tell(self) -> None:
         async with self._changed:

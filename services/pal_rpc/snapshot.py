@@ -27,7 +27,7 @@ SEAM = "seam-"
 _RECONNECT_SECONDS = 0.2
 _PUBLISHED_SECONDS = 1.0
 _KNOWN_SECONDS = 5.0
-_ACKNOWLEDGE_SECONDS, _GOODBYE_SECONDS = 5.0, 0.5
+_ACKNOWLEDGE_SECONDS, _GOODBYE_SECONDS = 5.0, 2.0
 # Version ranges come from callers, and there is no end to them.
 _MAX_RESOLVED = 1000
 _NOT_FOUND = {

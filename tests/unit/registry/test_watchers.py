@@ -1,0 +1,41 @@
+"""Who has left for good is waited for no more, whatever of it is still on its way."""
+
+from __future__ import annotations
+
+from pal_registry.watchers import Watchers
+
+
+async def known(watchers: Watchers, position: int = 9) -> list[tuple[str, bool]]:
+    return [(one.watcher, one.acknowledged) for one in await watchers.reached(position, 0)]
+
+
+async def test_an_acknowledgement_that_a_goodbye_has_overtaken_brings_nobody_back() -> None:
+    watchers = Watchers(0)
+    await watchers.joined("r1")
+    await watchers.acknowledge("r1", 0)
+    await watchers.left("r1")
+
+    await watchers.acknowledge("r1", 7)
+
+    assert await known(watchers) == []
+
+
+async def test_a_watch_that_a_goodbye_has_overtaken_brings_nobody_back() -> None:
+    watchers = Watchers(0)
+    await watchers.acknowledge("r1", 0)
+
+    await watchers.joined("r1")
+    await watchers.left("r1")
+
+    assert await known(watchers) == []
+
+
+async def test_who_was_lost_counts_until_it_says_goodbye() -> None:
+    watchers = Watchers(0)
+    await watchers.joined("r1")
+    await watchers.left("r1")
+    lost = await known(watchers)
+
+    await watchers.acknowledge("r1", 0)
+
+    assert (lost, await known(watchers)) == ([("r1", False)], [])
