@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
 from collections import defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.holds import Holds
 from pal_recorder.slo_rollup import RollupKey
-from pal_recorder.store import Entry, Group, Removal, Turn, key_of, selected
+from pal_recorder.store import Entry, Group, Removal, Turn, key_of, selected, uses_of
 
 
 class MemoryStore:
@@ -29,6 +30,8 @@ class MemoryStore:
         self._by_run: dict[str, list[Entry]] = defaultdict(list)
         self._runs: dict[str, shared.Run] = {}
         self._artifacts: dict[str, tuple[pb.ArtifactHeader, bytes]] = {}
+        self._put_ns: dict[str, int] = {}
+        self._uses: set[tuple[str, str]] = set()
         self._spans: list[traces.TraceSpan] = []
         self._checkpoints: list[pb.Checkpoint] = []
         self._stand_ins: dict[int, Entry] = {}
@@ -65,6 +68,7 @@ class MemoryStore:
         for entry in group.entries:
             self._all.append(entry)
             self._by_run[entry.run_id].append(entry)
+        self._uses.update(uses_of(group.entries))
         self._runs.update((run_id, _copy(run)) for run_id, run in group.runs.items())
         if group.checkpoint:
             self._checkpoints.append(group.checkpoint)
@@ -89,6 +93,7 @@ class MemoryStore:
             self._archived.pop(run_id, None)
             self._runs.pop(run_id, None)
             self._spans = [span for span in self._spans if span.run_id != run_id]
+            self._uses = {use for use in self._uses if use[1] != run_id}
 
     def _between(self, after_position: int, through_position: int) -> list[Entry]:
         return [entry for entry in self._all if after_position < entry.position <= through_position]
@@ -185,12 +190,21 @@ class MemoryStore:
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
         """Keep content."""
         self._artifacts.setdefault(header.digest, (header, content.read_bytes()))
+        self._put_ns[header.digest] = time.time_ns()
         content.unlink()
 
     async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
         """Return content."""
         found = self._artifacts.get(digest)
         return (found[0], io.BytesIO(found[1])) if found else None
+
+    async def sweep_artifacts(self, put_before_ns: int, limit: int) -> int:
+        """Delete content that nothing refers to."""
+        used = {digest for digest, _ in self._uses}
+        old = [digest for digest, put_ns in self._put_ns.items() if put_ns < put_before_ns and digest not in used]
+        for digest in old[:limit]:
+            del self._artifacts[digest], self._put_ns[digest]
+        return len(old[:limit])
 
     async def slo_position(self) -> int:
         """Return the position."""

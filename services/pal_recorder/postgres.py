@@ -7,9 +7,7 @@ written before, and a cursor into the log is a number that means the same for ev
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -23,13 +21,14 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import new_id
 from pal_recorder.checkpoints import statement_of
+from pal_recorder.postgres_artifacts import PostgresArtifacts
 from pal_recorder.postgres_reader import PostgresReader
 from pal_recorder.quota_postgres import PostgresCounters
 from pal_recorder.slo_rollup import RollupKey
-from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of
+from pal_recorder.store import Group, Removal, StoreLost, StoreUnavailable, Turn, accepted_ns, labels_of, uses_of
 from pal_rpc.postgres import is_lost, migrated, said
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0008"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_recorder_schema", "r0009"
 
 # In one message. What is selected after the lock is taken sees what its last holder has committed.
 _BEGIN: LiteralString = """
@@ -41,6 +40,9 @@ _CHANNEL: LiteralString = "pal_recorder"
 _INSERT_EVENTS: LiteralString = """
 INSERT INTO events SELECT * FROM unnest(
   %b::bigint[], %b::text[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::bytea[])
+"""
+_INSERT_USES: LiteralString = """
+INSERT INTO artifact_uses SELECT * FROM unnest(%b::text[], %b::text[]) ON CONFLICT DO NOTHING
 """
 _INSERT_RUNS: LiteralString = """
 INSERT INTO runs (run_id, accepted_ns, state, agent, conversation, runtime, labels, encoded, outcome, mode, source)
@@ -73,6 +75,7 @@ DELETE FROM run_labels WHERE (key, value, accepted_ns, run_id) IN (
 """
 _DELETE_RUNS: tuple[LiteralString, ...] = (
     "DELETE FROM archived_runs WHERE run_id = ANY(%b::text[])",
+    "DELETE FROM artifact_uses WHERE run_id = ANY(%b::text[])",
     "DELETE FROM spans WHERE run_id = ANY(%b::text[])",
     "DELETE FROM runs WHERE run_id = ANY(%b::text[])",
 )
@@ -100,7 +103,6 @@ SELECT encoded FROM runs WHERE (accepted_ns, run_id) > (%s, %s) AND accepted_ns 
   AND NOT EXISTS (SELECT FROM archived_runs AS held WHERE held.run_id = runs.run_id)
 ORDER BY accepted_ns, run_id LIMIT %s
 """
-_PIECE_BYTES = 1024 * 1024
 _PAUSE_SECONDS, _ALIVE_SECONDS = 0.2, 10.0
 
 
@@ -115,6 +117,7 @@ class PostgresStore(PostgresReader):
         self._instance = new_id()
         self._writer: psycopg.AsyncConnection | None = None
         self._writing = asyncio.Lock()
+        self._artifacts = PostgresArtifacts(self._pool, self._rows, self._unavailable)
 
     async def open(self) -> None:
         """Migrate the tables where that is needed, and open the pool.
@@ -180,39 +183,16 @@ class PostgresStore(PostgresReader):
         return [_holder(*row) for row in rows]
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
-        """Keep *content* in pieces."""
-        row = (header.digest, header.media_type, header.size_bytes)
-        try:
-            async with self._pool.connection() as connection, connection.transaction():
-                inserted = await connection.execute(
-                    "INSERT INTO artifacts VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", row
-                )
-                with content.open("rb") as pieces:
-                    for number in itertools.count() if inserted.rowcount else ():
-                        piece = await asyncio.to_thread(pieces.read, _PIECE_BYTES)
-                        if not piece:
-                            break
-                        piece_row = (header.digest, number, piece)
-                        await connection.execute("INSERT INTO artifact_pieces VALUES (%s, %s, %b)", piece_row)
-        except psycopg.Error as error:
-            raise self._unavailable(error) from None
-        content.unlink()
+        """Keep content."""
+        await self._artifacts.put(header, content)
 
     async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
-        """Return content, copied to a temporary file."""
-        rows = await self._rows("SELECT digest, media_type, size_bytes FROM artifacts WHERE digest = %s", digest)
-        if not rows:
-            return None
-        # Closed by whoever asked.
-        content = tempfile.TemporaryFile()  # noqa: SIM115
-        sql: LiteralString = "SELECT content FROM artifact_pieces WHERE digest = %s AND number = %s"
-        for number in itertools.count():
-            piece = await self._rows(sql, digest, number)
-            if not piece:
-                break
-            await asyncio.to_thread(content.write, piece[0][0])
-        content.seek(0)
-        return pb.ArtifactHeader(digest=rows[0][0], media_type=rows[0][1], size_bytes=rows[0][2]), content
+        """Return content."""
+        return await self._artifacts.get(digest)
+
+    async def sweep_artifacts(self, put_before_ns: int, limit: int) -> int:
+        """Delete content that nothing refers to."""
+        return await self._artifacts.sweep(put_before_ns, limit)
 
     async def slo_position(self) -> int:
         """Return the position."""
@@ -275,6 +255,8 @@ class PostgresStore(PostgresReader):
         async with connection.pipeline():
             if group.entries:
                 await connection.execute(_INSERT_EVENTS, _columns(group.entries))
+            if uses := uses_of(group.entries):
+                await connection.execute(_INSERT_USES, _columns(uses))
             if group.runs:
                 await connection.execute(_INSERT_RUNS, _columns([_row(run) for run in group.runs.values()]))
             if labels := labels_of(group.runs.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from pal.service.v1 import recorder_service_pb2 as pb
@@ -18,6 +19,9 @@ REASON = "RETENTION"
 _PAGE_RUNS = 200
 # One turn of the writer; others wait for it.
 _TURN_RUNS, _TURN_EVENTS = 200, 20_000
+_TURN_ARTIFACTS = 200
+# Content is put before what refers to it, seconds before in a run, and perhaps hours in an import that is cut.
+_SPARED_NS = 24 * 3600 * 10**9
 _FINISHED = shared.RunQuery(states=[shared.RUN_STATE_FINISHED])
 
 
@@ -43,7 +47,16 @@ class Retention:
         if request.dry_run:
             return await self._counted(before)
         runs = await self._store.runs(_FINISHED, before, _TURN_RUNS)
-        return await self._delete(runs)
+        told = await self._delete(runs)
+        if not told.more:
+            told.artifacts = await self._sweep()
+        return told
+
+    async def _sweep(self) -> int:
+        before_ns, count = time.time_ns() - _SPARED_NS, 0
+        while swept := await self._store.sweep_artifacts(before_ns, _TURN_ARTIFACTS):
+            count += swept
+        return count
 
     async def _counted(self, before: tuple[int, str]) -> pb.DeleteRunsResponse:
         told = pb.DeleteRunsResponse()

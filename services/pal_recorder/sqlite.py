@@ -19,13 +19,15 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.holds import Holds
 from pal_recorder.slo_rollup import RollupKey
+from pal_recorder.sqlite_artifacts import SqliteArtifacts
 from pal_recorder.sqlite_reader import LAST_POSITION, SqliteReader
 from pal_recorder.sqlite_schema import opened
-from pal_recorder.store import Group, Removal, StoreUnavailable, Turn, accepted_ns, labels_of
+from pal_recorder.store import Group, Removal, StoreUnavailable, Turn, accepted_ns, labels_of, uses_of
 from pal_rpc.config import StartError
 from pal_rpc.data_dir import lock
 
 _INSERT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_USE = "INSERT OR IGNORE INTO artifact_uses VALUES (?, ?)"
 # An update leaves alone the indexes of what stays as it is.
 _INSERT_RUN = """
 INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -58,10 +60,10 @@ class SqliteStore(SqliteReader):
             StartError: the directory cannot be written, another recorder has it, or a newer version wrote it.
         """
         super().__init__(directory)
-        self._artifacts = directory / "artifacts"
+        artifacts = directory / "artifacts"
         self._lock = lock(directory, "recorder", "record.lock")
         try:
-            self._artifacts.mkdir(exist_ok=True)
+            artifacts.mkdir(exist_ok=True)
             self._writer = opened(self._path)
         except (OSError, apsw.Error) as error:
             os.close(self._lock)
@@ -72,6 +74,7 @@ class SqliteStore(SqliteReader):
         self._position: int = next(self._writer.execute(LAST_POSITION))[0]
         self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
         self._holds = Holds()
+        self._artifacts = SqliteArtifacts(artifacts, self._read, self._transact)
         # Two coroutines write: groups of events, and spans.
         self._writing = asyncio.Lock()
 
@@ -95,6 +98,7 @@ class SqliteStore(SqliteReader):
 
         def insert(db: apsw.Connection) -> None:
             db.executemany(_INSERT_EVENT, group.entries)
+            db.executemany(_INSERT_USE, uses_of(group.entries))
             db.executemany(_INSERT_RUN, map(_row, group.runs.values()))
             db.executemany(_INSERT_LABEL, labels_of(group.runs.values()))
             if group.checkpoint:
@@ -136,23 +140,16 @@ class SqliteStore(SqliteReader):
         return self._holds.beat(holder, leaving=leaving, opened=opened)
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
-        """Move *content* to its place, durably, then enter it."""
-        target = self._artifact_path(header.digest)
-        try:
-            await asyncio.get_running_loop().run_in_executor(self._reads, _move, content, target)
-        except OSError as error:
-            raise StoreUnavailable(str(self._artifacts), error.strerror or type(error).__name__) from None
-        row = (header.digest, header.media_type, header.size_bytes)
-        await self._transact(lambda db: db.execute("INSERT OR IGNORE INTO artifacts VALUES (?, ?, ?)", row))
+        """Keep content."""
+        await self._artifacts.put(header, content)
 
     async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
         """Return content."""
-        sql = "SELECT digest, media_type, size_bytes FROM artifacts WHERE digest = ?"
-        row = await self._read(lambda db: next(db.execute(sql, (digest,)), None))
-        if row is None:
-            return None
-        header = pb.ArtifactHeader(digest=row[0], media_type=row[1], size_bytes=row[2])
-        return header, self._artifact_path(digest).open("rb")
+        return await self._artifacts.get(digest)
+
+    async def sweep_artifacts(self, put_before_ns: int, limit: int) -> int:
+        """Delete content that nothing refers to."""
+        return await self._artifacts.sweep(put_before_ns, limit)
 
     async def slo_position(self) -> int:
         """Return the position."""
@@ -235,10 +232,6 @@ class SqliteStore(SqliteReader):
         if self._writer.in_transaction:
             self._writer.execute("ROLLBACK")
 
-    def _artifact_path(self, digest: str) -> Path:
-        name = digest.removeprefix("sha256:")
-        return self._artifacts / name[:2] / name
-
 
 async def _finished(future: asyncio.Future[Any]) -> None:
     try:
@@ -275,7 +268,7 @@ def _remove(db: apsw.Connection, removal: Removal) -> None:
         db.execute("INSERT OR REPLACE INTO archived_runs VALUES (?, ?, ?)", row)
     if removal.deleted:
         db.executemany(_DELETE_LABEL, labels_of([removal.run]))
-        for table in ("archived_runs", "spans", "runs"):
+        for table in ("archived_runs", "artifact_uses", "spans", "runs"):
             db.execute(f"DELETE FROM {table} WHERE run_id = ?", (run_id,))
         row = (run_id, removal.deleted.conversation_id, removal.deleted.SerializeToString())
         db.execute("INSERT OR REPLACE INTO deleted_runs VALUES (?, ?, ?)", row)
@@ -289,15 +282,3 @@ def _put_quotas(db: apsw.Connection, rows: Mapping[str, bytes | None]) -> None:
 
 def _span_rows(spans: Sequence[traces.TraceSpan]) -> list[tuple[str, bytes]]:
     return [(span.run_id, span.SerializeToString()) for span in spans]
-
-
-def _move(content: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with content.open("rb") as written:
-        os.fsync(written.fileno())
-    os.replace(content, target)
-    directory = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

@@ -9,10 +9,11 @@ from typing import Any
 import apsw
 
 from pal.service.v1 import shared_pb2 as shared
+from pal_log.payload import artifact_digests
 from pal_recorder.chain import GENESIS, chained
 from pal_rpc.config import StartError
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 _EVENTS = """
 CREATE TABLE events (
   position INTEGER PRIMARY KEY, run_id TEXT NOT NULL, seq INTEGER NOT NULL,
@@ -29,7 +30,9 @@ CREATE TABLE runs (
   conversation TEXT NOT NULL, runtime TEXT NOT NULL, labels TEXT NOT NULL, encoded BLOB NOT NULL,
   outcome INTEGER NOT NULL DEFAULT 0, mode INTEGER NOT NULL DEFAULT 0, source TEXT NOT NULL DEFAULT ''
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE artifacts (digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE artifacts (
+  digest TEXT PRIMARY KEY, media_type TEXT NOT NULL, size_bytes INTEGER NOT NULL, put_ns INTEGER NOT NULL DEFAULT 0
+) STRICT;
 CREATE TABLE spans (key INTEGER PRIMARY KEY, run_id TEXT NOT NULL, encoded BLOB NOT NULL) STRICT;
 CREATE INDEX spans_by_run ON spans (run_id);
 """
@@ -76,6 +79,16 @@ CREATE TABLE slo_position (position INTEGER NOT NULL) STRICT;
 INSERT INTO slo_position VALUES (0);
 """
 _QUOTAS = "CREATE TABLE quota_counters (key TEXT PRIMARY KEY, encoded BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+# Which runs refer to which artifacts.
+_USES = """
+CREATE TABLE artifact_uses (digest TEXT NOT NULL, run_id TEXT NOT NULL, PRIMARY KEY (digest, run_id))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX artifact_uses_by_run ON artifact_uses (run_id);
+"""
+# The runs of an archive may refer to any of them, so where there is one they all stay.
+_KEEP_ARTIFACTS = """
+UPDATE artifacts SET put_ns = 9223372036854775807 WHERE EXISTS (SELECT 1 FROM archived_runs)
+"""
 _OLD_LISTING = "DROP INDEX runs_by_time; DROP INDEX runs_by_conversation; DROP INDEX runs_open;"
 # A checkpoint of the write-ahead log holds the next commit up; a larger one is rarer and costs little more.
 _CHECKPOINT_PAGES = 4000
@@ -107,7 +120,9 @@ def opened(path: Path) -> apsw.Connection:
     db.wal_autocheckpoint(_CHECKPOINT_PAGES)
     if found == 0:
         with db:
-            db.execute(_EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT + _SLO + _QUOTAS)
+            db.execute(
+                _EVENTS + _INDEX_AND_CHECKPOINTS + _REST + _LISTING + _ENDS_AND_MODES + _LEFT + _SLO + _QUOTAS + _USES
+            )
             db.pragma("user_version", SCHEMA_VERSION)
     elif found < SCHEMA_VERSION:
         _back_up(db, path, found)
@@ -122,7 +137,9 @@ def opened(path: Path) -> apsw.Connection:
                 db.execute(_LEFT)
             if found < 6:
                 db.execute(_SLO)
-            db.execute(_QUOTAS)
+            if found < 7:
+                db.execute(_QUOTAS)
+            _add_uses(db)
             db.pragma("user_version", SCHEMA_VERSION)
     return db
 
@@ -229,3 +246,11 @@ def _add_ends_and_modes(db: apsw.Connection) -> None:
     db.execute("UPDATE runs SET outcome = of(encoded, 0), mode = of(encoded, 1), source = of(encoded, 2)")
     db.execute(_ENDS_AND_MODES)
     db.create_scalar_function("of", None)
+
+
+def _add_uses(db: apsw.Connection) -> None:
+    db.execute("ALTER TABLE artifacts ADD COLUMN put_ns INTEGER NOT NULL DEFAULT 0")
+    db.execute(_USES + _KEEP_ARTIFACTS)
+    for run_id, encoded in db.execute("SELECT run_id, encoded FROM events"):
+        uses = [(digest, run_id) for digest in artifact_digests(encoded)]
+        db.executemany("INSERT OR IGNORE INTO artifact_uses VALUES (?, ?)", uses)

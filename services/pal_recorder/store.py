@@ -12,6 +12,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import trace_span_pb2 as traces
+from pal_log.payload import artifact_digests
 from pal_recorder.slo_rollup import RollupKey
 from pal_rpc.errors import MeshError
 
@@ -239,10 +240,19 @@ class EventStore(RecordReader, Protocol):
         """
 
     async def put_artifact(self, header: pb.ArtifactHeader, content: Path) -> None:
-        """Keep the file *content*, which is taken away; content that is kept already stays as it is."""
+        """Keep the file *content*, which is taken away; of content that is kept already only the moment is noted."""
 
     async def artifact(self, digest: str) -> tuple[pb.ArtifactHeader, BinaryIO] | None:
         """Return the header and the open content; None when it is not kept."""
+
+    async def sweep_artifacts(self, put_before_ns: int, limit: int) -> int:
+        """Delete some artifacts, at most *limit*, and return how many.
+
+        They are those that were put before a moment, in nanoseconds since the epoch, and that no run refers to.
+
+        Raises:
+            StoreUnavailable: nothing was deleted, or nobody knows.
+        """
 
     async def slo_position(self) -> int:
         """Return the position up to which runs are counted in the rollups."""
@@ -295,6 +305,11 @@ def key_of(run: shared.Run) -> tuple[int, str]:
 def labels_of(runs: Iterable[shared.Run]) -> list[tuple[str, str, int, str]]:
     """Return a row of key, value, moment of acceptance and run id for each label; labels never change."""
     return [(key, value, accepted_ns(run), run.run_id) for run in runs for key, value in run.labels.items()]
+
+
+def uses_of(entries: Iterable[Entry]) -> list[tuple[str, str]]:
+    """Return a row of digest and run id for each artifact that an entry refers to."""
+    return [(digest, entry.run_id) for entry in entries for digest in artifact_digests(entry.encoded)]
 
 
 def selected(run: shared.Run, query: shared.RunQuery) -> bool:

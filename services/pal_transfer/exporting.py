@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
-from pal_log.payload import ARTIFACT_SCHEME
+from pal_log.payload import artifact_digests
 from pal_transfer.export_file import (
     ARTIFACTS,
     DOCUMENTS,
@@ -36,7 +35,6 @@ from pal_transfer.export_journal import JOURNAL, Journal, Step
 
 PART_BYTES = 64 * 1024 * 1024
 _CALL_SECONDS = 30.0
-_REFERENCE = re.compile(ARTIFACT_SCHEME.encode() + rb"(sha256:[0-9a-f]{64})")
 # Content that several parts refer to is exported once, as far as it is remembered.
 _REMEMBERED_ARTIFACTS = 200_000
 
@@ -229,7 +227,7 @@ class _Piece:
         self._writer.write(pb.ExportRecord(run=frame) for frame in message.frames)
         for frame in message.frames:
             for stored in frame.events.events:
-                self.artifacts.update(found.decode() for found in _REFERENCE.findall(stored.encoded))
+                self.artifacts.update(artifact_digests(stored.encoded))
             if self._began and frame.events.events:
                 self.documents.update(_pinned(frame.events.events[0].encoded))
             self._began = frame.HasField("begin")

@@ -65,13 +65,17 @@ async def retention(
         while total.more:
             told = await mesh.recorder.DeleteRuns(request, metadata=metadata, timeout=_CALL_SECONDS)
             total = pb.DeleteRunsResponse(
-                runs=total.runs + told.runs, events=total.events + told.events, more=told.more
+                runs=total.runs + told.runs,
+                events=total.events + told.events,
+                artifacts=total.artifacts + told.artifacts,
+                more=told.more,
             )
     if output is OutputFormat.json:
-        print_json({"runs": total.runs, "events": total.events, "dryRun": dry_run})
+        print_json({"runs": total.runs, "events": total.events, "artifacts": total.artifacts, "dryRun": dry_run})
         return
     would = "would be " if dry_run else ""
-    say(f"{total.runs} runs with {total.events} events {would}deleted")
+    artifacts = f", and {total.artifacts} artifacts that nothing refers to any more" if total.artifacts else ""
+    say(f"{total.runs} runs with {total.events} events{artifacts} {would}deleted")
 
 
 def _moment(option: str, text: str) -> timestamp_pb2.Timestamp:

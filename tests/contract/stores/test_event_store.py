@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal.v1 import trace_span_pb2 as traces
-from pal_log.payload import digest
+from pal_log.payload import by_reference, digest
 from pal_recorder.memory import MemoryStore
 from pal_recorder.postgres import PostgresStore
 from pal_recorder.slo_rollup import RollupKey
@@ -245,6 +246,47 @@ async def test_artifacts_are_kept_once(store: EventStore, tmp_path: Path) -> Non
     with found[1] as content:
         assert (found[0], content.read()) == (header, b"content")
     assert await store.artifact("sha256:0") is None
+
+
+async def put(store: EventStore, path: Path, content: bytes) -> str:
+    (path / "incoming").write_bytes(content)
+    header = pb.ArtifactHeader(digest=digest(content), media_type="text/plain", size_bytes=len(content))
+    await store.put_artifact(header, path / "incoming")
+    return header.digest
+
+
+def naming(position: int, run_id: str, content: str) -> Entry:
+    payload = by_reference(common.Payload(digest=content))
+    encoded = events.RunEvent(message_added=events.MessageAdded(parts=[payload])).SerializeToString()
+    return entry(position, run_id, 1)._replace(encoded=encoded)
+
+
+async def test_artifacts_stay_as_long_as_a_run_that_is_not_deleted_refers_to_them(
+    store: EventStore, tmp_path: Path
+) -> None:
+    shared_, own, archived, unused = [await put(store, tmp_path, name.encode()) for name in ("s", "o", "a", "u")]
+    runs = {name: run(name, 1) for name in ("r1", "r2", "r3")}
+    names = ("r1", shared_), ("r1", own), ("r2", shared_), ("r3", archived)
+    entries = [naming(number, *name)._replace(seq=number) for number, name in enumerate(names, 1)]
+    await write(store, Group(entries=entries, runs=runs))
+    before = time.time_ns()
+    young = await put(store, tmp_path, b"y")
+
+    first = [await store.sweep_artifacts(before, 10) for _ in range(2)]
+    place = pb.ArchivedRun(run_id="r3", url="elsewhere")
+    deleted = [Removal(runs["r1"], [], deleted=pb.RunRemoval(run_id="r1")), Removal(runs["r3"], [], archived=place)]
+    await write(store, Group(removals=deleted))
+    second = [await store.sweep_artifacts(before, 1) for _ in range(2)]
+    again = await put(store, tmp_path, b"o")
+
+    assert (first, second) == ([1, 0], [1, 0])
+    kept = {name: await store.artifact(name) for name in (shared_, own, archived, unused, young)}
+    assert [name for name, found in kept.items() if found is None] == [unused]
+    found = kept[again]
+    assert found is not None and found[1].read() == b"o"
+    for one in kept.values():
+        if one is not None:
+            one[1].close()
 
 
 async def test_spans_come_back_in_pages(store: EventStore) -> None:

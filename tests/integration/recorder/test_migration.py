@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import apsw
@@ -14,10 +15,13 @@ import pytest
 from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import recorder_service_pb2_grpc as rpc
 from pal.service.v1 import shared_pb2 as shared
+from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
+from pal_log.payload import by_reference, digest
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.audit import Audit
 from pal_recorder.projection import project
+from pal_recorder.sqlite import SqliteStore
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_rpc.config import StartError
 from pal_rpc.keys import RECORDER, known_keys
@@ -47,13 +51,20 @@ DROP TABLE run_labels; DROP INDEX runs_by_agent; DROP INDEX runs_by_runtime;
 DROP INDEX runs_open; CREATE INDEX runs_open ON runs (state) WHERE state <> 5;
 PRAGMA user_version = 2;
 """
-TO_SCHEMA_3 = """
+TO_SCHEMA_7 = """
+DROP TABLE artifact_uses; ALTER TABLE artifacts DROP COLUMN put_ns;
+PRAGMA user_version = 7;
+"""
+TO_SCHEMA_3 = (
+    TO_SCHEMA_7
+    + """
 DROP TABLE slo; DROP TABLE slo_position; DROP TABLE quota_counters;
 DROP TABLE stand_ins; DROP TABLE deleted_runs; DROP TABLE archived_runs;
 DROP INDEX runs_by_outcome; DROP INDEX runs_by_mode; DROP INDEX runs_by_source;
 ALTER TABLE runs DROP COLUMN outcome; ALTER TABLE runs DROP COLUMN mode; ALTER TABLE runs DROP COLUMN source;
 PRAGMA user_version = 3;
 """
+)
 INSERT_RUN = "INSERT INTO runs VALUES (?, 0, 0, '', '', '', '{}', ?)"
 # Ends its own process in the midst of the migration.
 KILLED = """
@@ -158,6 +169,36 @@ async def test_ends_modes_and_sources_of_the_third_version_are_indexed(config: C
 
     assert found == [["r2", "r1"], ["r1", "r0"], ["r2"]]
     assert (config.data_dir / "record.schema-3.db").exists()
+
+
+@pytest.mark.parametrize("archived", [False, True])
+async def test_artifacts_of_the_seventh_version_stay_as_long_as_a_run_may_refer_to_them(
+    config: Config, archived: bool, tmp_path: Path
+) -> None:
+    path = config.data_dir / "record.db"
+    used, unused = digest(b"used"), digest(b"unused")
+    message = events.MessageAdded(parts=[by_reference(common.Payload(digest=used))])
+    event = events.RunEvent(run_id="r1", seq=1, type="message.added", message_added=message)
+    async with recorder(config):
+        pass
+    db = apsw.Connection(str(path))
+    db.execute(TO_SCHEMA_7)
+    for name in (used, unused):
+        db.execute("INSERT INTO artifacts VALUES (?, 'text/plain', 4)", (name,))
+    db.execute("INSERT INTO events VALUES (1, 'r1', 1, 'e1', 'message.added', x'00', ?)", (event.SerializeToString(),))
+    if archived:
+        db.execute("INSERT INTO archived_runs VALUES ('r0', 'elsewhere.parquet', x'')")
+    db.close()
+
+    store = SqliteStore(config.data_dir)
+    swept = await store.sweep_artifacts(time.time_ns(), 10)
+    await store.close()
+
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    left = {name for (name,) in db.execute("SELECT digest FROM artifacts")}
+    db.close()
+    assert (swept, left) == ((0, {used, unused}) if archived else (1, {used}))
+    assert (config.data_dir / "record.schema-7.db").exists()
 
 
 async def test_without_a_backup_nothing_is_migrated(config: Config) -> None:

@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from pal.service.v1 import recorder_service_pb2 as pb
@@ -17,6 +18,7 @@ from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import EventWriter
+from pal_log.payload import by_reference, digest
 from pal_recorder.__main__ import Config, recorder
 from pal_recorder.checkpoints import statement_of
 from pal_recorder.postgres import PostgresStore
@@ -231,7 +233,8 @@ async def test_recorders_that_start_at_once_migrate_once(config: Config, databas
 
 TO_REVISION_2 = """
 ALTER TABLE runs DROP COLUMN outcome, DROP COLUMN mode, DROP COLUMN source;
-DROP TABLE stand_ins, deleted_runs, archived_runs, slo, slo_position, holders, quota_counters;
+DROP TABLE stand_ins, deleted_runs, archived_runs, slo, slo_position, holders, quota_counters, artifact_uses;
+ALTER TABLE artifacts DROP COLUMN put_ns;
 UPDATE pal_recorder_schema SET version_num = 'r0002'
 """
 
@@ -241,15 +244,19 @@ async def test_runs_of_an_earlier_revision_are_listed_by_their_end(
 ) -> None:
     url = await database()
     failed = event("r1", run_finished=events.RunFinished(outcome=events.RUN_OUTCOME_FAILED))
+    said = events.MessageAdded(parts=[by_reference(common.Payload(digest=digest(b"said")))])
     async with replica(config, url) as a:
         await a.router.append("r1", [accepted(), failed])
-        await a.router.append("r2", [accepted("r2")])
+        await a.router.append("r2", [accepted("r2"), event("r2", message_added=said)])
     await (await postgres()).execute(TO_REVISION_2, url)
 
     async with replica(config, url) as a:
         found = await a.client.runs(shared.RunQuery(outcomes=[events.RUN_OUTCOME_FAILED]))
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        uses = await (await connection.execute("SELECT digest, run_id FROM artifact_uses")).fetchall()
 
     assert [run.run_id for run in found.runs] == ["r1"]
+    assert uses == [(digest(b"said"), "r2")]
 
 
 # --- a database that goes away ------------------------------------------------------------------------------------

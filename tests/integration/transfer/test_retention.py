@@ -14,6 +14,7 @@ from pal.service.v1 import recorder_service_pb2 as pb
 from pal.service.v1 import shared_pb2 as shared
 from pal.v1 import run_event_pb2 as events
 from pal_log.events import now
+from pal_log.payload import digest
 from pal_recorder.audit import Audit
 from pal_recorder.sqlite_reader import SqliteReader
 from pal_router.conversation import conversation
@@ -54,6 +55,25 @@ async def test_old_runs_go_and_the_others_stay(one: Mesh) -> None:
     assert [run.run_id for run in await one.listed()] == ["r3", "open"]
     assert (await delete(one)).runs == 1
     assert await one.findings() == []
+
+
+async def test_artifacts_go_with_the_last_run_that_refers_to_them(mesh: Start) -> None:
+    async with mesh("a", None) as one:
+        client = ArtifactClient(one.recorder, one.token("router"))
+        await one.record("r1", artifact=b"lost")
+        await one.record("r2", artifact=b"kept")
+        await one.record("open", finished=False, artifact=b"kept")
+        young = await client.put(b"young", "text/plain")
+        db = apsw.Connection(str(one.keys.parent / "data" / "record.db"))
+        db.execute("UPDATE artifacts SET put_ns = 0 WHERE digest <> ?", (young,))
+        db.close()
+
+        told = await delete(one)
+
+        names = digest(b"kept"), digest(b"lost"), young
+        assert (told.runs, told.artifacts) == (2, 1)
+        assert [await client.found(name) for name in names] == [b"kept", None, b"young"]
+        assert await one.findings() == []
 
 
 async def test_what_is_left_of_a_run_says_that_it_was_deleted(one: Mesh) -> None:

@@ -2878,7 +2878,10 @@ type DeleteRunsResponse struct {
 	// Their events.
 	Events int64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
 	// Whether there are more.
-	More          bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	More bool `protobuf:"varint,3,opt,name=more,proto3" json:"more,omitempty"`
+	// Artifacts that were deleted, because no run refers to them any more and nobody
+	// has put them for a day. Zero with dry_run, and while there are more runs.
+	Artifacts     int64 `protobuf:"varint,4,opt,name=artifacts,proto3" json:"artifacts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2932,6 +2935,13 @@ func (x *DeleteRunsResponse) GetMore() bool {
 		return x.More
 	}
 	return false
+}
+
+func (x *DeleteRunsResponse) GetArtifacts() int64 {
+	if x != nil {
+		return x.Artifacts
+	}
+	return 0
 }
 
 // Request of ArchiveRuns.
@@ -3882,11 +3892,12 @@ const file_pal_service_v1_recorder_service_proto_rawDesc = "" +
 	"\tfirst_row\x18\x06 \x01(\x03R\bfirstRow\"q\n" +
 	"\x11DeleteRunsRequest\x12C\n" +
 	"\x0faccepted_before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x0eacceptedBefore\x12\x17\n" +
-	"\adry_run\x18\x02 \x01(\bR\x06dryRun\"T\n" +
+	"\adry_run\x18\x02 \x01(\bR\x06dryRun\"r\n" +
 	"\x12DeleteRunsResponse\x12\x12\n" +
 	"\x04runs\x18\x01 \x01(\x03R\x04runs\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x03R\x06events\x12\x12\n" +
-	"\x04more\x18\x03 \x01(\bR\x04more\"\x8e\x01\n" +
+	"\x04more\x18\x03 \x01(\bR\x04more\x12\x1c\n" +
+	"\tartifacts\x18\x04 \x01(\x03R\tartifacts\"\x8e\x01\n" +
 	"\x12ArchiveRunsRequest\x12C\n" +
 	"\x0faccepted_before\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x0eacceptedBefore\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12!\n" +

@@ -449,14 +449,16 @@ class DeleteRunsRequest(_message.Message):
     def __init__(self, accepted_before: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dry_run: bool = ...) -> None: ...
 
 class DeleteRunsResponse(_message.Message):
-    __slots__ = ("runs", "events", "more")
+    __slots__ = ("runs", "events", "more", "artifacts")
     RUNS_FIELD_NUMBER: _ClassVar[int]
     EVENTS_FIELD_NUMBER: _ClassVar[int]
     MORE_FIELD_NUMBER: _ClassVar[int]
+    ARTIFACTS_FIELD_NUMBER: _ClassVar[int]
     runs: int
     events: int
     more: bool
-    def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., more: bool = ...) -> None: ...
+    artifacts: int
+    def __init__(self, runs: _Optional[int] = ..., events: _Optional[int] = ..., more: bool = ..., artifacts: _Optional[int] = ...) -> None: ...
 
 class ArchiveRunsRequest(_message.Message):
     __slots__ = ("accepted_before", "url", "after_cursor")

@@ -1446,6 +1446,14 @@ export declare type DeleteRunsResponse = Message<"pal.service.v1.DeleteRunsRespo
    * @generated from field: bool more = 3;
    */
   more: boolean;
+
+  /**
+   * Artifacts that were deleted, because no run refers to them any more and nobody
+   * has put them for a day. Zero with dry_run, and while there are more runs.
+   *
+   * @generated from field: int64 artifacts = 4;
+   */
+  artifacts: bigint;
 };
 
 /**
