@@ -43,7 +43,7 @@ class Config:
     otlp_endpoint: str | None = None
     # Whether faults may be injected in runs that are drills.
     drills: bool = False
-    # How long the first changes of a route wait for routers that were there before this process.
+    # How long the first changes of a route wait for routers that were there before, where the store knows of none.
     settling_seconds: float = SETTLING_SECONDS
     drain_seconds: float = 5.0
 

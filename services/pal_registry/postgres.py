@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, LiteralString
@@ -13,7 +14,7 @@ from pal_registry.names import kind_of
 from pal_rpc.postgres import connected, migrated, start_error
 from pal_rpc.postgres_lock import Holding
 
-MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0002"
+MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0003"
 
 _LOCK: LiteralString = "SELECT pg_try_advisory_lock(hashtext('pal.registry.' || current_schema()))"
 _LEADER: LiteralString = "SELECT address, term FROM leader"
@@ -47,6 +48,9 @@ class PostgresStore:
         self.term = 0
         self._documents: list[pb.Document] = []
         self._routes: list[pb.Route] = []
+        self._watchers: list[str] = []
+        # A connection has one transaction at a time.
+        self._writing = asyncio.Lock()
 
     async def open(self) -> None:
         """Migrate the tables where that is needed.
@@ -90,6 +94,8 @@ class PostgresStore:
     async def _read(self, connection: psycopg.AsyncConnection) -> None:
         documents = await (await connection.execute(_DOCUMENTS, binary=True)).fetchall()
         routes = await (await connection.execute(_ROUTES, binary=True)).fetchall()
+        watchers = await (await connection.execute("SELECT name FROM watchers ORDER BY name")).fetchall()
+        self._watchers = [str(name) for (name,) in watchers]
         self._documents = [pb.Document.FromString(encoded) for (encoded,) in documents]
         self._routes = [pb.Route.FromString(encoded) for (encoded,) in routes]
 
@@ -125,6 +131,20 @@ class PostgresStore:
         """Insert a revision."""
         await self._write(_PUT_ROUTE, [(route.agent, route.version_range, route.revision, route.SerializeToString())])
 
+    def watchers(self) -> list[str]:
+        """Return the names there were when the lead was taken."""
+        return self._watchers
+
+    async def put_watchers(self, names: Sequence[str]) -> None:
+        """Replace all in one transaction."""
+
+        async def write(connection: psycopg.AsyncConnection) -> None:
+            async with self._writing, connection.transaction():
+                await connection.execute("DELETE FROM watchers")
+                await connection.cursor().executemany("INSERT INTO watchers VALUES (%s)", [(name,) for name in names])
+
+        await self._holding.done(write)
+
     async def close(self) -> None:
         """Close the connection, and with it give up the lock."""
         await self._holding.close()
@@ -133,7 +153,7 @@ class PostgresStore:
         """Write all of *rows* or none."""
 
         async def write(connection: psycopg.AsyncConnection) -> None:
-            async with connection.transaction():
+            async with self._writing, connection.transaction():
                 await connection.cursor().executemany(sql, rows)
 
         await self._holding.done(write)

@@ -28,12 +28,12 @@ class Registry:
     ) -> None:
         """Load what *store* has; faults are taken only with *drills*.
 
-        Routers that were there before have *settling_seconds* to come back.
+        Where *store* knows of no routers, those that were there before have *settling_seconds* to come back.
         """
         self._feed = Feed()
         self.catalogue = Catalogue(store, self._feed)
         self.runtimes = Runtimes(self.catalogue, self._feed)
-        self.watchers = Watchers(settling_seconds)
+        self.watchers = Watchers(store, settling_seconds)
         self.faults = Faults(self._feed, self.watchers, allowed=drills)
         self.routes = Routes(store, self._feed, self.catalogue, self.runtimes, self.watchers, default_runtime)
 
@@ -60,11 +60,12 @@ class Registry:
 
         Raises:
             InvalidField: the name is too long.
+            MeshError: STORE_UNAVAILABLE; the name could not be kept.
         """
         check_name(watcher)
-        if watcher:
-            await self.watchers.joined(watcher)
         try:
+            if watcher:
+                await self.watchers.joined(watcher)
             async with contextlib.aclosing(self._feed.follow(self._state)) as changes:
                 async for change in changes:
                     yield change

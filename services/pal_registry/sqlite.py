@@ -22,6 +22,8 @@ CREATE TABLE routes (
   PRIMARY KEY (agent, version_range, revision)
 ) STRICT, WITHOUT ROWID;
 """
+# A store of an earlier version has everything but this.
+_LATER = "CREATE TABLE IF NOT EXISTS watchers (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID"
 _REVISIONS = (
     "SELECT encoded FROM routes WHERE agent = ? AND version_range = ? AND revision < ? ORDER BY revision DESC LIMIT ?"
 )
@@ -40,7 +42,7 @@ class SqliteStore:
         self._path = directory / "registry.db"
         self._lock = lock(directory, "registry", "registry.lock")
         try:
-            self._db = opened(self._path, _SCHEMA, SCHEMA_VERSION)
+            self._db = opened(self._path, _SCHEMA, SCHEMA_VERSION, _LATER)
         except BaseException:
             os.close(self._lock)
             raise
@@ -75,6 +77,16 @@ class SqliteStore:
         row = (route.agent, route.version_range, route.revision, route.SerializeToString())
         with translated(self._path), self._db:
             self._db.execute("INSERT INTO routes VALUES (?, ?, ?, ?)", row)
+
+    def watchers(self) -> list[str]:
+        """Return the names that were put last."""
+        return [str(name) for (name,) in self._db.execute("SELECT name FROM watchers ORDER BY name")]
+
+    async def put_watchers(self, names: Sequence[str]) -> None:
+        """Replace all in one transaction."""
+        with translated(self._path), self._db:
+            self._db.execute("DELETE FROM watchers")
+            self._db.executemany("INSERT INTO watchers VALUES (?)", [(name,) for name in names])
 
     async def close(self) -> None:
         """Close the files."""

@@ -9,7 +9,7 @@ from pal.service.v1 import registry_service_pb2 as pb
 
 
 class RegistryStore(Protocol):
-    """Keeps documents and revisions of routes; what a write returns from is durable.
+    """Keeps documents, revisions of routes, and who follows them; what a write returns from is durable.
 
     Raises (every write):
         MeshError: STORE_UNAVAILABLE; nothing of the write was kept.
@@ -33,6 +33,12 @@ class RegistryStore(Protocol):
 
     async def add_route(self, route: pb.Route) -> None:
         """Insert a revision."""
+
+    def watchers(self) -> list[str]:
+        """Return the names that were put last."""
+
+    async def put_watchers(self, names: Sequence[str]) -> None:
+        """Have *names* take the place of those that were put before, all or none."""
 
     async def close(self) -> None:
         """Release everything."""

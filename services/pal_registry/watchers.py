@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pal.service.v1 import registry_service_pb2 as pb
-from pal_rpc.errors import InvalidField
+from pal_registry.store import RegistryStore
+from pal_rpc.errors import InvalidField, MeshError
 from pal_rpc.snapshot import SEAM
 
 MAX_NAME_CHARACTERS = 128
@@ -15,7 +17,7 @@ MAX_NAME_CHARACTERS = 128
 _SEPARATOR = "/"
 # A watcher that was lost goes by what it knew, so it counts for this long, unless it said that it leaves.
 REMEMBERED_SECONDS = 60.0
-# Routers that were there before the registry come back within this time.
+# Where no names were kept, routers that were there before the registry come back within this time.
 SETTLING_SECONDS = 2.0
 
 
@@ -29,18 +31,29 @@ class _Watcher:
 
 
 class Watchers:
-    """Counts those that acknowledge what they follow, and waits for them."""
+    """Counts those that acknowledge what they follow, and waits for them.
 
-    def __init__(self, settling_seconds: float = SETTLING_SECONDS) -> None:
-        """Know nobody; nothing counts as followed by all before *settling_seconds* have passed."""
-        self._by_name: dict[str, _Watcher] = {}
+    A name is kept before its watcher is told anything, so that whoever may go by what an earlier life of the registry
+    told is known to the next one, and counts there as one that was lost until it is back.
+    """
+
+    def __init__(self, store: RegistryStore, settling_seconds: float = SETTLING_SECONDS) -> None:
+        """Know those that *store* knows; where it knows nobody, wait *settling_seconds* for some to come."""
+        self._store = store
+        self._kept = sorted(store.watchers())
+        self._by_name = {name: _Watcher(seen_seconds=time.time()) for name in self._kept}
         # When they said that they leave: what of them comes late has been overtaken by that.
         self._gone: dict[str, float] = {}
         self._changed = asyncio.Condition()
-        self._settled = time.monotonic() + settling_seconds
+        self._keeping = asyncio.Lock()
+        self._settled = time.monotonic() + (0.0 if self._kept else settling_seconds)
 
     async def joined(self, name: str) -> None:
-        """Take in that *name* watches; whoever was lost at the same place is gone for good."""
+        """Take in that *name* watches; whoever was lost at the same place is gone for good.
+
+        Raises:
+            MeshError: STORE_UNAVAILABLE; its name could not be kept, so it must not be told anything.
+        """
         place = name.rpartition(_SEPARATOR)[0]
         for other in [other for other, known in self._by_name.items() if not known.watches and other != name]:
             if place and other.rpartition(_SEPARATOR)[0] == place:
@@ -50,6 +63,7 @@ class Watchers:
         watcher = self._by_name.setdefault(name, _Watcher())
         watcher.watches += 1
         watcher.seen_seconds = time.time()
+        await self._keep()
 
     async def left(self, name: str) -> None:
         """Take in that a watch of *name* has ended."""
@@ -73,6 +87,9 @@ class Watchers:
             self._by_name.pop(name, None)
             self._forget_gone()
             self._gone[name] = time.monotonic()
+            # Kept too long, it counts as lost for a while; that is what it would be if it had not said that it leaves.
+            with suppress(MeshError):
+                await self._keep()
         elif name not in self._gone:
             watcher = self._by_name.setdefault(name, _Watcher())
             watcher.position = max(watcher.position, position)
@@ -87,6 +104,9 @@ class Watchers:
         With *seams* wait for them as well.
         """
         until = time.monotonic() + timeout_seconds
+        self._forget()
+        with suppress(MeshError):
+            await self._keep()
         settled = self._settled
         while (now := time.monotonic()) < until:
             if now >= settled and all(one.acknowledged for one in self._standing(position, seams=seams)):
@@ -100,10 +120,7 @@ class Watchers:
         return self._standing(position, seams=seams)
 
     def _standing(self, position: int, *, seams: bool) -> list[pb.RouteAcknowledgement]:
-        forgotten = time.time() - REMEMBERED_SECONDS
-        for name, watcher in list(self._by_name.items()):
-            if not watcher.watches and watcher.seen_seconds < forgotten:
-                del self._by_name[name]
+        self._forget()
         return [
             self._shown(name, watcher, position)
             for name, watcher in sorted(self._by_name.items())
@@ -121,6 +138,19 @@ class Watchers:
         until = time.monotonic() - REMEMBERED_SECONDS
         for name in [name for name, left in self._gone.items() if left < until]:
             del self._gone[name]
+
+    def _forget(self) -> None:
+        forgotten = time.time() - REMEMBERED_SECONDS
+        for name, watcher in list(self._by_name.items()):
+            if not watcher.watches and watcher.seen_seconds < forgotten:
+                del self._by_name[name]
+
+    async def _keep(self) -> None:
+        async with self._keeping:
+            names = sorted(self._by_name)
+            if names != self._kept:
+                await self._store.put_watchers(names)
+                self._kept = names
 
     async def _tell(self) -> None:
         async with self._changed:

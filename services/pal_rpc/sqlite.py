@@ -18,8 +18,10 @@ from pal_rpc.errors import MeshError
 _UNUSABLE = (apsw.FullError, apsw.ReadOnlyError, apsw.IOError, apsw.BusyError, apsw.CantOpenError)
 
 
-def opened(path: Path, schema: str, version: int) -> apsw.Connection:
+def opened(path: Path, schema: str, version: int, later: str = "") -> apsw.Connection:
     """Return the database at *path*, made by *schema* where there is none yet; every commit is on the disk.
+
+    *later* is what came to the schema without a new version, and does nothing where it is there.
 
     Raises:
         StartError: it cannot be used, or a version after *version* wrote it.
@@ -39,6 +41,8 @@ def opened(path: Path, schema: str, version: int) -> apsw.Connection:
             with db:
                 db.execute(schema)
                 db.pragma("user_version", version)
+        if later:
+            db.execute(later)
     except apsw.Error as error:
         raise StartError(f"{path}: cannot be used as a store ({error}); move it away or mend it") from None
     return db

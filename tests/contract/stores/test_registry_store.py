@@ -51,7 +51,18 @@ def names(store: RegistryStore) -> list[tuple[str, str]]:
 
 async def test_a_new_store_is_empty(opening) -> None:
     async with opening() as store:
-        assert (store.documents(), store.routes()) == ([], [])
+        assert (store.documents(), store.routes(), store.watchers()) == ([], [], [])
+
+
+async def test_the_watchers_that_were_put_last_are_there_after_a_new_start(opening) -> None:
+    async with opening() as store:
+        await store.put_watchers(["a/1", "b/1"])
+        await store.put_watchers(["b/1", "c/1"])
+    async with opening() as store:
+        found = store.watchers()
+        await store.put_watchers([])
+    async with opening() as store:
+        assert (found, store.watchers()) == (["b/1", "c/1"], [])
 
 
 async def test_documents_survive_a_new_start_byte_for_byte(opening) -> None:

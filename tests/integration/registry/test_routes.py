@@ -228,6 +228,41 @@ async def test_whoever_follows_goes_by_what_it_knew_while_the_registry_is_away(c
     assert [route.revision for route in followed] == [2]
 
 
+async def test_after_a_restart_a_change_is_followed_once_the_known_are_back_and_not_sooner(
+    config: Config,
+) -> None:
+    # Whoever is known need not be waited for by the clock.
+    config = dataclasses.replace(config, settling_seconds=600.0)
+    async with registry(config) as server, channel(server.address) as opened:
+        for name in ("there/1", "left/1"):
+            watch = rpc.RegistryServiceStub(opened).Watch(pb.RegistryServiceWatchRequest(watcher=name))
+            await watch.read()
+        await rpc.RegistryServiceStub(opened).Acknowledge(pb.AcknowledgeRequest(watcher="left/1"))
+    async with registry(config) as server, channel(server.address) as opened:
+        stub = rpc.RegistryServiceStub(opened)
+        await stub.RegisterRuntime(announcement())
+        route = pb.Route(stable="agno")
+        at_once = pb.SetRouteRequest(route=route, acknowledged_within=duration_pb2.Duration(nanos=50_000_000))
+        alone = await stub.SetRoute(at_once)
+        setting = stub.SetRoute(
+            pb.SetRouteRequest(route=route, acknowledged_within=duration_pb2.Duration(seconds=30)), timeout=60
+        )
+        watch = stub.Watch(pb.RegistryServiceWatchRequest(watcher="there/1"))
+        change = await watch.read()
+        while [one.revision for one in change.routes] != [2]:
+            change = await watch.read()
+        early = setting.done()
+        await stub.Acknowledge(pb.AcknowledgeRequest(watcher="there/1", position=change.position))
+        back = await setting
+        watch.cancel()
+
+    assert not early
+    assert [(one.watcher, one.acknowledged, one.connected) for one in alone.acknowledgements] == [
+        ("there/1", False, False)
+    ]
+    assert [(one.watcher, one.acknowledged) for one in back.acknowledgements] == [("there/1", True)]
+
+
 async def test_routes_outlive_a_restart(config: Config) -> None:
     async with registry(config) as server, channel(server.address) as opened:
         stub = rpc.RegistryServiceStub(opened)

@@ -30,8 +30,9 @@ def skewed(**match: str) -> pb.PutFaultRequest:
     return request(kind=faults.FAULT_KIND_CLOCK_SKEW, delay=delay, match=faults.FaultMatch(**match))  # type: ignore[arg-type]
 
 
-def allowed() -> Faults:
-    return Faults(Feed(), Watchers(), allowed=True)
+@pytest.fixture
+def allowed(watchers: Watchers) -> Faults:
+    return Faults(Feed(), watchers, allowed=True)
 
 
 async def refusal(standing: Faults, asked: pb.PutFaultRequest) -> MeshError:
@@ -40,8 +41,8 @@ async def refusal(standing: Faults, asked: pb.PutFaultRequest) -> MeshError:
     return refused.value
 
 
-async def test_a_mesh_without_drills_takes_no_fault() -> None:
-    refused = await refusal(Faults(Feed(), Watchers(), allowed=False), request())
+async def test_a_mesh_without_drills_takes_no_fault(watchers: Watchers) -> None:
+    refused = await refusal(Faults(Feed(), watchers, allowed=False), request())
 
     assert refused.reason_name == "DRILLS_FORBIDDEN"
     assert "pal up --drills" in refused.message
@@ -66,14 +67,14 @@ async def test_a_mesh_without_drills_takes_no_fault() -> None:
         ("order.match.probability_ppm", request(match=faults.FaultMatch(probability_ppm=1_000_001))),
     ],
 )
-async def test_a_wrong_field_is_named(field: str, asked: pb.PutFaultRequest) -> None:
-    refused = await refusal(allowed(), asked)
+async def test_a_wrong_field_is_named(allowed: Faults, field: str, asked: pb.PutFaultRequest) -> None:
+    refused = await refusal(allowed, asked)
 
     assert (refused.reason_name, refused.metadata["field"]) == ("INVALID_FIELD", field)
 
 
-async def test_there_is_an_end_to_what_stands() -> None:
-    standing = allowed()
+async def test_there_is_an_end_to_what_stands(allowed: Faults) -> None:
+    standing = allowed
     for number in range(MAX_FAULTS):
         await standing.put(request(f"f{number}"))
 
@@ -83,9 +84,9 @@ async def test_there_is_an_end_to_what_stands() -> None:
     standing.close()
 
 
-async def test_a_fault_ends_with_its_time_and_watchers_hear_of_it() -> None:
+async def test_a_fault_ends_with_its_time_and_watchers_hear_of_it(watchers: Watchers) -> None:
     feed = Feed()
-    standing = Faults(feed, Watchers(), allowed=True)
+    standing = Faults(feed, watchers, allowed=True)
     heard: list[list[str]] = []
 
     def state() -> pb.RegistryServiceWatchResponse:
@@ -103,8 +104,8 @@ async def test_a_fault_ends_with_its_time_and_watchers_hear_of_it() -> None:
     assert standing.of("") == []
 
 
-async def test_a_drill_heals_its_own_faults() -> None:
-    standing = allowed()
+async def test_a_drill_heals_its_own_faults(allowed: Faults) -> None:
+    standing = allowed
     for fault_id, drill_id in (("one", "d"), ("two", "d"), ("three", "other")):
         await standing.put(request(fault_id, drill_id))
 

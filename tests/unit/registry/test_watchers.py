@@ -9,8 +9,7 @@ async def known(watchers: Watchers, position: int = 9) -> list[tuple[str, bool]]
     return [(one.watcher, one.acknowledged) for one in await watchers.reached(position, 0)]
 
 
-async def test_an_acknowledgement_that_a_goodbye_has_overtaken_brings_nobody_back() -> None:
-    watchers = Watchers(0)
+async def test_an_acknowledgement_that_a_goodbye_has_overtaken_brings_nobody_back(watchers: Watchers) -> None:
     await watchers.joined("r1")
     await watchers.acknowledge("r1", 0)
     await watchers.left("r1")
@@ -20,8 +19,7 @@ async def test_an_acknowledgement_that_a_goodbye_has_overtaken_brings_nobody_bac
     assert await known(watchers) == []
 
 
-async def test_a_watch_that_a_goodbye_has_overtaken_brings_nobody_back() -> None:
-    watchers = Watchers(0)
+async def test_a_watch_that_a_goodbye_has_overtaken_brings_nobody_back(watchers: Watchers) -> None:
     await watchers.acknowledge("r1", 0)
 
     await watchers.joined("r1")
@@ -30,8 +28,7 @@ async def test_a_watch_that_a_goodbye_has_overtaken_brings_nobody_back() -> None
     assert await known(watchers) == []
 
 
-async def test_who_was_lost_counts_until_it_says_goodbye() -> None:
-    watchers = Watchers(0)
+async def test_who_was_lost_counts_until_it_says_goodbye(watchers: Watchers) -> None:
     await watchers.joined("r1")
     await watchers.left("r1")
     lost = await known(watchers)
