@@ -12,6 +12,7 @@ from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import run_event_pb2 as events
 from pal_log.ends import by_quota
 from pal_migration.shadows import Shadows
+from pal_rpc.ending import end
 from pal_rpc.errors import MeshError
 from pal_rpc.recorder_client import RecorderClient
 
@@ -38,29 +39,40 @@ class Feed:
         """Follow for ever."""
         while True:
             await self._shadows.wanted.wait()
+            over = self._shadows.over
+            following, ending = asyncio.create_task(self._follow(over)), asyncio.create_task(_set(over))
             try:
-                await self._tail()
-            except MeshError as error:
-                # The record goes on from the cursor when the recorder is back; from its end when it is another record.
-                if error.reason == reasons.ERROR_REASON_INVALID_FIELD:
-                    log.warning("cursor left", extra={"cursor": self._shadows.cursor, "error": error.message})
-                    self._shadows.cursor = ""
-            except Exception as error:
-                log.error("feed cut", exc_info=error)
+                await asyncio.wait((following, ending), return_when=asyncio.FIRST_COMPLETED)
             finally:
+                await end(ending)
+                await end(following)
                 self._shadows.connected.clear()
             await asyncio.sleep(_RECONNECT_SECONDS)
 
-    async def _tail(self) -> None:
+    async def _follow(self, over: asyncio.Event) -> None:
+        try:
+            await self._tail(over)
+        except MeshError as error:
+            # The record goes on from the cursor when the recorder is back; from its end when it is another record.
+            if error.reason == reasons.ERROR_REASON_INVALID_FIELD:
+                log.warning("cursor left", extra={"cursor": self._shadows.cursor, "error": error.message})
+                self._shadows.cursor = ""
+        except Exception as error:
+            log.error("feed cut", exc_info=error)
+
+    async def _tail(self, over: asyncio.Event) -> None:
         async with aclosing(self._record.tail_from(self._shadows.cursor, PREFIXES)) as frames:  # type: ignore[type-var]
             async for frame in frames:
                 for event in frame.events:
+                    # What is on its way when nothing is shadowed any more is not for what is shadowed next.
+                    if over.is_set():
+                        return
                     if event.mode == common.EXECUTION_MODE_LIVE:
                         await self._take(event)
+                if over.is_set():
+                    return
                 if frame.cursor:
                     self._shadows.move_on(frame.cursor)
-                if not self._shadows.wanted.is_set():
-                    return
 
     async def _take(self, event: events.RunEvent) -> None:
         if event.type == "run.accepted":
@@ -82,3 +94,7 @@ class Feed:
             if error.reason not in _GONE:
                 raise
             return ""
+
+
+async def _set(event: asyncio.Event) -> None:
+    await event.wait()

@@ -38,6 +38,8 @@ class Shadows:
         self._kept_cursor = ""
         self.wanted = asyncio.Event()
         self.connected = asyncio.Event()
+        # Set once nobody wants to know what is being followed; what is wanted later is followed anew.
+        self.over = asyncio.Event()
         self._news = asyncio.Condition()
 
     async def open(self) -> None:
@@ -214,6 +216,9 @@ class Shadows:
             return
         # Whatever happens while nothing is shadowed is nobody's.
         self.wanted.clear()
+        self.connected.clear()
+        self.over.set()
+        self.over = asyncio.Event()
         self.cursor = ""
 
 
