@@ -44,7 +44,7 @@ metadata: {{name: {AGENT}, version: 1.0.0}}
 spec: {{objective: Answer.}}
 """
 _WITHIN = duration_pb2.Duration(seconds=30)
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 # How long the candidate has the runs before the next rollback, and stable before the next switch.
 REST_SECONDS = 0.1
 

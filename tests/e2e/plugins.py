@@ -77,7 +77,7 @@ async def listed(pal: Cli) -> dict[str, Any]:
     return {runtime["name"]: runtime for runtime in json.loads(finished.out)["runtimes"]}
 
 
-async def until(pal: Cli, name: str, *states: str, seconds: float = 40) -> dict[str, Any]:
+async def until(pal: Cli, name: str, *states: str, seconds: float = 120) -> dict[str, Any]:
     """Return the process of a runtime once it is in one of *states*."""
     async with asyncio.timeout(seconds):
         while True:

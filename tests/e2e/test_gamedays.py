@@ -240,7 +240,7 @@ async def test_a_mesh_that_forbids_drills_refuses_them(tmp_path: Path) -> None:
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_the_tour_ends_in_a_rollout_that_went_back_by_itself(tmp_path: Path) -> None:
     tour = await asyncio.create_subprocess_exec(
         PAL, "gameday", "tour", "--out", str(tmp_path), cwd=ROOT, stdout=asyncio.subprocess.PIPE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
+from typing import Any
 
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import router_service_pb2_grpc as rpc
@@ -49,7 +50,7 @@ async def test_what_a_run_took_is_measured_under_the_trace_of_its_client(pal: Cl
     trace_id = uuid.uuid4().hex
     log = await run(pal, trace_id)
     kinds: set[str] = set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(kinds) < 4:
             # Spans are written about once a second, and nobody is told.
             shown = (await pal("runs", "show", log[0].run_id, "-o", "json")).json
@@ -62,14 +63,22 @@ async def test_what_a_run_took_is_measured_under_the_trace_of_its_client(pal: Cl
 
 async def test_each_rpc_is_one_line_with_its_run(pal: Cli) -> None:
     log = await run(pal, uuid.uuid4().hex)
+    expected = ["ExecuteTool", "Run", "Run", "StreamComplete", "StreamComplete"]
 
-    lines = [
+    # Whoever serves an RPC writes its line when it is over, and nobody is told.
+    async with asyncio.timeout(60):
+        while len(lines := logged(pal, log[0].run_id)) < len(expected):  # noqa: ASYNC110  files of other processes
+            await asyncio.sleep(0.05)
+
+    assert sorted(line["method"].rpartition("/")[2] for line in lines) == expected
+    assert all(line["code"] == "OK" and line["duration_ms"] > 0 for line in lines)
+
+
+def logged(pal: Cli, run_id: str) -> list[dict[str, Any]]:
+    """Return the lines that name a run; the last of a file may be half written."""
+    return [
         entry
         for path in (pal.home / "logs").glob("*.log")
-        for line in path.read_text().splitlines()
-        if line.startswith("{") and (entry := json.loads(line)).get("run_id") == log[0].run_id
+        for line in path.read_text().splitlines(keepends=True)
+        if line.startswith("{") and line.endswith("\n") and (entry := json.loads(line)).get("run_id") == run_id
     ]
-
-    by_method = sorted(line["method"].rpartition("/")[2] for line in lines)
-    assert by_method == ["ExecuteTool", "Run", "Run", "StreamComplete", "StreamComplete"]
-    assert all(line["code"] == "OK" and line["duration_ms"] > 0 for line in lines)

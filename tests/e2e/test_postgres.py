@@ -12,7 +12,7 @@ from tests.e2e.conftest import Cli, started
 ONE = ("pydantic-ai",)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 @pytest.mark.slow
 async def test_a_mesh_on_postgresql_finds_everything_again(
     tmp_path: Path, database: Callable[[], Awaitable[str]]

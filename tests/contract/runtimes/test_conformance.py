@@ -10,7 +10,7 @@ from pal_conformance.verdict import Status
 from tests.contract.runtimes.conftest import Targets
 
 # The first test of a runtime waits for all cases: they run side by side.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def test_a_runtime_conforms(targets: Targets, runtime: str) -> None:

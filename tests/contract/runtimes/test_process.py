@@ -13,7 +13,7 @@ from pal_conformance.kit import Kit
 from pal_conformance.script import Say, Script, says
 from tests.contract.runtimes.conftest import CEILING, Targets
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def known(peers: Kit, runtime: str) -> list[str]:

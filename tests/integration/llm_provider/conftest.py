@@ -127,7 +127,7 @@ class Bench:
 
     async def ask(self, lease: shared.RunLease | None, text: str = "hello", **fields: Any) -> pb.ModelAnswer:
         """Ask and return the whole answer."""
-        response = await self.models.Complete(pb.CompleteRequest(request=question(lease, text, **fields)), timeout=20)
+        response = await self.models.Complete(pb.CompleteRequest(request=question(lease, text, **fields)), timeout=60)
         return response.answer
 
     async def refusal(self, lease: shared.RunLease | None, text: str = "hello", **fields: Any) -> MeshError:

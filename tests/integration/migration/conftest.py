@@ -121,7 +121,7 @@ def plan(**fields: Any) -> pb.StartShadowRequest:
 async def until(service: rpc.MigrationServiceStub, **counts: int) -> pb.Shadow:
     """Return the shadow of the desk once its progress has reached *counts*."""
     request = pb.WatchShadowRequest(shadow=pb.ShadowSelector(agent="desk"))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for frame in service.WatchShadow(request):
             if all(getattr(frame.shadow.progress, name) >= count for name, count in counts.items()):
                 return frame.shadow
@@ -174,7 +174,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bench
                 drain_seconds=0.5,
             )
             await enter(adapter(adapters, EchoRuntime()))
-        await wait_ready({"router": front.address, "registry": documents.address}, ["echo", "other"], 10)
+        await wait_ready({"router": front.address, "registry": documents.address}, ["echo", "other"], 60)
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(documents.address)))
         await registry_stub.Apply(registry_pb.ApplyRequest(text=AGENTS))
         recorder_stub = recorder_rpc.RecorderServiceStub(await enter(channel(record.address)))

@@ -56,7 +56,7 @@ async def standby(bench: Bench, name: str, runtime: EchoRuntime, fakes: FakeSeam
     )
     async with adapter(config, runtime):
         addresses = {"router": bench.config.router_address, "registry": bench.config.registry_address}
-        await wait_ready(addresses, [name], 10)
+        await wait_ready(addresses, [name], 60)
         yield
 
 
@@ -88,7 +88,7 @@ async def until(
     selector = pb.RolloutSelector(rollout_id=status.rollout_id)
     last = status
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for frame in service.WatchRollout(pb.WatchRolloutRequest(rollout=selector)):
                 last = frame.status
                 if reached(last):

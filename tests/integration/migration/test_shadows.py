@@ -89,7 +89,7 @@ async def test_a_place_that_the_record_does_not_have_is_left_for_its_end(bench: 
 
     async with bench.service(tmp_path) as service:
         seen = 0
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not seen:
                 await bench.live()
                 seen = (await service.GetShadow(pb.GetShadowRequest(shadow=DESK))).shadow.progress.seen
@@ -115,7 +115,7 @@ async def test_the_caps_of_a_day_hold(bench: Bench, tmp_path: Path) -> None:
         for _ in range(3):
             await bench.live()
         request = pb.WatchShadowRequest(shadow=DESK)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for frame in service.WatchShadow(request):
                 if reasons(frame.shadow.progress.left_out).get("CAP_RUNS") == 2 and frame.shadow.progress.pairs:
                     break
@@ -129,7 +129,7 @@ async def test_a_concurrent_shadow_does_not_wait_for_the_end_of_the_live_run(ben
     async with bench.service(tmp_path) as service:
         await service.StartShadow(plan(start=pb.SHADOW_START_CONCURRENT))
         run_id = await bench.live(hold=hold)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(await bench.shadows(run_id)) < 2:
                 await until(service, under_way=1)
         hold.set()
@@ -146,7 +146,7 @@ async def test_a_live_run_that_is_cancelled_is_no_loss(bench: Bench, tmp_path: P
         await service.StartShadow(plan(start=pb.SHADOW_START_CONCURRENT))
         run_id = await bench.live(hold=hold)
         await bench.router.Cancel(router.CancelRequest(run_id=run_id))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for frame in service.WatchShadow(pb.WatchShadowRequest(shadow=DESK)):
                 if frame.shadow.progress.left_out:
                     break

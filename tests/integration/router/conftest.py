@@ -122,7 +122,7 @@ async def bench(tmp_path_factory: pytest.TempPathFactory, router_options: dict[s
             drain_seconds=0.5,
         )
         await enter(adapter(adapters, EchoRuntime()))
-        await wait_ready({"router": front.address, "registry": documents.address}, ["echo"], 10)
+        await wait_ready({"router": front.address, "registry": documents.address}, ["echo"], 60)
         recorder_channel = await enter(channel(record.address))
         running = Bench(
             router=rpc.RouterServiceStub(await enter(channel(front.address))),

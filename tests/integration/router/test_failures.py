@@ -48,7 +48,7 @@ async def front(path: Path) -> AsyncIterator[tuple[Server, RecorderConfig, Regis
         **own,
     )
     async with router(config) as server:
-        await wait_ready({"router": server.address, "registry": registry_server.address}, [], 10)
+        await wait_ready({"router": server.address, "registry": registry_server.address}, [], 60)
         yield (
             server,
             dataclasses.replace(record_config, address=recorder_server.address),
@@ -81,7 +81,7 @@ async def test_without_a_recorder_nothing_begins_and_the_message_says_what_to_do
 
 
 async def _until_noticed(stub: rpc.RouterServiceStub) -> tuple[str, MeshError]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await stub.GetRun(pb.GetRunRequest(run_id="nobody"))
@@ -92,7 +92,7 @@ async def _until_noticed(stub: rpc.RouterServiceStub) -> tuple[str, MeshError]:
 
 async def _until_found(stub: rpc.RouterServiceStub) -> None:
     """Return once the router answers from the record again."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await stub.GetRun(pb.GetRunRequest(run_id="nobody"))

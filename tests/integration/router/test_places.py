@@ -214,7 +214,7 @@ async def spans_of(
     """Return the measurements of a run once one of a *kind* is there; that of the whole run is the last."""
     async with channel(bench.config.recorder_address) as opened:
         stub = recorder_rpc.RecorderServiceStub(opened)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 spans = (await stub.ListSpans(recorder.ListSpansRequest(run_id=run_id))).spans
                 if any(span.kind == kind for span in spans):
@@ -265,7 +265,10 @@ async def test_those_who_wait_go_on_with_the_next_life_of_the_adapter(bench: Ben
     assert (before.begun, sorted(after.begun)) == ([first.run_id], sorted(run.run_id for run in (first, *waiting)))
 
 
-async def test_a_run_that_comes_while_its_adapter_is_started_again_waits_for_it(bench: Bench) -> None:
+async def test_a_run_that_comes_while_its_adapter_is_started_again_waits_for_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_router.settling.RESTART_SECONDS", 60.0)
     async with counted(bench, CountedRuntime()):
         await Going(bench).log
     runs = [Going(bench) for _ in range(3)]
@@ -322,7 +325,7 @@ async def test_a_router_that_stops_leaves_those_who_wait_to_the_next(bench: Benc
     config = dataclasses.replace(bench.config, drain_seconds=0.0)
     async with counted(bench, runtime, limit=0) as adapter:
         async with router(config) as server, channel(server.address) as opened:
-            await wait_ready({"router": server.address, "registry": config.registry_address}, [], 10)
+            await wait_ready({"router": server.address, "registry": config.registry_address}, [], 60)
             going = Going(dataclasses.replace(bench, router=rpc.RouterServiceStub(opened)))
             await going.accepted.wait()
         with pytest.raises(grpc.aio.AioRpcError):
@@ -330,7 +333,7 @@ async def test_a_router_that_stops_leaves_those_who_wait_to_the_next(bench: Benc
         waiting = await bench.record.run(going.run_id)
         await declare(bench, 1)
         async with router(config) as server, channel(server.address) as opened:
-            await wait_ready({"router": server.address, "registry": config.registry_address}, [], 10)
+            await wait_ready({"router": server.address, "registry": config.registry_address}, [], 60)
             watch = pb.WatchRequest(run_id=going.run_id, follow=True)
             call = rpc.RouterServiceStub(opened).Watch(watch)
             log = [f.event async for response in call for f in response.frames if f.HasField("event")]

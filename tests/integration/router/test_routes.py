@@ -59,7 +59,7 @@ async def routers(bench: Bench) -> AsyncIterator[list[rpc.RouterServiceStub]]:
         stubs = [bench.router]
         for _ in range(ROUTERS - 1):
             more = await stack.enter_async_context(router(dataclasses.replace(bench.config)))
-            await wait_ready({"router": more.address, "registry": bench.config.registry_address}, ["echo"], 10)
+            await wait_ready({"router": more.address, "registry": bench.config.registry_address}, ["echo"], 60)
             stubs.append(rpc.RouterServiceStub(await stack.enter_async_context(channel(more.address))))
         yield stubs
 

@@ -10,7 +10,7 @@ from tests.drills.switching import CANDIDATE, mesh, switched
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_a_route_that_goes_back_and_forth_under_load_costs_no_run(tmp_path: Path) -> None:
     async with mesh(tmp_path, routers=3) as running:
         outcome = await switched(running, runs=300)

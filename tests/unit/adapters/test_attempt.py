@@ -75,7 +75,7 @@ async def test_a_runtime_that_will_not_let_go_is_left_behind() -> None:
     async with driven(Foreign(work)) as bench:
         run = bench.start(says("never"))
         await begun.wait()
-        async with asyncio.timeout(0.2):
+        async with asyncio.timeout(30):
             await bench.cancel(run)
             await bench.ended(run)
         released.set()

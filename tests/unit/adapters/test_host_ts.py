@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 INSTALLED = ROOT / "node_modules"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 async def test_the_host_in_typescript_keeps_its_promises() -> None:
     if not (INSTALLED / ".ready").exists():
         pytest.skip("npm is not there, so nothing of TypeScript is installed")

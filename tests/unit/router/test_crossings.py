@@ -23,7 +23,7 @@ async def test_a_change_waits_for_the_crossings_of_its_agents(changed: set[str],
         later = crossings.crossing("desk")
         later.__enter__()
 
-    await asyncio.wait_for(settling, 1)
+    await asyncio.wait_for(settling, 30)
 
     assert waited is waits
 
@@ -33,4 +33,4 @@ async def test_a_crossing_that_fails_is_over() -> None:
     with pytest.raises(ZeroDivisionError), crossings.crossing("desk"):
         raise ZeroDivisionError
 
-    await asyncio.wait_for(crossings.settled({"desk"}), 1)
+    await asyncio.wait_for(crossings.settled({"desk"}), 30)

@@ -62,7 +62,7 @@ async def stub(server: Server) -> AsyncIterator[rpc.RouterServiceStub]:
 
 async def failed(stub: rpc.RouterServiceStub, run_id: str) -> grpc.aio.AioRpcError:
     with pytest.raises(grpc.aio.AioRpcError) as error:
-        await stub.GetRun(pb.GetRunRequest(run_id=run_id), timeout=5)
+        await stub.GetRun(pb.GetRunRequest(run_id=run_id), timeout=30)
     return error.value
 
 
@@ -94,7 +94,7 @@ async def test_an_inner_cancellation_does_not_hang_the_client(stub: rpc.RouterSe
     ("run_id", "code"), [("inner-cancel", grpc.StatusCode.ABORTED), ("r1", grpc.StatusCode.NOT_FOUND)]
 )
 async def test_a_stream_ends_with_a_status(stub: rpc.RouterServiceStub, run_id: str, code: grpc.StatusCode) -> None:
-    call = stub.Watch(pb.WatchRequest(run_id=run_id), timeout=5)
+    call = stub.Watch(pb.WatchRequest(run_id=run_id), timeout=30)
     with pytest.raises(grpc.aio.AioRpcError) as error:
         async for _ in call:
             pass

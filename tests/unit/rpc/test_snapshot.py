@@ -42,7 +42,7 @@ class Registry:
 
     async def tell(self, *documents: pb.Document, snapshot: bool = False) -> None:
         """Change, and return once the snapshot knows."""
-        told = asyncio.create_task(self.snapshot.wait_change(10))
+        told = asyncio.create_task(self.snapshot.wait_change(60))
         await asyncio.sleep(0)
         await self._changes.put(pb.RegistryServiceWatchResponse(documents=documents, snapshot=snapshot))
         assert await told
@@ -122,7 +122,7 @@ class Acknowledging(Registry):
     async def publish(self, position: int, **changes: Any) -> int:
         """Change, and return the position that is acknowledged."""
         await self._changes.put(pb.RegistryServiceWatchResponse(position=position, **changes))
-        return await asyncio.wait_for(self.acknowledged.get(), 10)
+        return await asyncio.wait_for(self.acknowledged.get(), 60)
 
 
 async def test_a_change_of_a_route_waits_for_the_runs_of_its_agent_and_a_snapshot_for_all() -> None:
