@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from google.protobuf import duration_pb2
 
@@ -127,12 +127,21 @@ class Bench:
 
     async def cancel(self, run: Run, grace_seconds: float = 0, epoch: int = 0) -> None:
         """Take *run* away from the runtime."""
+        await self.cancelling(run, grace_seconds, epoch)
+
+    def cancelling(self, run: Run, grace_seconds: float = 0, epoch: int = 0) -> Awaitable[object]:
+        """Say that *run* is to be taken away; what is returned is done once it is."""
         grace = duration_pb2.Duration(nanos=int(grace_seconds * 1e9)) if grace_seconds else None
         held = run.lease
         if epoch:
             held = lease(run.lease.run_id, epoch, run.lease.token)
         request = rt.RuntimeServiceCancelRequest(lease=held, reason="enough", grace=grace)
-        await self.target.stub.Cancel(request, timeout=5 + grace_seconds)
+        return self.target.stub.Cancel(request, timeout=5 + grace_seconds)
+
+    async def heard(self) -> None:
+        """Return once the target has taken in what it was told before, which it takes in its order."""
+        nobody = lease(f"conformance-{_KIT}-nobody", 1, "token")
+        await self.target.stub.Cancel(rt.RuntimeServiceCancelRequest(lease=nobody), timeout=_END_SECONDS)
 
     def check(self) -> None:
         """Hold every run of the case to the rules that hold for all runs, or to those that the case is about.
