@@ -8,6 +8,7 @@ import uuid
 
 import grpc
 import pytest
+from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
@@ -296,7 +297,8 @@ spec: {objective: Never run., policies: [nobody]}
 async def test_a_version_may_be_bound_to_a_runtime_of_its_own(bench: Bench, request_id: str) -> None:
     bench.script(request_id, HELLO)
     route = registry.Route(agent="desk", version_range=">=1", stable="echo", reason="tried")
-    await bench.registry.SetRoute(registry.SetRouteRequest(route=route))
+    within = duration_pb2.Duration(seconds=30)
+    await bench.registry.SetRoute(registry.SetRouteRequest(route=route, acknowledged_within=within))
 
     seen = await bench.run(request_id)
 
