@@ -70,8 +70,7 @@ def _known(tool: str, path: paths.Path, terms: Terms) -> bool:
 
 def compare_calls(pairs: list[Pair], terms: Terms, findings: Findings) -> None:
     """Compare aligned calls argument by argument, and results where the arguments agree."""
-    same: Counter[tuple[str, str]] = Counter()
-    values: dict[tuple[str, str], Argued] = {}
+    alike: dict[tuple[str, str], list[Argued]] = {}
     both: Counter[str] = Counter()
     for place, pair in enumerate(pairs):
         if pair.a is None or pair.b is None:
@@ -80,21 +79,20 @@ def compare_calls(pairs: list[Pair], terms: Terms, findings: Findings) -> None:
         tool = pair.a.call.tool
         both[tool] += 1
         if pair.a.equals(pair.b):
-            same[tool, pair.a.text] += 1
-            values[tool, pair.a.text] = pair.a
+            alike.setdefault((tool, pair.a.text), []).append(pair.a)
             _results(pair.a.call, pair.b.call, place, terms, findings)
         else:
             _arguments(pair.a, pair.b, place, terms, findings)
     findings.compared(STRUCTURE, both.total())
     for tool, times in both.items():
         findings.tally(ORDER, f"{tool}/call", times, 0)
-    fields: Counter[str] = Counter()
-    for (tool, key), times in same.items():
-        for leaf in paths.leaves(values[tool, key].value):
-            fields[f"{tool}/arguments{leaf}"] += times
-    for field, times in fields.items():
-        findings.tally(VALUES, field, times, 0)
-        findings.compared(VALUES, times)
+    shapes: Counter[tuple[str, tuple[str, ...]]] = Counter()
+    for (tool, _), calls in alike.items():
+        shapes[tool, tuple(paths.leaves(calls[0].value))] += len(calls)
+    for (tool, leaves), times in shapes.items():
+        for leaf in leaves:
+            findings.tally(VALUES, f"{tool}/arguments{leaf}", times, 0)
+        findings.compared(VALUES, times * len(leaves))
 
 
 def _alone(call: Argued | None, of_a: bool, place: int, findings: Findings) -> None:

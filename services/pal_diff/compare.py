@@ -34,7 +34,8 @@ def compare(a: Log, b: Log, terms: Terms, pair_kind: pb.PairKind = pb.PAIR_KIND_
 
 def _compared(a: Log, b: Log, terms: Terms, pair_kind: pb.PairKind) -> pb.Comparison:
     findings = Findings(terms.max_findings, terms.max_fields)
-    record_a, record_b = read(a, terms), read(b, terms)
+    # What A breaks is asked only where B breaks something.
+    record_a, record_b = read(a, terms, grammar=False), read(b, terms)
     _protocol(a, b, record_a, record_b, findings)
     meanings = Meanings(terms.argument_rules)
     pairs = aligned(argued(record_a, terms, meanings), argued(record_b, terms, meanings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
 
 from pal_diff.alignment import Argued, Pair
 from pal_diff.findings import EFFECTS, Findings
@@ -17,23 +18,25 @@ from pal_diff.terms import Terms
 
 def compare_effects(pairs: list[Pair], a: Record, b: Record, terms: Terms, findings: Findings) -> None:
     """Compare what both runs did to the world."""
-    of_a, of_b = _effects(pair.a for pair in pairs), _effects(pair.b for pair in pairs)
-    places = {id(call): place for place, pair in enumerate(pairs) for call in (pair.a, pair.b) if call}
+    intended = ((place, _write(pair.a), _write(pair.b)) for place, pair in enumerate(pairs))
+    writes = [(place, one, other) for place, one, other in intended if one or other]
+    of_a, of_b = _effects(one for _, one, _ in writes), _effects(other for _, _, other in writes)
+    places = {id(call): place for place, *both in writes for call in both if call}
     findings.compared(EFFECTS, len(of_a.keys() | of_b.keys()))
     changed: set[tuple[str, str]] = set()
-    for place, pair in enumerate(pairs):
-        if pair.a and pair.b and _effective(pair.a) and _effective(pair.b) and not pair.a.equals(pair.b):
-            key_a, key_b = _key(pair.a), _key(pair.b)
+    for place, one, other in writes:
+        if one and other and not one.equals(other):
+            key_a, key_b = _key(one), _key(other)
             if key_a not in of_b and key_b not in of_a:
                 changed |= {key_a, key_b}
-                _add(findings, "EFFECT_DIFFERS", pair.a, pair.b, place, "was called with other arguments")
+                _add(findings, "EFFECT_DIFFERS", one, other, place, "was called with other arguments")
     for key, calls in of_a.items():
         if key not in of_b and key not in changed:
             _add(findings, "EFFECT_MISSING", calls[0], None, places[id(calls[0])], "was called by A alone")
     for key, calls in of_b.items():
         if key not in of_a and key not in changed:
             _add(findings, "EFFECT_ADDED", None, calls[0], places[id(calls[0])], "was called by B alone")
-    _repeated(pairs, places, terms, findings)
+    _repeated(of_a, of_b, places, terms, findings)
     _new_classes(a, b, terms, findings)
     tools = {key[0] for key in of_a.keys() | of_b.keys()}
     differing = Counter(key[0] for key in of_a.keys() ^ of_b.keys())
@@ -44,28 +47,28 @@ def compare_effects(pairs: list[Pair], a: Record, b: Record, terms: Terms, findi
 Effects = dict[tuple[str, str], list[Argued]]
 
 
+def _write(call: Argued | None) -> Argued | None:
+    return call if call and not call.call.harmless and not call.call.refused else None
+
+
 def _effects(calls: Iterable[Argued | None]) -> Effects:
     found: Effects = {}
     for call in calls:
-        if call and _effective(call):
+        if call:
             found.setdefault(_key(call), []).append(call)
     return found
-
-
-def _effective(call: Argued) -> bool:
-    return not call.call.harmless and not call.call.refused
 
 
 def _key(call: Argued) -> tuple[str, str]:
     return call.call.tool, call.key
 
 
-def _repeated(pairs: list[Pair], places: dict[int, int], terms: Terms, findings: Findings) -> None:
+def _repeated(of_a: Effects, of_b: Effects, places: dict[int, int], terms: Terms, findings: Findings) -> None:
     """Note the same write done again by B alone; hard where no other write came in between.
 
     After another write, the same may be meant: a booking that was cancelled is made again.
     """
-    in_a, in_b = (_again(sorted(calls, key=lambda call: call.call.seq)) for calls in _writes(pairs))
+    in_a, in_b = (_again(sorted(chain(*done.values()), key=lambda call: call.call.seq)) for done in (of_a, of_b))
     for key, (times, second) in in_b.items():
         before = in_a[key][0] if key in in_a else 1
         if times > before:
@@ -73,10 +76,6 @@ def _repeated(pairs: list[Pair], places: dict[int, int], terms: Terms, findings:
             text = f"was done {times} times by B" + (" with no other write in between" if at_once else "")
             hard = at_once and tool not in terms.repeatable
             _add(findings, "EFFECT_REPEATED", None, second, places[id(second)], text, hard=hard)
-
-
-def _writes(pairs: list[Pair]) -> tuple[list[Argued], list[Argued]]:
-    return [p.a for p in pairs if p.a and _effective(p.a)], [p.b for p in pairs if p.b and _effective(p.b)]
 
 
 def _again(calls: list[Argued]) -> dict[tuple[str, str, bool], tuple[int, Argued]]:

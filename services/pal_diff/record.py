@@ -22,18 +22,17 @@ _REFUSED = frozenset(
 
 @dataclass(slots=True)
 class Call:
-    """A tool call and its end. *turn* counts the model answers that asked for calls; those of one are parallel."""
+    """A tool call and its end. *turn* counts the model answers that asked for calls; those of one are parallel.
+
+    A *harmless* call changes nothing.
+    """
 
     asked: events.ToolCallRequested
     seq: int
     turn: int
     tool: str
+    harmless: bool = False
     finished: events.ToolCallFinished | None = None
-
-    @property
-    def harmless(self) -> bool:
-        """Return whether the call changes nothing."""
-        return self.asked.effect_class in HARMLESS
 
     @property
     def refused(self) -> bool:
@@ -85,17 +84,17 @@ class Clock:
         self.going = [0, 0, 0]
         self._at = 0
 
-    def pass_to(self, stamp: timestamp_pb2.Timestamp) -> None:
-        """Give the time since the last event to whatever was going on."""
-        now = stamp.seconds * 1_000_000_000 + stamp.nanos
+    def pass_to(self, now: int) -> None:
+        """Give the nanoseconds since the last event to whatever was going on; 0 is no time."""
+        before = self._at
         if not now:
             return
-        if self._at:
-            if now < self._at:
-                self.trusted = False
-                return
-            going = self.going
-            self.spent[0 if going[0] else 1 if going[1] else 2 if going[2] else 3] += now - self._at
+        if now < before:
+            self.trusted = False
+            return
+        if before:
+            people, models, tools = self.going
+            self.spent[0 if people else 1 if models else 2 if tools else 3] += now - before
         self._at = now
 
     def split(self) -> pb.LatencySplit:
@@ -115,14 +114,17 @@ def _duration(nanos: int) -> duration_pb2.Duration:
 _TIMELESS = frozenset({"message_added", "tool_call_dispatched", "artifact_added", "policy_decided", "note_added"})
 
 
-def read(log: Log, terms: Terms) -> Record:
-    """Return what *log* adds up to. It may be cut off anywhere."""
-    reading = _Reading(log)
+def read(log: Log, terms: Terms, *, grammar: bool = True) -> Record:
+    """Return what *log* adds up to. It may be cut off anywhere.
+
+    Without *grammar* nobody asks whether it is orderly, which is a good part of the reading.
+    """
+    reading = _Reading(log, grammar)
     for position, event in enumerate(log, start=1):
         reading.take(position, event)
     record = reading.record
     closed = all(call.finished is not None for call in record.calls) and record.model_calls == len(reading.models)
-    record.orderly = record.orderly and closed and bool(record.run_id) and record.finished is not None
+    record.orderly = grammar and record.orderly and closed and bool(record.run_id) and record.finished is not None
     _add_up(record, reading.used, terms)
     # A later attempt made the call again; the first try asked for nothing of its own.
     record.calls = [call for call in record.calls if not _made_again(call)]
@@ -132,29 +134,30 @@ def read(log: Log, terms: Terms) -> Record:
 class _Reading:
     """A log that is read, event after event."""
 
-    __slots__ = ("_asked", "_length", "_run_id", "_turns", "models", "record", "used")
+    __slots__ = ("_asked", "_grammar", "_length", "_run_id", "_turns", "models", "record", "used")
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, grammar: bool) -> None:
         self.record = Record(events=len(log))
         # Provider and model of each model call, and what each model used.
         self.models: dict[str, tuple[str, str]] = {}
         self.used: dict[tuple[str, str], list[int]] = {}
         self._asked: dict[str, Call] = {}
         self._turns: dict[str, int] = {}
-        self._run_id, self._length = log[0].run_id if log else "", len(log)
+        self._run_id, self._length, self._grammar = log[0].run_id if log else "", len(log), grammar
 
     def take(self, position: int, event: events.RunEvent) -> None:
-        record, body = self.record, event.WhichOneof("body")
-        misplaced = event.seq != position or event.run_id != self._run_id
-        if misplaced or event.type != TYPES.get(body or "") or event.stage_id:
+        record, body = self.record, event.WhichOneof("body") or ""
+        type_, timed, taken = _KINDS[body]
+        if self._grammar and (
+            event.type != type_ or event.seq != position or event.run_id != self._run_id or event.stage_id
+        ):
             record.orderly = False
-        if body not in _TIMELESS:
+        if timed:
             # The recorder's clock never runs back; what was never recorded has only its producer's.
-            stamp = event.recorded_at
-            record.clock.pass_to(stamp if stamp.seconds or stamp.nanos else event.occurred_at)
-        if (taken := _TAKEN.get(body or "")) is not None:
+            record.clock.pass_to(_nanos(event.recorded_at) or _nanos(event.occurred_at))
+        if taken is not None:
             taken(self, position, event)
-        elif body is None:
+        elif not body:
             record.unknown_types.add(event.type)
         elif body != "tool_call_dispatched":
             record.orderly = record.orderly and (body != "run_accepted" or position == 1)
@@ -167,7 +170,8 @@ class _Reading:
         call_id, model_call_id = request.call_id, request.model_call_id
         turn = self._turns.setdefault(model_call_id or call_id, len(self._turns))
         record.orderly = record.orderly and call_id not in self._asked
-        self._asked[call_id] = call = Call(request, position, turn, request.tool.name)
+        harmless = request.effect_class in HARMLESS
+        self._asked[call_id] = call = Call(request, position, turn, request.tool.name, harmless)
         record.calls.append(call)
 
     def tool_call_finished(self, position: int, event: events.RunEvent) -> None:
@@ -192,8 +196,9 @@ class _Reading:
         record.model_calls += 1
 
     def message_added(self, position: int, event: events.RunEvent) -> None:
-        if event.message_added.role == events.MESSAGE_ROLE_AGENT:
-            self.record.said.append((position, event.message_added))
+        message = event.message_added
+        if message.role == events.MESSAGE_ROLE_AGENT:
+            self.record.said.append((position, message))
 
     def artifact_added(self, position: int, event: events.RunEvent) -> None:
         self.record.artifacts.append((position, event.artifact_added))
@@ -208,6 +213,14 @@ _TAKEN: Mapping[str, Callable[[_Reading, int, events.RunEvent], None]] = {
     "message_added": _Reading.message_added,
     "artifact_added": _Reading.artifact_added,
 }
+# The type that goes with each body, whether time passes with it, and what is taken from it; no body: unknown.
+_KINDS = {body: (type_, body not in _TIMELESS, _TAKEN.get(body)) for body, type_ in TYPES.items()} | {
+    "": (None, True, None)
+}
+
+
+def _nanos(stamp: timestamp_pb2.Timestamp) -> int:
+    return stamp.seconds * 1_000_000_000 + stamp.nanos
 
 
 def _made_again(call: Call) -> bool:
