@@ -38,6 +38,7 @@ async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:
     """Return where *run* goes. A router that *began* a moment ago waits for a runtime that it does not know yet.
 
     One that went away a moment ago, with nothing to stand in for it, is waited for: most likely it is started again.
+    So is one that has just come, of which the registry knows and this router does not yet.
 
     Raises:
         MeshError: no runtime takes it.
@@ -49,10 +50,14 @@ async def settled(run: ActiveRun, peers: Peers, began: float) -> Selection:
             return choose(run, peers)
         except MeshError as error:
             # A registry that was started with this router hears of its runtimes in the next moments.
-            left = began + SETTLING_SECONDS - time.monotonic()
+            left, runtime = began + SETTLING_SECONDS - time.monotonic(), error.metadata.get("runtime", "")
             if error.reason == reasons.ERROR_REASON_RUNTIME_UNAVAILABLE:
-                left = max(left, RESTART_SECONDS - snapshot.away_seconds(error.metadata.get("runtime", "")))
-            if error.reason not in _NOT_YET or left <= 0:
+                left = max(left, RESTART_SECONDS - snapshot.away_seconds(runtime))
+            if error.reason not in _NOT_YET:
+                raise
+            if left <= 0:
+                if runtime and await snapshot.serves(runtime):
+                    return choose(run, peers)
                 raise
         await snapshot.wait_change(left)
 

@@ -222,6 +222,20 @@ class RegistrySnapshot:
             return False
         return True
 
+    async def serves(self, runtime: str) -> bool:
+        """Tell whether *runtime* takes runs; waits a second for one of which only the registry knows that it does."""
+        request = pb.ListRuntimesRequest(name=runtime)
+        with suppress(grpc.aio.AioRpcError, TimeoutError):
+            known = (await self._stub.ListRuntimes(request, timeout=_PUBLISHED_SECONDS)).runtimes
+            if any(one.state == pb.RUNTIME_STATE_SERVING for one in known):
+                async with asyncio.timeout(_PUBLISHED_SECONDS), self._change:
+                    await self._change.wait_for(lambda: self._serves(runtime))
+        return self._serves(runtime)
+
+    def _serves(self, runtime: str) -> bool:
+        known = self._runtimes.get(runtime)
+        return known is not None and known.state == pb.RUNTIME_STATE_SERVING
+
     def newest(self, kind: pb.DocumentKind) -> list[pb.Document]:
         """Return the newest version of every document of *kind* that is not withdrawn."""
         if (known := self._newest.get(kind)) is not None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
+from google.protobuf import duration_pb2
 
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
@@ -58,7 +59,12 @@ async def bad_adapter(stub: registry_rpc.RegistryServiceStub) -> AsyncIterator[B
         )
         await stub.RegisterRuntime(
             registry.RegisterRuntimeRequest(
-                capability=declared, installed_version="1.0.0", endpoint=server.address, instance_id=str(uuid.uuid4())
+                capability=declared,
+                installed_version="1.0.0",
+                endpoint=server.address,
+                instance_id=str(uuid.uuid4()),
+                # It says nothing of itself afterwards.
+                ttl=duration_pb2.Duration(seconds=3600),
             )
         )
         yield adapter

@@ -13,7 +13,7 @@ from pal.service.v1 import registry_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal_rpc.errors import MeshError
 from pal_rpc.snapshot import RegistrySnapshot
-from tests.integration.registry.texts import tool
+from tests.integration.registry.texts import announcement, tool
 
 
 class SlowNews:
@@ -30,6 +30,10 @@ class SlowNews:
     async def GetDocument(self, request: pb.GetDocumentRequest, timeout: float) -> pb.GetDocumentResponse:
         self.asked.set()
         return await self._stub.GetDocument(request, timeout=timeout)
+
+    async def ListRuntimes(self, request: pb.ListRuntimesRequest, timeout: float) -> pb.ListRuntimesResponse:
+        self.asked.set()
+        return await self._stub.ListRuntimes(request, timeout=timeout)
 
 
 class SlowWatch:
@@ -72,3 +76,30 @@ async def test_what_nobody_has_published_is_not_waited_for(
         with pytest.raises(MeshError, match="not found"):
             async with asyncio.timeout(60):
                 await snapshot.found(lambda: look(snapshot, "nothing"))
+
+
+async def test_a_runtime_that_was_just_announced_is_waited_for(stub: rpc.RegistryServiceStub) -> None:
+    slow = SlowNews(stub)
+    async with RegistrySnapshot(slow) as snapshot:  # type: ignore[arg-type]
+        await snapshot.require()
+        await stub.RegisterRuntime(announcement())
+        looking = asyncio.create_task(snapshot.serves("agno"))
+        await slow.asked.wait()
+        known_before = dict(snapshot.runtimes)
+        slow.gate.set()
+
+        assert (known_before, await looking) == ({}, True)
+
+
+async def test_a_runtime_that_takes_no_runs_is_not_waited_for(
+    stub: rpc.RegistryServiceStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pal_rpc.snapshot._PUBLISHED_SECONDS", 600.0)
+    announced = await stub.RegisterRuntime(announcement())
+    await stub.DrainRuntime(pb.DrainRuntimeRequest(registration_id=announced.runtime.registration_id))
+    async with RegistrySnapshot(SlowNews(stub)) as snapshot:  # type: ignore[arg-type]
+        await snapshot.require()
+        async with asyncio.timeout(60):
+            found = [await snapshot.serves(name) for name in ("agno", "nobody")]
+
+    assert found == [False, False]

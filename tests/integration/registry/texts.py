@@ -53,7 +53,7 @@ def announcement(**changes: Any) -> pb.RegisterRuntimeRequest:
         "installed_version": "3.1.10",
         "endpoint": "127.0.0.1:7410",
         "instance_id": "life-1",
-        "ttl": duration_pb2.Duration(seconds=1),
+        "ttl": duration_pb2.Duration(seconds=600),
     }
     return pb.RegisterRuntimeRequest(**{**values, **changes})
 

@@ -38,13 +38,7 @@ STRANGER = event(type="note.added", run_id="another", note_added=events.NoteAdde
 @pytest.fixture(scope="module")
 async def bad(bench: Bench) -> AsyncIterator[BadAdapter]:
     async with bad_adapter(bench.registry) as adapter:
-        while "bad" not in {known.name for known in (await _runtimes(bench)).runtimes}:
-            pass
         yield adapter
-
-
-async def _runtimes(bench: Bench) -> registry.ListRuntimesResponse:
-    return await bench.registry.ListRuntimes(registry.ListRuntimesRequest())
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 
-from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import router_service_pb2 as pb
 from pal.service.v1 import runtime_service_pb2 as rt
 from pal.v1 import common_pb2 as common
@@ -106,13 +105,7 @@ async def test_the_same_request_is_one_shadow(bench: Bench) -> None:
 @pytest.fixture(scope="module")
 async def bad(bench: Bench) -> AsyncIterator[BadAdapter]:
     async with bad_adapter(bench.registry) as adapter:
-        while "bad" not in {known.name for known in (await _runtimes(bench)).runtimes}:
-            pass
         yield adapter
-
-
-async def _runtimes(bench: Bench) -> registry.ListRuntimesResponse:
-    return await bench.registry.ListRuntimes(registry.ListRuntimesRequest())
 
 
 LIVE_EVENT = rt.RunFrame(
