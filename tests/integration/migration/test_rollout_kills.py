@@ -87,7 +87,7 @@ class Lives:
     async def until_over(self, agents: Sequence[str]) -> pb.RolloutStatus:
         """Live on, with live runs of *agents* going all the time, until the newest rollout is over."""
         for _ in range(MOST_LIVES):
-            async with self.life() as (process, address), asyncio.timeout(30):
+            async with self.life() as (process, address), asyncio.timeout(120):
                 status = await self._lived(process, address, agents)
             if status is not None:
                 return status
@@ -104,7 +104,7 @@ class Lives:
                 for agent in agents:
                     await self.bench.live(agent)
                 try:
-                    found = await service.GetRollout(pb.GetRolloutRequest(), timeout=5)
+                    found = await service.GetRollout(pb.GetRolloutRequest(), timeout=30)
                 except grpc.aio.AioRpcError:
                     await process.wait()
                     return None
@@ -118,7 +118,7 @@ async def begun(lives: Lives, *waves: dict[str, object]) -> None:
     async with lives.life() as (_, address), channel(address) as opened:
         plan = rollout("kills", *waves)
         try:
-            await rpc.RolloutServiceStub(opened).ApplyRollout(pb.ApplyRolloutRequest(rollout=plan), timeout=10)
+            await rpc.RolloutServiceStub(opened).ApplyRollout(pb.ApplyRolloutRequest(rollout=plan), timeout=60)
         except grpc.aio.AioRpcError:
             # It was killed on the way; it was kept all the same.
             return

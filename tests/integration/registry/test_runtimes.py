@@ -20,6 +20,8 @@ GREEDY = capabilities.RuntimeCapability(
     limits=capabilities.RuntimeLimits(memory_mib=-1),
 )
 
+SOON = duration_pb2.Duration(seconds=1)
+
 
 async def register(stub: rpc.RegistryServiceStub, **changes: Any) -> pb.RegisteredRuntime:
     return (await stub.RegisterRuntime(announcement(**changes))).runtime
@@ -102,7 +104,7 @@ async def test_why_a_runtime_was_drained_is_still_known_when_it_drains_itself(st
 async def test_a_silent_runtime_is_lost_and_everybody_is_told(stub: rpc.RegistryServiceStub) -> None:
     watch = stub.Watch(pb.RegistryServiceWatchRequest())
     await watch.read()
-    announced = await register(stub)
+    announced = await register(stub, ttl=SOON)
     seen = []
 
     while not seen or seen[-1] != pb.RUNTIME_STATE_LOST:
@@ -117,7 +119,7 @@ async def test_a_silent_runtime_is_lost_and_everybody_is_told(stub: rpc.Registry
 async def test_why_a_runtime_was_lost_can_be_told_later(stub: rpc.RegistryServiceStub) -> None:
     watch = stub.Watch(pb.RegistryServiceWatchRequest())
     await watch.read()
-    announced = await register(stub)
+    announced = await register(stub, ttl=SOON)
     state = announced.state
     while state != pb.RUNTIME_STATE_LOST:
         state = next((runtime.state for runtime in (await watch.read()).runtimes), state)
