@@ -90,12 +90,13 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         artifacts = Artifacts(store, config.data_dir)
         slo = SloFold(store)
         when_served(functools.partial(count_runs, slo))
+        figures = SloQuery(store, slo)
         servicer = RecorderServicer(
-            log, store, tails, artifacts, retention, archiving, mesh_key, recorder_keys, SloQuery(store, slo)
+            log, store, tails, artifacts, retention, archiving, mesh_key, recorder_keys, figures
         )
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
-            working.append(tasks.create_task(slo.follow()))
+            working += [tasks.create_task(slo.follow()), tasks.create_task(figures.prepare())]
             working.append(tasks.create_task(metrics.keep()))
             if (days := config.delete_after_days) is not None:
                 work = functools.partial(delete_older, retention, days)

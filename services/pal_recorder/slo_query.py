@@ -15,7 +15,7 @@ from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_report import BURN_WINDOWS_SECONDS, DEFAULT_LEAST_RUNS, DEFAULT_OBJECTIVE, report
 from pal_recorder.slo_rollup import DAY, MINUTE, Rollup, stretches
 from pal_recorder.slo_sums import SloSums, Wanted, Who
-from pal_recorder.store import EventStore
+from pal_recorder.store import EventStore, StoreUnavailable
 from pal_rpc.errors import InvalidField
 
 DEFAULT_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 30 * DAY, 400 * DAY
@@ -32,6 +32,11 @@ class SloQuery:
         self._fold = fold
         self._now = now
         self._sums = SloSums(store, fold)
+
+    async def prepare(self) -> None:
+        """Add up what is asked for most, so that whoever asks first after a start does not wait for it."""
+        with suppress(StoreUnavailable):
+            await self.answer(slo.GetSloRequest())
 
     async def answer(self, request: slo.GetSloRequest) -> slo.GetSloResponse:
         """Return the reports that *request* asks for.

@@ -6,6 +6,7 @@ every sum; where there may be other recorders, what they count there is seen aft
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import OrderedDict, defaultdict
@@ -20,6 +21,8 @@ from pal_recorder.store import EventStore
 KEPT_SECONDS = 60.0
 # Encoded, one takes less than a kilobyte.
 _MAX_ROLLUPS = 10_000
+# So many rows are added up in about three milliseconds; then others have their turn.
+_BREATH_ROWS = 64
 Who = tuple[int, str, str]
 Sums = defaultdict[Who, Rollup]
 
@@ -97,6 +100,8 @@ class SloSums:
             self._rollups -= len(known.rollups)
 
     async def _add(self, sums: Sums, wanted: Wanted, width: int, first: int, last: int) -> None:
-        for key, encoded in await self._store.slo_rows(width, first, last):
+        for place, (key, encoded) in enumerate(await self._store.slo_rows(width, first, last), 1):
+            if place % _BREATH_ROWS == 0:
+                await asyncio.sleep(0)
             if key.mode == wanted.mode and wanted.agent in ("", key.agent) and wanted.runtime in ("", key.runtime):
                 wanted.take(sums[key.mode, key.agent, key.runtime], encoded)

@@ -207,15 +207,27 @@ async def test_of_two_that_fold_the_same_log_one_counts() -> None:
     assert report.counted == 6
 
 
-@pytest.mark.parametrize("window", [MINUTE, HOUR, 6 * HOUR, 7 * HOUR, DAY, 30 * DAY, 399 * DAY])
+@pytest.mark.parametrize("window", [MINUTE, HOUR, 6 * HOUR, 13 * HOUR, DAY, 7 * DAY, 30 * DAY, 399 * DAY])
 def test_stretches_cover_a_window_without_gaps_or_overlaps(window: int) -> None:
     covered = sorted((first, last, width) for width, first, last in stretches(NOON - window, NOON))
 
-    assert covered[0][0] <= NOON - window < covered[0][0] + HOUR
+    assert covered[0][0] <= NOON - window < covered[0][0] + (HOUR if window <= 7 * DAY else DAY)
     assert covered[-1][1] == NOON
     assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(covered))
     assert all(first % width == 0 for first, _, width in covered)
     assert sum((last - first) // width + 1 for first, last, width in covered) <= 500
+
+
+@pytest.mark.parametrize("window", [HOUR, 6 * HOUR, 13 * HOUR, 3 * DAY, 7 * DAY, 8 * DAY, 30 * DAY])
+async def test_every_run_that_ended_since_the_beginning_of_a_window_is_in_it_once(window: int) -> None:
+    store, ended = MemoryStore(), [NOON - 1 - number * 47 * MINUTE * (1 + number // 40) for number in range(240)]
+    await record(store, *(run(number, ended_s=at) for number, at in enumerate(ended)))
+
+    request = slo.GetSloRequest(window=duration_pb2.Duration(seconds=window))
+    answer = await SloQuery(store, fold(store), lambda: NOON).answer(request)
+
+    assert min(ended) < NOON - 30 * DAY
+    assert answer.reports[0].counted == sum(at >= answer.since.seconds for at in ended) > 0
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pal.service.v1 import slo_pb2 as slo
 from pal.v1 import common_pb2 as common
 from pal_recorder.memory import MemoryStore
 from pal_recorder.slo_fold import SETTLED_SECONDS, SloFold
+from pal_recorder.slo_query import SloQuery
 from pal_recorder.slo_rollup import DAY, HOUR, MINUTE, RollupKey, stretches
 from pal_recorder.slo_sums import KEPT_SECONDS, SloSums, Wanted
 from tests.unit.recorder.test_slo import NOON, record, run
@@ -81,6 +82,19 @@ async def test_what_is_over_is_added_up_once() -> None:
 
     assert (read, store.read) == (28, 28)
     assert first == second
+
+
+async def test_what_is_asked_for_most_is_added_up_before_anybody_asks() -> None:
+    store = Counted()
+    await filled(store, [key(DAY, NOON - number * DAY) for number in range(1, 29)])
+    query = SloQuery(store, SloFold(store, lambda: NOON), lambda: NOON)
+    await query.prepare()
+    prepared, store.read = store.read, 0
+
+    (report,) = (await query.answer(slo.GetSloRequest())).reports
+
+    assert prepared >= 28 and store.read == 0
+    assert report.counted == 28
 
 
 class Shared(MemoryStore):

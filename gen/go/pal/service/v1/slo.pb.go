@@ -666,7 +666,8 @@ type GetSloResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The reports by agent and runtime. None for what had no run in the window.
 	Reports []*SloReport `protobuf:"bytes,1,rep,name=reports,proto3" json:"reports,omitempty"`
-	// From when on. Stretches older than two days begin at a full hour.
+	// From when on: a little earlier than asked. A window of more than an hour begins at a
+	// full hour, one of more than a week at midnight UTC.
 	Since *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=since,proto3" json:"since,omitempty"`
 	// Objective by which the reports judge.
 	Objective float64 `protobuf:"fixed64,3,opt,name=objective,proto3" json:"objective,omitempty"`

@@ -384,7 +384,8 @@ export declare type GetSloResponse = Message<"pal.service.v1.GetSloResponse"> & 
   reports: SloReport[];
 
   /**
-   * From when on. Stretches older than two days begin at a full hour.
+   * From when on: a little earlier than asked. A window of more than an hour begins at a
+   * full hour, one of more than a week at midnight UTC.
    *
    * @generated from field: google.protobuf.Timestamp since = 2;
    */
