@@ -13,7 +13,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,6 +21,8 @@ from subprocess import DEVNULL, PIPE, STDOUT
 from typing import Any
 
 import psycopg
+
+from pal_cli.ports import free_addresses
 
 _UNPRIVILEGED = "nobody"
 _START_SECONDS = 60.0
@@ -122,7 +123,8 @@ async def running_postgres() -> AsyncIterator[Postgres]:
         directory = Path(name)
         if os.geteuid() == 0:
             shutil.chown(directory, _UNPRIVILEGED)
-        server = Postgres(_reachable(_programs(), directory), directory, _free_port())
+        port = int(free_addresses(1)[0].rpartition(":")[2])
+        server = Postgres(_reachable(_programs(), directory), directory, port)
         await server.initialize()
         await server.start()
         try:
@@ -160,9 +162,3 @@ def _identity() -> dict[str, Any]:
     except KeyError:
         raise NoPostgres(f"root cannot run PostgreSQL, and there is no user {_UNPRIVILEGED}") from None
     return {"user": _UNPRIVILEGED, "extra_groups": []}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -199,7 +199,7 @@ async def test_a_recorder_archives_by_itself_what_is_old_enough(mesh: Start, tmp
         await a.record("r1")
         log = await a.log("r1")
     async with mesh("a", archive_url=str(tmp_path / "cold"), archive_after_days=0) as a:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # Nothing announces what the recorder does by itself.
             while not list(tmp_path.glob("cold/*.parquet")):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ import grpc
 import httpx2
 import pytest
 
+from pal_cli.ports import free_addresses
 from tests.integration.transfer.conftest import Start
 from tests.integration.transfer.test_archive import archive, delete, reason
 
@@ -26,9 +26,7 @@ pytestmark = [
 @asynccontextmanager
 async def object_store() -> AsyncIterator[str]:
     """Run a server with one bucket; yield the URL of the bucket."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = int(free_addresses(1)[0].rpartition(":")[2])
     server = await asyncio.create_subprocess_exec(
         SERVER, "-H", "127.0.0.1", "-p", str(port), stdout=DEVNULL, stderr=DEVNULL
     )

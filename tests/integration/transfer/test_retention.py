@@ -220,7 +220,7 @@ async def test_a_recorder_deletes_by_itself_what_is_old_enough(mesh: Start) -> N
     async with mesh("a", delete_after_days=1) as a:
         assert len(await a.listed()) == 1
     async with mesh("a", delete_after_days=0) as a:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             # Nothing announces what the recorder does by itself.
             while await a.listed():  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
