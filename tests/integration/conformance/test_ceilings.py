@@ -34,7 +34,7 @@ async def test_a_target_that_hangs_is_given_up_in_time() -> None:
     ):
         found = [r async for r in results(target, served, matching([]), case_seconds=0.5, all_seconds=3)]
 
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 60
     assert len(found) == len(matching([]))
     reasons = {result.case_id: result.reason for result in found if result.status is Status.failed}
     assert reasons["answer.plain"] == "not over after 0.5 s"

@@ -207,14 +207,18 @@ def test_a_judge_is_restored_from_its_pairs() -> None:
 def test_a_pair_is_taken_in_below_a_millisecond() -> None:
     chance = random.Random(1)
     pairs = [brief(compare(desk(f"a{n}", chance), desk(f"b{n}", chance), TERMS)) for n in range(60)]
-    judge = Judge()
-    judge.add(pairs[0])
+    took_seconds = []
 
-    before = time.process_time()
-    for pair in pairs:
-        judge.add(pair)
+    for _ in range(5):
+        judge = Judge()
+        judge.add(pairs[0])
+        before = time.process_time()
+        for pair in pairs:
+            judge.add(pair)
+        took_seconds.append(time.process_time() - before)
 
-    assert (time.process_time() - before) / len(pairs) < 0.001
+    # A core that is shared with others is slower now and then.
+    assert min(took_seconds) / len(pairs) < 0.001
 
 
 def test_the_judge_tests_itself_on_production() -> None:
