@@ -106,7 +106,7 @@ def checked(foreign: ForeignRun) -> CheckedRun:
 def placed(runs: Sequence[CheckedRun], position: int) -> list[Entry]:
     """Return the entries of *runs* with their places after *position*."""
     entries = (entry for run in runs for entry in run.entries)
-    return [entry._replace(position=place) for place, entry in enumerate(entries, start=position + 1)]
+    return [Entry(place, *entry[1:]) for place, entry in enumerate(entries, start=position + 1)]
 
 
 def _decoded(run_id: str, seq: int, encoded: bytes) -> events.RunEvent:

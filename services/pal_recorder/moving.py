@@ -132,7 +132,7 @@ class Import:
         async for request in requests:
             ended = [run for frame in request.frames if (run := frames.take(frame))]
             if ended and request.check_only:
-                yield pb.ImportRunsResponse(runs=[await self._fate(run.stored) for run in ended])
+                yield pb.ImportRunsResponse(runs=await self._fates([run.stored for run in ended]))
             elif ended:
                 yield pb.ImportRunsResponse(runs=await self._take(ended))
 
@@ -144,9 +144,10 @@ class Import:
 
         async def assembled(position: int) -> Group:
             fresh: dict[str, CheckedRun] = {}
-            for place, run in fitting.items():
-                told[place] = await self._fate(run.stored)
-                if told[place].outcome == _IMPORTED and run.stored.run_id not in fresh:
+            fates = await self._fates([run.stored for run in fitting.values()])
+            for (place, run), fate in zip(fitting.items(), fates, strict=True):
+                told[place] = fate
+                if fate.outcome == _IMPORTED and run.stored.run_id not in fresh:
                     fresh[run.stored.run_id] = run
             taken = list(fresh.values())
             return Group(
@@ -162,11 +163,20 @@ class Import:
             return [_refused(run.stored.run_id, error) for run in runs]
         return [told[place] for place in range(len(runs))]
 
+    async def _fates(self, runs: Sequence[pb.StoredRun]) -> list[pb.ImportedRun]:
+        # Most are new here, which one question answers for all.
+        known = await self._store.known([stored.run_id for stored in runs])
+        return [
+            await self._fate(stored)
+            if stored.run_id in known
+            else pb.ImportedRun(run_id=stored.run_id, outcome=_IMPORTED)
+            for stored in runs
+        ]
+
     async def _fate(self, stored: pb.StoredRun) -> pb.ImportedRun:
+        """Return what becomes of a run that is known."""
         if await self._store.run(stored.run_id) is None:
-            if await self._store.deleted(stored.run_id):
-                return pb.ImportedRun(run_id=stored.run_id, outcome=pb.IMPORT_OUTCOME_DELETED)
-            return pb.ImportedRun(run_id=stored.run_id, outcome=_IMPORTED)
+            return pb.ImportedRun(run_id=stored.run_id, outcome=pb.IMPORT_OUTCOME_DELETED)
         ends = await self._store.entries(stored.run_id, stored.head_seq - 1, 2)
         if [(entry.seq, entry.hash) for entry in ends] == [(stored.head_seq, stored.head_hash)]:
             return pb.ImportedRun(run_id=stored.run_id, outcome=_UNCHANGED)
