@@ -159,14 +159,14 @@ async def test_a_place_is_free_again_when_the_run_ends(bench: Bench, usage: rpc.
 async def test_a_long_run_keeps_its_place(
     bench: Bench, usage: rpc.QuotaServiceStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pal_router.quotas.TTL_SECONDS", 1.5)
+    monkeypatch.setattr("pal_router.quotas.TTL_SECONDS", 3.0)
     agent, request_id, hold = await bounded(bench, "concurrentRuns: 1"), str(uuid.uuid4()), asyncio.Event()
     async with router(bench.config) as other, channel(other.address) as opened:
         await wait_ready({"router": other.address, "registry": bench.config.registry_address}, ["echo"], 60)
         script = bench.script(request_id, Say(chunks=["Hello."], hold=hold))
         call = router_rpc.RouterServiceStub(opened).Run(ask(request_id, agent=agent))
         await script.reached.wait()
-        until = asyncio.get_running_loop().time() + 4
+        until = asyncio.get_running_loop().time() + 7
         stood = [await stands(usage, agent)]
         while asyncio.get_running_loop().time() < until:
             stood.append(await stands(usage, agent))
