@@ -10,11 +10,18 @@ from pal.v1 import run_event_pb2 as events
 from pal_log import clock
 
 _STYLE = (
-    "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;color:#1c2430}"
-    "table{border-collapse:collapse;width:100%;margin:.4rem 0 1.4rem}"
-    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #dde3ea;vertical-align:top}"
-    "th{font-weight:600;color:#5a6675}.PASS{color:#11713a}.FAIL{color:#b3261e}.INVALID{color:#8a5a00}"
+    ":root{color-scheme:light dark;--ink:#1c2430;--mute:#5a6675;--line:#dde3ea;--paper:#fff;"
+    "--pass:#11713a;--fail:#b3261e;--invalid:#8a5a00}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e4e8ee;--mute:#9aa6b4;--line:#38424e;--paper:#14181d;"
+    "--pass:#58c583;--fail:#ff8a80;--invalid:#e0b050}}"
+    "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:62rem;padding:0 1rem;"
+    "color:var(--ink);background:var(--paper)}"
+    "div{overflow-x:auto}table{border-collapse:collapse;width:100%;margin:.4rem 0 1.4rem}"
+    "th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}"
+    ".facts td{overflow-wrap:anywhere}th{font-weight:600;color:var(--mute)}"
+    ".PASS{color:var(--pass)}.FAIL{color:var(--fail)}.INVALID{color:var(--invalid)}"
     "code{font-size:.86em;word-break:break-all}h1 span{font-weight:700}"
+    "@media(max-width:40rem){body{margin:1rem auto}th,td{padding:.3rem .3rem;font-size:.85rem}}"
 )
 _ROLLBACK = ("Step", "Agent", "From", "Back on", "Took", "Limit", "Late runs")
 
@@ -30,9 +37,7 @@ def page(certificate: pb.Certificate, key: str) -> str:
         _facts(certificate, key),
         _section("What had to hold", ("", "Invariant", "Found"), _findings(certificate)),
         _section("Probes", ("", "Probe", "Measured", "Bounds"), _probes(certificate)),
-        _section(
-            "Rollbacks", ("Step", "Agent", "From", "Back on", "Took", "Limit", "Late runs"), _rollbacks(certificate)
-        ),
+        _section("Rollbacks", _ROLLBACK, _rollbacks(certificate)),
         _section("Rollouts", ("Step", "Expected", "Ended", "Because", "What happened"), _rollouts(certificate)),
         _section("Receipts", ("Step", "What", "Where"), _receipts(certificate)),
         _section("Runs", ("Step", "Run", "Runtimes", "End", "Expected", "Faults", "Took"), _runs(certificate)),
@@ -40,7 +45,8 @@ def page(certificate: pb.Certificate, key: str) -> str:
         _section("Processes", ("Process", "Before", "After", "Taken down by the plan"), _processes(certificate)),
     ]
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{_text(name)}: {verdict}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width,initial-scale=1"><title>{_text(name)}: {verdict}</title>'
         f"<style>{_STYLE}</style><body>{''.join(parts)}</body></html>\n"
     )
 
@@ -62,7 +68,7 @@ def _facts(certificate: pb.Certificate, key: str) -> str:
     if clean < 4:
         rows[-1] = ("Clean drills", f"{clean} in a row, which is too few to say how often such a drill fails (3/n)")
     cells = "".join(f"<tr><th>{_text(name)}</th><td>{_text(value)}</td></tr>" for name, value in rows)
-    return f"<table>{cells}</table>"
+    return f'<table class="facts">{cells}</table>'
 
 
 def _findings(certificate: pb.Certificate) -> Iterable[Sequence[str]]:
@@ -126,7 +132,7 @@ def _section(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) 
     if not body:
         return ""
     head = "".join(f"<th>{_text(column)}</th>" for column in columns)
-    return f"<h2>{_text(title)}</h2><table><tr>{head}</tr>{body}</table>"
+    return f"<h2>{_text(title)}</h2><div><table><tr>{head}</tr>{body}</table></div>"
 
 
 def _list(reasons: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from pal_rpc.faults import problems_with_clock
 
 KIND = "GameDay"
 MAX_RUNS = 1000
-MILLION, WHOLE_BASIS_POINTS = 1_000_000, 10_000
+MILLION, WHOLE_BASIS_POINTS, HUNDRED = 1_000_000, 10_000, 100
 # What a rollback is measured by.
 RUNS_AFTER_ROLLBACK = 5
 MAX_TTL_SECONDS = 3600
@@ -65,6 +65,9 @@ def drafted(text: str, source: str = "") -> pb.GameDay:
     name = _named(node)
     problems = Problems(f"{KIND}/{name}" if name else KIND, node.line)
     _head(node, problems)
+    # What a document of another kind says would be a problem in each line.
+    if any(problem.path == "kind" for problem in problems.found):
+        refuse(problems.found, source)
     plan = to_message(node, pb.GameDay, problems)
     if not problems.found:
         _check(plan, problems)
@@ -170,7 +173,8 @@ def _steps(plan: pb.GameDay, problems: Problems) -> None:
                 problems.add(f"{path}.id", f"{step.id} is the id of another step; ids are unique")
             stated = _stated(step, _ACTIONS)
             if len(stated) != 1:
-                problem = "say one thing that it does" if not stated else f"does {' and '.join(stated)}; keep one"
+                said = " and ".join(_WORDS[_ACTIONS.index(name)] for name in stated)
+                problem = f"does {said}; keep one" if stated else "say one thing that it does"
                 problems.add(path, f"{problem}: {', '.join(_WORDS)}")
             elif (check := _CHECKS.get(stated[0])) is not None:
                 check(step, path, seen, problems)
@@ -288,14 +292,34 @@ def _probes(plan: pb.GameDay, problems: Problems) -> None:
             problems.add(f"{path}.measure", f"missing; one of {', '.join(words)}")
         if not (probe.HasField("at_least") or probe.HasField("at_most")):
             problems.add(path, "has no bound; write atLeast or atMost, a probe without one decides nothing")
+        _bounds(probe, path, problems)
         for place, step in enumerate(probe.steps):
             if step not in known:
-                problems.add(f"{path}.steps[{place}]", f"{step[:60]} is no step with runs; {hint(step, known)}")
+                advice = hint(step, known) if known else "there is none"
+                problems.add(f"{path}.steps[{place}]", f"{step[:60]} is no step with runs; {advice}")
+
+
+def _bounds(probe: pb.GameDayProbe, path: str, problems: Problems) -> None:
+    percent = probe.measure == pb.GAME_DAY_MEASURE_SUCCEEDED_PERCENT
+    for field, name in (("at_least", "atLeast"), ("at_most", "atMost")):
+        bound = getattr(probe, field)
+        if probe.HasField(field) and (bound < 0 or (percent and bound > HUNDRED)):
+            problem = f"write 0 to {HUNDRED}, found {bound}" if percent else f"cannot be negative, found {bound}"
+            problems.add(f"{path}.{name}", problem)
+    if probe.HasField("at_least") and probe.HasField("at_most") and probe.at_least > probe.at_most:
+        problems.add(f"{path}.atMost", f"{probe.at_most} is below atLeast, {probe.at_least}; nothing fits")
 
 
 def _terms(spec: pb.GameDayPlan, problems: Problems) -> None:
     if spec.stop.HasField("max_unexpected_runs") and spec.stop.max_unexpected_runs < 0:
         problems.add("spec.stop.maxUnexpectedRuns", f"cannot be negative, found {spec.stop.max_unexpected_runs}")
+    for path, stated, given in (
+        ("stop.maxDuration", spec.stop.max_duration, spec.stop.HasField("max_duration")),
+        ("evidence.rollbackLimit", spec.evidence.rollback_limit, spec.evidence.HasField("rollback_limit")),
+        ("evidence.validFor", spec.evidence.valid_for, spec.evidence.HasField("valid_for")),
+    ):
+        if given and seconds_of(stated, 0) <= 0:
+            problems.add(f"spec.{path}", "write more than 0, or leave it out for the default")
     if not _rolls_back(spec) and pb.GAME_DAY_INVARIANT_ROLLBACK_IN_TIME in spec.invariants:
         problems.add("spec.invariants", "ROLLBACK_IN_TIME: no step puts a route back; there is nothing to measure")
 

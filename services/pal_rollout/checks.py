@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterator, Sequence
+
+import semantic_version
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import comparison_pb2 as comparisons
 from pal.v1 import rollout_pb2 as pb
-from pal_rollout.metrics import METRICS
+from pal_rollout.metrics import METRICS, SHARES
 from pal_rollout.plan import API_VERSION, KIND, WHOLE, seconds_of
 
 # Where, by the path that people write, and what is wrong there and how it is mended.
@@ -39,6 +42,9 @@ def _head(rollout: pb.Rollout) -> Iterator[Problem]:
     name = rollout.metadata.name
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME_CHARACTERS:
         yield "metadata.name", _said_name(name)
+    version = rollout.metadata.version
+    if version and not semantic_version.validate(version):
+        yield "metadata.version", f'"{version[:40]}" is not a version; write MAJOR.MINOR.PATCH, for example 1.0.0'
 
 
 def _plan(plan: pb.RolloutPlan) -> Iterator[Problem]:
@@ -118,7 +124,9 @@ def _gates(step: pb.RolloutStep, path: str, *, shadowed: bool) -> Iterator[Probl
         yield f"{path}.minRuns", f"cannot be negative, found {gates.min_runs}"
     if seconds_of(gates.min_time) < 0:
         yield f"{path}.minTime", "cannot be negative"
-    if gates.fill and not step.HasField("weight"):
+    if gates.fill not in pb.RolloutFill.values():
+        yield f"{path}.fill", f"{gates.fill} is unknown to this version; write REPLAY, or leave it out"
+    elif gates.fill and not step.HasField("weight"):
         yield f"{path}.fill", "only a step with a weight is filled; a shadow is compared with live runs"
     for place, objective in enumerate(gates.slo):
         yield from _objective(objective, f"{path}.slo[{place}]")
@@ -133,6 +141,9 @@ def _objective(objective: pb.RolloutObjective, path: str) -> Iterator[Problem]:
     if objective.metric not in METRICS:
         said = f'there is no figure "{objective.metric[:40]}"' if objective.metric else "missing"
         yield f"{path}.metric", f"{said}; {nearest(objective.metric, list(METRICS))}"
+    for field, name in (("at_least", "atLeast"), ("at_most", "atMost")):
+        if objective.HasField(field) and (problem := _bound(objective.metric, getattr(objective, field))):
+            yield f"{path}.{name}", problem
     if not (objective.HasField("at_least") or objective.HasField("at_most")):
         yield path, "has no bound; write atLeast or atMost, a gate without one decides nothing"
     elif objective.HasField("at_least") and objective.HasField("at_most") and objective.at_least > objective.at_most:
@@ -143,11 +154,24 @@ def _objective(objective: pb.RolloutObjective, path: str) -> Iterator[Problem]:
         yield f"{path}.window", "write 1m to 9600h"
 
 
+def _bound(metric: str, bound: float) -> str:
+    """Return what is wrong with a bound of *metric* that no figure, or every figure, would keep."""
+    if not math.isfinite(bound):
+        return f"{bound:g} is no bound; write a number"
+    if metric in SHARES and bound > 1:
+        return f"{metric} is a share, {bound:g} is above 1; write 0.99 for 99 %"
+    if metric in METRICS and metric != "budget-left" and bound < 0:
+        return f"{metric} is never negative, found {bound:g}"
+    return ""
+
+
 def _abort(abort: pb.RolloutAbort) -> Iterator[Problem]:
     if abort.HasField("adapter_grace") and seconds_of(abort.adapter_grace) < 0:
         yield "spec.abort.adapterGrace", "cannot be negative"
     if abort.burn.rate < 0:
         yield "spec.abort.burn.rate", f"cannot be negative, found {abort.burn.rate:g}"
+    elif not math.isfinite(abort.burn.rate):
+        yield "spec.abort.burn.rate", f"{abort.burn.rate:g} is never reached; write a number, or off: true"
     if not 0 <= abort.burn.objective < 1:
         yield (
             "spec.abort.burn.objective",

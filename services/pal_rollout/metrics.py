@@ -56,3 +56,5 @@ METRICS: Mapping[str, Figure] = {
     "burn-6h": partial(_burn, 6 * 3600),
     "burn-3d": partial(_burn, 3 * 86_400),
 }
+# Figures that are shares of 1; what is left of a budget may be below 0.
+SHARES = frozenset({"success", "success-lower", "completeness", "budget-left"})

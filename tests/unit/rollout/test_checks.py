@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from pal.v1 import rollout_pb2 as pb
 from pal_cli.rollout_plan import drafted
+from pal_rollout.checks import problems
 from pal_rpc.errors import MeshError
 
 ROOT = Path(__file__).parents[3]
@@ -52,6 +56,9 @@ def test_the_plans_that_ship_hold(path: Path) -> None:
         ("labels: {tier: canary}", "labels: {}", 8, "say which agents the wave is for"),
         ("candidate: langgraph", "candidate: ''", 5, "name the runtime that the agents are moved to"),
         ("kind: Rollout", "kind: Rolout", 2, 'expected Rollout, found the text "Rolout"'),
+        ("metric: p95, atMost: 3", "metric: success, atLeast: 99", 11, "99 is above 1; write 0.99 for 99 %"),
+        ("atMost: 3", "atMost: -3", 11, "p95 is never negative, found -3"),
+        ("version: 1.0.0", "version: one", 3, '"one" is not a version'),
         ("name: move", "name: Move It", 3, '"Move It" is not a name'),
         ("        - {shadow: {sample: 20}, gates: {minRuns: 5}}\n", "", 10, "begins"),
     ],
@@ -85,3 +92,20 @@ def test_steps_that_are_missing_are_asked_for() -> None:
         drafted(text)
     with pytest.raises(MeshError, match=r"spec\.waves: missing; write at least one wave"):
         drafted(PLAN[: PLAN.index("  waves:")])
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda spec: setattr(spec.abort.burn, "rate", math.nan), "spec.abort.burn.rate"),
+        (lambda spec: setattr(spec.abort.burn, "rate", math.inf), "spec.abort.burn.rate"),
+        (lambda spec: setattr(spec.waves[0].steps[1].gates.slo[0], "at_most", math.nan), "atMost"),
+        (lambda spec: setattr(spec.waves[0].steps[1].gates, "fill", 9), "fill"),
+    ],
+)
+def test_a_message_can_say_nothing_that_a_text_could_not(change: Callable[[pb.RolloutPlan], None], path: str) -> None:
+    rollout = drafted(PLAN, "plan.yaml")
+
+    change(rollout.spec)
+
+    assert [where.endswith(path) for where, _ in problems(rollout)] == [True]
