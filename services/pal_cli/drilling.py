@@ -19,7 +19,7 @@ from pal_cli.texts import read_text
 from pal_gameday.plan import drafted
 from pal_log.events import new_id
 from pal_rpc.identity import OPERATOR, bearer, issue_token
-from pal_rpc.keys import MESH, create_keys, private_key
+from pal_rpc.keys import MESH, private_key
 
 
 async def drilled(
@@ -68,8 +68,11 @@ async def _carried_out(
 
 
 def operator_token(home: Home) -> str:
-    """Return a token of an operator of the mesh of *home*."""
-    create_keys(home.keys)
+    """Return a token of an operator of the mesh of *home*.
+
+    Raises:
+        StartError: there is no mesh, and so no key.
+    """
     return issue_token(private_key(home.keys, MESH), OPERATOR)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import grpc
 
 from pal_rpc.errors import MeshError
@@ -26,6 +28,10 @@ _EXITS = {
     _C.DEADLINE_EXCEEDED: TIMEOUT,
     _C.CANCELLED: INTERRUPTED,
 }
+
+
+# As gRPC tells which peer it has tried last.
+_PEER = re.compile(r"ipv4:([0-9.]+:[0-9]+)")
 
 
 class CommandError(Exception):
@@ -54,6 +60,8 @@ def _rpc(error: grpc.aio.AioRpcError, address: str) -> tuple[str, int]:
     if known := from_rpc_error(error):
         return explained(known)
     if is_lost(error):
+        tried = _PEER.search(error.details() or "")
+        address = address or (tried[1] if tried else "")
         where = f" at {address}" if address else ""
         return f"the mesh{where} cannot be reached; `pal up` starts one, `pal doctor` says what is wrong", UNAVAILABLE
     if error.code() is _C.RESOURCE_EXHAUSTED and "larger than max" in (error.details() or ""):

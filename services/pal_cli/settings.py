@@ -41,6 +41,8 @@ class OutputFormat(StrEnum):
 
 
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="table for people, json for machines")]
+# The largest number that a field of a message holds.
+MOST_INT64 = 2**63 - 1
 HomeOption = Annotated[
     Path | None, typer.Option("--home", help="directory of the mesh; default $PAL_HOME or .pal", show_default=False)
 ]

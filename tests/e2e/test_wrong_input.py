@@ -32,6 +32,9 @@ DESK = "support-desk"
         (["get", "things"], 2, "agents, tools, policies"),
         (["delete", "agents", DESK], 2, "exact version"),
         (["route", "set", DESK, "agnoo"], 3, "agno"),
+        (["route", "set", DESK, "agno", "--expect", "99999999999999999999"], 2, "--expect"),
+        (["route", "get", "support-dask"], 3, "did you mean support-desk?"),
+        (["slo", "support-dask"], 3, "did you mean support-desk?"),
         (["apply", "-f", "/no/such/file.yaml"], 3, "No such file"),
         (["logs", "nobody"], 3, "there are:"),
         (["nonsense"], 2, "No such command"),
@@ -107,6 +110,7 @@ async def test_without_a_mesh_every_command_says_how_to_start_one(tmp_path: Path
     for arguments in (["run", DESK, "-i", "x"], ["get", "agents"], ["runs", "list"], ["runtimes", "list"]):
         finished = await pal(*arguments, **nowhere)
         assert finished.code == 5 and "`pal up`" in finished.err, finished.err
+        assert "127.0.0.1:1" in finished.err
     assert (await pal("status")).code == 5
 
 

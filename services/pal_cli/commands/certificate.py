@@ -103,7 +103,8 @@ async def list_(
         )
         for one in known
     ]
-    table(["NUMBER", "PLAN", "VERDICT", "CLEAN", "MADE", "GOOD UNTIL"], rows, empty="no drill was carried out here")
+    empty = f"no drill of the plan {plan} was carried out here" if plan else "no drill was carried out here"
+    table(["NUMBER", "PLAN", "VERDICT", "CLEAN", "MADE", "GOOD UNTIL"], rows, empty=empty)
 
 
 def shown(certificate: pb.Certificate) -> None:

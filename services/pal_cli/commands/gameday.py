@@ -97,4 +97,7 @@ async def heal(drill: Annotated[str, typer.Argument(help="drill")], home: HomeOp
     request = registry.HealFaultsRequest(drill_id=drill)
     async with connected(where) as mesh:
         healed = await mesh.registry.HealFaults(request, metadata=bearer(operator_token(where)), timeout=_CALL_SECONDS)
-    say(f"{count(len(healed.faults), 'fault')} of {escape(drill)} ended")
+    if healed.faults:
+        say(f"{count(len(healed.faults), 'fault')} of {escape(drill)} ended")
+    else:
+        say(f"no fault of {escape(drill)} stands; `pal gameday faults` lists those that do")

@@ -66,7 +66,7 @@ async def show(name: Name, home: HomeOption = None, output: Output = OutputForma
         return
     terms = document.quota.spec
     say(f"[bold]{name}[/] {document.ref.version}  {document.quota.metadata.description}")
-    say(f"bounds {_matched(terms.match)}, counted per {', '.join(_scopes(terms)) or 'all together'}")
+    say(f"bounds {_matched(terms.match)}, counted {_counted(terms)}")
     say(f"runs of {', '.join(_pools(terms))}; {', '.join(_bounds(terms)) or 'no limit'}; weight {terms.weight or 1}")
     say()
     _table(counters)
@@ -139,6 +139,11 @@ def _matched(match: quotas.QuotaMatch) -> str:
 
 def _scopes(terms: quotas.QuotaTerms) -> list[str]:
     return [word(quotas.QuotaScope, scope, "QUOTA_SCOPE_") for scope in terms.per]
+
+
+def _counted(terms: quotas.QuotaTerms) -> str:
+    scopes = ", ".join(_scopes(terms))
+    return f"per {scopes}" if scopes else "all together"
 
 
 def _pools(terms: quotas.QuotaTerms) -> list[str]:

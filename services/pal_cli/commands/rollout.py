@@ -110,8 +110,9 @@ async def list_(
         ]
         for one in listed
     ]
+    empty = f"no rollout has had {agent}" if agent else "nothing was rolled out; `pal rollout apply FILE` begins"
     columns = ["ROLLOUT", "CANDIDATE", "STATE", "STEP", "AGENTS", "BY", "SINCE", "WHY"]
-    table(columns, rows, empty="nothing was rolled out; `pal rollout apply FILE` begins")
+    table(columns, rows, empty=empty)
 
 
 @app.command()

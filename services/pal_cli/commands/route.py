@@ -16,8 +16,9 @@ from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import router_service_pb2 as router
 from pal.service.v1 import shared_pb2 as shared
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, TIMEOUT, CommandError
+from pal_cli.published import require_agent
 from pal_cli.routes import difference, rolled_back, shares, split
-from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
+from pal_cli.settings import MOST_INT64, HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, print_json, say, table, word
 from pal_gameday.routing import used
 from pal_rpc.snapshot import RegistrySnapshot
@@ -66,12 +67,14 @@ async def get_route(
         response = await mesh.registry.GetRoute(pb.GetRouteRequest(agent=agent), timeout=_CALL_SECONDS)
         if every:
             response.routes.extend(await _own(mesh))
+        elif agent and not response.routes:
+            await require_agent(mesh, agent)
     if output is OutputFormat.json:
         print_json(as_json(response))
         return
     rows = [[route.agent or "(default)", route.version_range or "all", *_row(route)] for route in response.routes]
     columns = ["AGENT", "VERSIONS", "REVISION", "RUNTIME", "FALLBACKS", "BY", "SINCE", "WHY"]
-    table(columns, rows, empty=f"{agent} has no route of its own")
+    table(columns, rows, empty=f"{agent} has no route of its own; it follows the default (`pal route get`)")
 
 
 async def _own(mesh: Mesh) -> list[pb.Route]:
@@ -91,7 +94,9 @@ async def set_route(
     versions: Versions = "",
     reason: Reason = "",
     author: Author = "",
-    expect: Annotated[int | None, typer.Option(help="refuse when the present revision is another one")] = None,
+    expect: Annotated[
+        int | None, typer.Option(min=0, max=MOST_INT64, help="refuse when the present revision is another one; 0: none")
+    ] = None,
     fallback: Annotated[
         list[str] | None, typer.Option(help='when the chosen runtime is not to be had, repeatable; "" for none')
     ] = None,
@@ -206,6 +211,8 @@ async def breakers(
     """List the breakers of the router that have seen a failure: which runtime fails which agent, and since when."""
     async with connected(home_of(home)) as mesh:
         response = await mesh.router.ListBreakers(router.ListBreakersRequest(agent=agent), timeout=_CALL_SECONDS)
+        if agent and not response.breakers:
+            await require_agent(mesh, agent)
     if output is OutputFormat.json:
         print_json(as_json(response))
         return

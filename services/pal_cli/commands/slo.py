@@ -14,8 +14,8 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import slo_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, CommandError
-from pal_cli.published import published
-from pal_cli.settings import HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
+from pal_cli.published import published, require_agent
+from pal_cli.settings import MOST_INT64, HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
 from pal_cli.show import as_json, moment, money, print_json, say, table
 
 _CALL_SECONDS = 30.0
@@ -51,7 +51,7 @@ async def slo(
     ] = "",
     window: Annotated[str, typer.Option(help="newest stretch of time, for example 30m, 6h, 30d")] = "30d",
     objective: Annotated[float, typer.Option(help="percentage of runs that should succeed")] = 99.0,
-    least: Annotated[int, typer.Option(min=1, help="fewest runs that are enough to judge by")] = 20,
+    least: Annotated[int, typer.Option(min=1, max=MOST_INT64, help="fewest runs that are enough to judge by")] = 20,
     check: Annotated[bool, typer.Option("--check", help="end with exit code 1 unless every objective is met")] = False,
     output: Output = OutputFormat.table,
 ) -> int:
@@ -67,6 +67,11 @@ async def slo(
     async with connected(home_of(home)) as mesh:
         request.classes.extend(await _classes(mesh, by) if by else [])
         response = await mesh.recorder.GetSlo(request, timeout=_CALL_SECONDS)
+        # A name that is not there has no runs either: that is no answer to a slip of the pen.
+        if agent and not response.reports:
+            await require_agent(mesh, agent)
+        if runtime and not response.reports:
+            await _require_runtime(mesh, runtime)
     if output is OutputFormat.json:
         print_json(as_json(response))
     else:
@@ -79,6 +84,13 @@ async def slo(
         say(f"[dim]{lane} runs since {moment(response.since)}, objective {objective:g} %{behind}[/]")
     met = bool(response.reports) and all(report.status == pb.SLO_STATUS_MET for report in response.reports)
     return RUN_FAILED if check and not met else OK
+
+
+async def _require_runtime(mesh: Mesh, runtime: str) -> None:
+    listed = await mesh.registry.ListRuntimes(registry.ListRuntimesRequest(), timeout=_CALL_SECONDS)
+    names = sorted({one.name or one.capability.runtime for one in listed.runtimes})
+    if runtime not in names:
+        raise CommandError(f"--runtime: {runtime} is not registered; registered are: {', '.join(names)}", NOT_FOUND)
 
 
 async def _classes(mesh: Mesh, label: str) -> list[pb.AgentClass]:
