@@ -17,7 +17,7 @@ MAX_NAME_CHARACTERS = 128
 _SEPARATOR = "/"
 # A watcher that was lost goes by what it knew, so it counts for this long, unless it said that it leaves.
 REMEMBERED_SECONDS = 60.0
-# Where no names were kept, routers that were there before the registry come back within this time.
+# Seams, and where no names were kept routers, that were there before the registry come back within this time.
 SETTLING_SECONDS = 2.0
 
 
@@ -33,8 +33,9 @@ class _Watcher:
 class Watchers:
     """Counts those that acknowledge what they follow, and waits for them.
 
-    A name is kept before its watcher is told anything, so that whoever may go by what an earlier life of the registry
-    told is known to the next one, and counts there as one that was lost until it is back.
+    The name of a router is kept before it is told anything, so that whoever may go by what an earlier life of the
+    registry told is known to the next one, and counts there as one that was lost until it is back. The names of seams
+    are not: no fault outlives the registry, so none of them goes by one.
     """
 
     def __init__(self, store: RegistryStore, settling_seconds: float = SETTLING_SECONDS) -> None:
@@ -46,7 +47,8 @@ class Watchers:
         self._gone: dict[str, float] = {}
         self._changed = asyncio.Condition()
         self._keeping = asyncio.Lock()
-        self._settled = time.monotonic() + (0.0 if self._kept else settling_seconds)
+        self._settled_seams = time.monotonic() + settling_seconds
+        self._settled = time.monotonic() if self._kept else self._settled_seams
 
     async def joined(self, name: str) -> None:
         """Take in that *name* watches; whoever was lost at the same place is gone for good.
@@ -107,7 +109,7 @@ class Watchers:
         self._forget()
         with suppress(MeshError):
             await self._keep()
-        settled = self._settled
+        settled = self._settled_seams if seams else self._settled
         while (now := time.monotonic()) < until:
             if now >= settled and all(one.acknowledged for one in self._standing(position, seams=seams)):
                 break
@@ -147,7 +149,7 @@ class Watchers:
 
     async def _keep(self) -> None:
         async with self._keeping:
-            names = sorted(self._by_name)
+            names = sorted(name for name in self._by_name if not name.startswith(SEAM))
             if names != self._kept:
                 await self._store.put_watchers(names)
                 self._kept = names

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from pal_registry.sqlite import SqliteStore
 from pal_registry.watchers import Watchers
+from pal_rpc.snapshot import SEAM
 
 
 async def known(watchers: Watchers, position: int = 9) -> list[tuple[str, bool]]:
@@ -26,6 +30,18 @@ async def test_a_watch_that_a_goodbye_has_overtaken_brings_nobody_back(watchers:
     await watchers.left("r1")
 
     assert await known(watchers) == []
+
+
+async def test_a_router_outlives_the_registry_and_a_seam_does_not(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path)
+    watchers = Watchers(store, 0)
+    for name in ("r1", f"{SEAM}s1"):
+        await watchers.joined(name)
+
+    again = Watchers(store, 0)
+
+    assert [one.watcher for one in await again.reached(9, 0, seams=True)] == ["r1"]
+    await store.close()
 
 
 async def test_who_was_lost_counts_until_it_says_goodbye(watchers: Watchers) -> None:
