@@ -46,6 +46,7 @@ _TOOLLESS = frozenset(
         faults.FAULT_KIND_MODEL_STALL,
         faults.FAULT_KIND_MODEL_CUT,
         faults.FAULT_KIND_QUOTA_GONE,
+        faults.FAULT_KIND_QUOTA_EXCEEDED,
         faults.FAULT_KIND_ADAPTER_CRASH,
         faults.FAULT_KIND_ADAPTER_HANG,
         faults.FAULT_KIND_ADAPTER_SLOW,

@@ -92,8 +92,9 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         pace = ShadowPace(config.shadow_calls, config.shadow_calls_per_minute, time.monotonic)
         faults = Faults(snapshot, "llm_provider", allowed=config.drills)
         client = await enter(QuotaClient(quota_rpc.QuotaServiceStub(record_channel), token, config.recorder_address))
-        quotas = ModelQuotas(QuotaBook(snapshot), client, recording)
-        seam = Seam(admission, providers, recording, artifacts, spans, pace, Drilling(faults, recording), quotas)
+        drilling = Drilling(faults, recording)
+        quotas = ModelQuotas(QuotaBook(snapshot), client, recording, drilling)
+        seam = Seam(admission, providers, recording, artifacts, spans, pace, drilling, quotas)
         listed = [described(profile, providers[profile.provider]) for profile in profiles.values()]
         servicer = LLMProviderServicer(seam, listed)
         await faults.known()

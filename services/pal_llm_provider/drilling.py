@@ -19,6 +19,7 @@ from pal_llm_provider.recording import Recording
 from pal_rpc.errors import MeshError
 from pal_rpc.faults import Faults, delay_seconds
 from pal_rpc.lease import Lease
+from pal_rpc.quota_refusal import QuotaExceeded, Shortage
 
 _ON_CALL = frozenset(
     {
@@ -28,6 +29,7 @@ _ON_CALL = frozenset(
         faults.FAULT_KIND_QUOTA_GONE,
     }
 )
+_ON_QUOTA = frozenset({faults.FAULT_KIND_QUOTA_EXCEEDED})
 _ON_ASKS = frozenset({faults.FAULT_KIND_MODEL_ARGUMENTS})
 _RETRY_SECONDS = 1
 
@@ -56,6 +58,15 @@ class Drilling:
                         yield piece[: len(piece) // 2]
                     await _broken_off(fault, call.profile)
                 yield await self._cut_arguments(call, piece)
+
+    async def refuse(self, call: Call, asked_tokens: int) -> None:
+        """Have *call*, which asks its quotas for *asked_tokens*, meet a quota that has no room.
+
+        Raises:
+            QuotaExceeded: a fault says so.
+        """
+        if (fault := await self._met(call, _ON_QUOTA)) is not None:
+            raise _exceeded(fault, asked_tokens)
 
     async def skew(self, lease: Lease, request: pb.ModelRequest) -> None:
         """Have this call of a drill go by the clock that a fault gives it."""
@@ -93,6 +104,22 @@ def _refusal(fault: registry.Fault, profile: Profile) -> MeshError:
     reason, what = _REFUSALS[fault.order.kind]
     retry = {"retry_after_seconds": _RETRY_SECONDS} if reason == reasons.ERROR_REASON_MODEL_RATE_LIMITED else {}
     return _failed(reason, what, profile, **retry)
+
+
+def _exceeded(fault: registry.Fault, asked_tokens: int) -> QuotaExceeded:
+    used = max(asked_tokens, 1)
+    lack = Shortage(
+        quota=fault.fault_id,
+        pool="drill",
+        limit="tokens per 1m",
+        used=used,
+        reserved=0,
+        asked=asked_tokens,
+        allowed=used,
+        currency="",
+        retry_seconds=delay_seconds(fault),
+    )
+    return QuotaExceeded(lack)
 
 
 async def _broken_off(fault: registry.Fault, profile: Profile) -> None:

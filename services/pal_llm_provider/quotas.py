@@ -10,11 +10,13 @@ from pal.service.v1 import quota_service_pb2 as pb
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
 from pal_llm_provider.admission import Call
+from pal_llm_provider.drilling import Drilling
 from pal_llm_provider.profiles import OPENAI
 from pal_llm_provider.provider import Completion, Profile
 from pal_llm_provider.recording import Recording
 from pal_log import clock
 from pal_rpc.errors import MeshError
+from pal_rpc.faults import DRILL
 from pal_rpc.quota_book import MODEL, QuotaBook, user_of
 from pal_rpc.quota_client import QuotaClient, Reservation
 from pal_rpc.quota_refusal import as_limit, only_held
@@ -45,8 +47,12 @@ class Use:
 class ModelQuotas:
     """Reserves for the calls of runs that have quotas to keep."""
 
-    def __init__(self, book: QuotaBook, client: QuotaClient, recording: Recording) -> None:
-        """Find quotas in *book*, reserve through *client*; a refusal is a fact of the run, for *recording*."""
+    def __init__(self, book: QuotaBook, client: QuotaClient, recording: Recording, drilling: Drilling) -> None:
+        """Find quotas in *book*, reserve through *client*; a refusal is a fact of the run, for *recording*.
+
+        Calls of drills meet the faults of *drilling*.
+        """
+        self._drilling = drilling
         self._book = book
         self._client = client
         self._recording = recording
@@ -59,11 +65,10 @@ class ModelQuotas:
             MeshError: QUOTA_EXCEEDED, and the run ends with it; or RECORDER_UNAVAILABLE.
         """
         use, claims = Use(), self._book.claims(user_of(call.lease), MODEL)
-        if not claims:
-            yield use
-            return
         try:
-            reservation = await self._room(call, claims)
+            if call.lease.mode == DRILL:
+                await self._drilling.refuse(call, at_most(call).tokens)
+            reservation = await self._room(call, claims) if claims else None
         except MeshError as error:
             if error.reason == reasons.ERROR_REASON_QUOTA_EXCEEDED and not call.account.limit_recorded:
                 call.account.limit_recorded = True
@@ -72,7 +77,8 @@ class ModelQuotas:
         try:
             yield use
         finally:
-            self._client.settle(reservation, use.amounts)
+            if reservation is not None:
+                self._client.settle(reservation, use.amounts)
 
     async def _room(self, call: Call, claims: Sequence[pb.QuotaClaim]) -> Reservation:
         """Reserve for *call*; what is only held by other calls, most of which use less, is waited for a while."""

@@ -42,6 +42,21 @@ async def test_a_fault_comes_between_the_model_and_whoever_asks(
     assert recorded[2].model_call_finished.failure.reason == reason
 
 
+async def test_a_quota_of_pal_without_room_is_a_limit_of_the_run_and_says_when_to_try_again(bench: Bench) -> None:
+    fault = await bench.drills.put(faults.FAULT_KIND_QUOTA_EXCEEDED, delay_seconds=20)
+    drill, live = await bench.run(drill_id=fault.drill_id), await bench.run()
+
+    refused = await bench.refusal(drill, ORDER)
+    answer = await bench.ask(live, "hello")
+
+    met, reached = (await bench.events(drill))[1:]
+    assert (refused.reason_name, refused.metadata["retry_after_seconds"]) == ("QUOTA_EXCEEDED", "20")
+    assert met.fault_injected.fault_id == fault.fault_id
+    assert (reached.run_limit_reached.quota, reached.run_limit_reached.pool) == (fault.fault_id, "drill")
+    assert reached.run_limit_reached.retry_after.seconds == 20
+    assert answer.message.parts[0].text == "You said: hello"
+
+
 async def test_a_provider_that_serves_knows_the_faults_however_slow_its_way_to_the_registry(bench: Bench) -> None:
     await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
     async with (

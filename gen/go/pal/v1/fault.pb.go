@@ -40,6 +40,9 @@ const (
 	FaultKind_FAULT_KIND_MODEL_ARGUMENTS FaultKind = 4
 	// The endpoint says that the quota is used up: MODEL_RATE_LIMITED.
 	FaultKind_FAULT_KIND_QUOTA_GONE FaultKind = 5
+	// A quota of PAL has no room for the call: QUOTA_EXCEEDED, to be tried again after
+	// the delay. The run ends as LIMITED.
+	FaultKind_FAULT_KIND_QUOTA_EXCEEDED FaultKind = 6
 	// The tool reports a failure; its back end is not called.
 	FaultKind_FAULT_KIND_TOOL_ERROR FaultKind = 20
 	// The back end does not answer within the time of the tool; it is not called.
@@ -77,6 +80,7 @@ var (
 		3:  "FAULT_KIND_MODEL_CUT",
 		4:  "FAULT_KIND_MODEL_ARGUMENTS",
 		5:  "FAULT_KIND_QUOTA_GONE",
+		6:  "FAULT_KIND_QUOTA_EXCEEDED",
 		20: "FAULT_KIND_TOOL_ERROR",
 		21: "FAULT_KIND_TOOL_TIMEOUT",
 		22: "FAULT_KIND_TOOL_WRONG_TYPE",
@@ -97,6 +101,7 @@ var (
 		"FAULT_KIND_MODEL_CUT":        3,
 		"FAULT_KIND_MODEL_ARGUMENTS":  4,
 		"FAULT_KIND_QUOTA_GONE":       5,
+		"FAULT_KIND_QUOTA_EXCEEDED":   6,
 		"FAULT_KIND_TOOL_ERROR":       20,
 		"FAULT_KIND_TOOL_TIMEOUT":     21,
 		"FAULT_KIND_TOOL_WRONG_TYPE":  22,
@@ -364,14 +369,15 @@ const file_pal_v1_fault_proto_rawDesc = "" +
 	"\x05match\x18\x02 \x01(\v2\x12.pal.v1.FaultMatchR\x05match\x12+\n" +
 	"\x03ttl\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x03ttl\x12/\n" +
 	"\x05delay\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x05delay\x12\x1a\n" +
-	"\bbackward\x18\x05 \x01(\bR\bbackward*\x97\x04\n" +
+	"\bbackward\x18\x05 \x01(\bR\bbackward*\xb6\x04\n" +
 	"\tFaultKind\x12\x1a\n" +
 	"\x16FAULT_KIND_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16FAULT_KIND_MODEL_ERROR\x10\x01\x12\x1a\n" +
 	"\x16FAULT_KIND_MODEL_STALL\x10\x02\x12\x18\n" +
 	"\x14FAULT_KIND_MODEL_CUT\x10\x03\x12\x1e\n" +
 	"\x1aFAULT_KIND_MODEL_ARGUMENTS\x10\x04\x12\x19\n" +
-	"\x15FAULT_KIND_QUOTA_GONE\x10\x05\x12\x19\n" +
+	"\x15FAULT_KIND_QUOTA_GONE\x10\x05\x12\x1d\n" +
+	"\x19FAULT_KIND_QUOTA_EXCEEDED\x10\x06\x12\x19\n" +
 	"\x15FAULT_KIND_TOOL_ERROR\x10\x14\x12\x1b\n" +
 	"\x17FAULT_KIND_TOOL_TIMEOUT\x10\x15\x12\x1e\n" +
 	"\x1aFAULT_KIND_TOOL_WRONG_TYPE\x10\x16\x12\x1f\n" +

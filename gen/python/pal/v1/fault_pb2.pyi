@@ -17,6 +17,7 @@ class FaultKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FAULT_KIND_MODEL_CUT: _ClassVar[FaultKind]
     FAULT_KIND_MODEL_ARGUMENTS: _ClassVar[FaultKind]
     FAULT_KIND_QUOTA_GONE: _ClassVar[FaultKind]
+    FAULT_KIND_QUOTA_EXCEEDED: _ClassVar[FaultKind]
     FAULT_KIND_TOOL_ERROR: _ClassVar[FaultKind]
     FAULT_KIND_TOOL_TIMEOUT: _ClassVar[FaultKind]
     FAULT_KIND_TOOL_WRONG_TYPE: _ClassVar[FaultKind]
@@ -35,6 +36,7 @@ FAULT_KIND_MODEL_STALL: FaultKind
 FAULT_KIND_MODEL_CUT: FaultKind
 FAULT_KIND_MODEL_ARGUMENTS: FaultKind
 FAULT_KIND_QUOTA_GONE: FaultKind
+FAULT_KIND_QUOTA_EXCEEDED: FaultKind
 FAULT_KIND_TOOL_ERROR: FaultKind
 FAULT_KIND_TOOL_TIMEOUT: FaultKind
 FAULT_KIND_TOOL_WRONG_TYPE: FaultKind

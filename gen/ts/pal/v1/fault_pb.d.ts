@@ -188,6 +188,14 @@ export enum FaultKind {
   QUOTA_GONE = 5,
 
   /**
+   * A quota of PAL has no room for the call: QUOTA_EXCEEDED, to be tried again after
+   * the delay. The run ends as LIMITED.
+   *
+   * @generated from enum value: FAULT_KIND_QUOTA_EXCEEDED = 6;
+   */
+  QUOTA_EXCEEDED = 6,
+
+  /**
    * The tool reports a failure; its back end is not called.
    *
    * @generated from enum value: FAULT_KIND_TOOL_ERROR = 20;
