@@ -76,7 +76,7 @@ async def connected(home: Home) -> AsyncIterator[Mesh]:
     known = addresses(home)
     async with AsyncExitStack() as stack:
         channels = {
-            name: await stack.enter_async_context(channel(known[name], patient=True))
+            name: await stack.enter_async_context(channel(known[name]))
             for name in ("router", "registry", "recorder", "llm_provider", "migration")
         }
         yield Mesh(

@@ -5,13 +5,9 @@ from __future__ import annotations
 import grpc
 
 from pal_rpc import telemetry
-from pal_rpc.options import CLIENT, PATIENT
+from pal_rpc.options import CLIENT
 
 
-def channel(address: str, *, patient: bool = False) -> grpc.aio.Channel:
-    """Return a channel to *address*; close it, best by ``async with``.
-
-    Whoever calls once and does not try again is *patient*: a machine that is busy takes its time to connect.
-    """
-    options = PATIENT if patient else CLIENT
-    return grpc.aio.insecure_channel(address, options=options, interceptors=telemetry.client_interceptors())
+def channel(address: str) -> grpc.aio.Channel:
+    """Return a channel to *address*; close it, best by ``async with``."""
+    return grpc.aio.insecure_channel(address, options=CLIENT, interceptors=telemetry.client_interceptors())
