@@ -25,7 +25,8 @@ DEFAULT_NAMESPACE = "default"
 # A watcher that is no router, but a place where faults are met.
 SEAM = "seam-"
 _RECONNECT_SECONDS = 0.2
-_PUBLISHED_SECONDS = 1.0
+# What the registry says that there is comes in the next moments, later only on a machine that is busy.
+_PUBLISHED_SECONDS = 5.0
 _KNOWN_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS, _GOODBYE_SECONDS = 5.0, 2.0
 # Version ranges come from callers, and there is no end to them.
@@ -195,7 +196,7 @@ class RegistrySnapshot:
         return found
 
     async def found(self, look: Callable[[], T]) -> T:
-        """Return what *look* makes of the documents here; waits a second for one that was published a moment ago.
+        """Return what *look* makes of the documents here; waits for one of which only the registry knows yet.
 
         Raises:
             MeshError: what *look* raises.
@@ -223,7 +224,7 @@ class RegistrySnapshot:
         return True
 
     async def serves(self, runtime: str) -> bool:
-        """Tell whether *runtime* takes runs; waits a second for one of which only the registry knows that it does."""
+        """Tell whether *runtime* takes runs; waits for one of which only the registry knows that it does."""
         request = pb.ListRuntimesRequest(name=runtime)
         with suppress(grpc.aio.AioRpcError, TimeoutError):
             known = (await self._stub.ListRuntimes(request, timeout=_PUBLISHED_SECONDS)).runtimes
@@ -249,22 +250,19 @@ class RegistrySnapshot:
         return found
 
     async def pinned(self, kind: pb.DocumentKind, ref: common.SpecRef) -> pb.Document:
-        """Return the exact document *ref*, withdrawn or not; waits a second for one that was just published.
+        """Return the exact document *ref*, withdrawn or not; waits a moment for one that was just published.
 
         Raises:
             MeshError: …_NOT_FOUND.
         """
         key = (kind, ref.namespace or DEFAULT_NAMESPACE, ref.name)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PUBLISHED_SECONDS):
-                while ref.version not in self._documents.get(key, {}):
-                    async with self._change:
-                        await self._change.wait()
-        document = self._documents.get(key, {}).get(ref.version)
-        if document is None:
-            selector = common.SpecSelector(name=ref.name, namespace=ref.namespace, version_range=ref.version)
+        selector = common.SpecSelector(name=ref.name, namespace=ref.namespace, version_range=ref.version)
+        known = self._documents.get(key, {}).get(ref.version)
+        if known is None and await self._arrives(kind, selector):
+            known = self._documents[key].get(ref.version)
+        if known is None:
             raise DocumentNotFound(kind, selector, (), "")
-        return document
+        return known
 
     async def _follow(self) -> None:
         while True:
