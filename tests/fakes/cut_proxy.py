@@ -13,6 +13,7 @@ class CutProxy:
     def __init__(self, target: str, delay_seconds: float = 0.0) -> None:
         """Lead to *target*, host and port; a connection is taken further only after *delay_seconds*."""
         self._delay_seconds = delay_seconds
+        self._closing = False
         self._carrying: set[asyncio.Task[None]] = set()
         self._host, _, self._port = target.rpartition(":")
         self._open: set[asyncio.StreamWriter] = set()
@@ -40,6 +41,10 @@ class CutProxy:
             ends.add(there_writer)
             self._open |= ends
             await asyncio.gather(_copy(reader, there_writer), _copy(there_reader, writer, self._passes))
+        except asyncio.CancelledError:
+            # The streams of Python 3.11 take a task that was cancelled for one that has failed.
+            if not self._closing:
+                raise
         finally:
             self._carrying.discard(task)
             self._open -= ends
@@ -48,6 +53,7 @@ class CutProxy:
 
     async def close(self) -> None:
         """Drop every connection, and return once nothing of them is left."""
+        self._closing = True
         self.cut()
         carrying = list(self._carrying)
         for task in carrying:

@@ -14,6 +14,7 @@ HANG = threading.Event()
 GO_ON = asyncio.Event()
 REACHED = asyncio.Event()
 LEFT = asyncio.Event()
+DONE = asyncio.Event()
 SECRET = "/etc/secret-path"
 
 
@@ -59,6 +60,7 @@ async def waits(**arguments: Any) -> str:
     except BaseException:
         LEFT.set()
         raise
+    DONE.set()
     return "done"
 
 

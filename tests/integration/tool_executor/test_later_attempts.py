@@ -257,7 +257,7 @@ async def test_what_the_model_was_told_is_told_again(bench: Bench) -> None:
 async def test_an_end_that_waits_for_the_recorder_is_recorded_for_the_attempt_that_goes_on(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON, fakes.DONE):
         event.clear()
     # Who reads is back before who writes.
     monkeypatch.setattr("pal_rpc.appender._FIRST_BACKOFF_SECONDS", 0.5)
@@ -282,7 +282,7 @@ async def test_an_end_that_waits_for_the_recorder_is_recorded_for_the_attempt_th
 async def test_a_call_whose_end_waits_for_the_recorder_is_not_stopped_as_well(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON, fakes.DONE):
         event.clear()
     monkeypatch.setattr("pal_rpc.appender._FIRST_BACKOFF_SECONDS", 0.5)
     going = await run(bench, "waits")
@@ -294,7 +294,7 @@ async def test_a_call_whose_end_waits_for_the_recorder_is_not_stopped_as_well(
             await fakes.REACHED.wait()
             proxy.cut()
             fakes.GO_ON.set()
-            await asyncio.wait([lost], timeout=0.1)
+            await fakes.DONE.wait()
             lost.cancel()
             response = await going.call()
 
@@ -303,7 +303,7 @@ async def test_a_call_whose_end_waits_for_the_recorder_is_not_stopped_as_well(
 
 
 async def test_who_leaves_does_not_stop_a_call_that_another_waits_for(bench: Bench) -> None:
-    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON, fakes.DONE):
         event.clear()
     going = await run(bench, "waits")
     first = asyncio.create_task(going.call())
@@ -324,7 +324,7 @@ async def test_who_leaves_does_not_stop_a_call_that_another_waits_for(bench: Ben
 async def test_a_write_that_outlives_its_attempt_is_done_once_and_its_end_is_kept(
     bench: Bench, while_it_runs: bool
 ) -> None:
-    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON):
+    for event in (fakes.REACHED, fakes.LEFT, fakes.GO_ON, fakes.DONE):
         event.clear()
     going = await run(bench, "waits", effect=WRITE)
     lost = asyncio.create_task(going.call())
