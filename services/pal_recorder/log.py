@@ -161,7 +161,13 @@ class RunLog:
         """
         async with self._settled:
             await self._catch_up()
-            head = self._heads.get(run_id) or await self._load(run_id)
+            head = self._heads.get(run_id)
+            if head is None:
+                stored = await self._store.run(run_id)
+                # Nothing follows its end, so the row that lists it is up to date.
+                if stored is not None and stored.state == shared.RUN_STATE_FINISHED:
+                    return stored
+                head = await self._load(run_id, stored)
             return _copy(head.run) if head.run.head_seq else None
 
     async def current(self, runs: Sequence[shared.Run]) -> list[shared.Run]:
@@ -234,7 +240,9 @@ class RunLog:
 
     async def _take(self, writer: str, batch: pb.AppendBatch, assembly: _Assembly) -> pb.AppendResult:
         try:
-            head = self._heads.get(batch.run_id) or await self._load(batch.run_id)
+            head = self._heads.get(batch.run_id)
+            if head is None:
+                head = await self._load(batch.run_id, await self._store.run(batch.run_id))
         except RunDeleted as error:
             return pb.AppendResult(refused=failure(error))
         try:
@@ -276,8 +284,7 @@ class RunLog:
         self._stamp_ns = max(self._stamp_ns, group[-1].recorded_at.ToNanoseconds())
         self._tails.publish(group, news[-1].position)
 
-    async def _load(self, run_id: str) -> RunHead:
-        stored = await self._store.run(run_id)
+    async def _load(self, run_id: str, stored: shared.Run | None) -> RunHead:
         if stored is None:
             if removal := await self._store.deleted(run_id):
                 raise RunDeleted(removal)
@@ -293,6 +300,8 @@ class RunLog:
             after_seq, head.hash = page[-1].seq, page[-1].hash
             # Whoever recorded it may have had another clock.
             self._stamp_ns = max(self._stamp_ns, event.recorded_at.ToNanoseconds())
+            if len(page) < _PAGE:
+                break
         return head
 
     def _forget(self, assembly: _Assembly) -> None:

@@ -18,6 +18,7 @@ from pal.v1 import trace_span_pb2 as traces
 from pal_log.events import EventWriter
 from pal_log.payload import digest
 from pal_recorder.__main__ import Config, recorder
+from pal_recorder.projection import project
 from pal_recorder.sqlite import SqliteStore
 from pal_recorder.store import Entry, EventStore, Group, StoreUnavailable
 from pal_rpc.appender import Appender
@@ -223,7 +224,11 @@ async def test_a_run_is_folded_from_its_events(stub, writer) -> None:
         going = await RecorderClient(stub, "").run("r1")
         await router.append("r1", [finished()])
     over = await RecorderClient(stub, "").run("r1")
+    folded = shared.Run()
+    async for recorded in RecorderClient(stub, "").log("r1"):
+        project(folded, recorded)
 
+    assert over == folded
     assert (going.state, going.model_calls, going.usage.input_tokens) == (shared.RUN_STATE_PENDING, 1, 3)
     assert (over.state, over.outcome, over.runtime) == (shared.RUN_STATE_FINISHED, events.RUN_OUTCOME_SUCCEEDED, "agno")
     assert over.head_seq == 5
