@@ -10,15 +10,20 @@ from typing import Any
 
 from google.protobuf import json_format, timestamp_pb2
 from google.protobuf.message import Message
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from pal.v1 import common_pb2 as common
 from pal.v1 import run_event_pb2 as events
 
 # A pipe has no width; a table must not lose columns there.
 _PIPE_COLUMNS = 240
+# The longest word that a column is made wide enough for, an id of a run; and what is between two columns.
+_WORD, _GAP = 36, 2
 out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS, highlight=False)
 err = Console(stderr=True, highlight=False)
 
@@ -34,18 +39,48 @@ def say(text: str = "") -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
-    """Print *rows*, or the sentence *empty* when there are none."""
-    grid = Table(box=None, pad_edge=False, header_style="bold dim")
-    for column in columns:
-        grid.add_column(column, overflow="fold")
-    count = 0
-    for row in rows:
-        grid.add_row(*(escape(str(cell)) for cell in row))
-        count += 1
-    if count:
+    """Print *rows*, or the sentence *empty* when there are none.
+
+    Where columns would have to break words, each row becomes a paragraph: a terminal at night is 80 columns wide.
+    """
+    cells = [[str(cell) for cell in row] for row in rows]
+    words = [_longest_word(column) for column in zip(columns, *cells, strict=True)]
+    if not cells:
+        say(f"[dim]{escape(empty)}[/]")
+    elif sum(words) + _GAP * (len(words) - 1) <= out.width:
+        grid = Table(box=None, pad_edge=False, header_style="bold dim")
+        for column, width in zip(columns, words, strict=True):
+            grid.add_column(column, overflow="fold", min_width=width)
+        for row in cells:
+            grid.add_row(*map(escape, row))
         out.print(grid)
     else:
-        say(f"[dim]{empty}[/]")
+        for row in cells:
+            _paragraph(columns, row)
+
+
+def _longest_word(column: Sequence[str]) -> int:
+    """Return how wide a column has to be that breaks no word of up to *_WORD* characters."""
+    return min(max(map(cell_len, " ".join(column).split()), default=0), _WORD)
+
+
+def _paragraph(columns: Sequence[str], row: Sequence[str]) -> None:
+    """Print a row below its first cell, each value behind the name of its column."""
+    out.print(f"[bold]{escape(row[0] or '-')}[/]", overflow="fold")
+    pairs = [
+        f"[dim]{escape(name)}[/] {escape(cell)}"
+        for name, cell in zip(columns[1:], row[1:], strict=True)
+        if cell.strip()
+    ]
+    line, used = "", 0
+    for pair in pairs:
+        width = cell_len(Text.from_markup(pair).plain) + _GAP
+        if line and used + width > out.width - _GAP:
+            out.print(Padding(line, (0, 0, 0, _GAP)), overflow="fold")
+            line, used = "", 0
+        line, used = f"{line}{pair}{' ' * _GAP}", used + width
+    if line:
+        out.print(Padding(line, (0, 0, 0, _GAP)), overflow="fold")
 
 
 def as_json(message: Message) -> Any:
