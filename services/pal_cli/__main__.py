@@ -9,6 +9,8 @@ from collections.abc import Iterable
 
 import typer
 
+from pal_cli.examples import with_examples
+
 # The module of each word and what it means there: a command, or the words of a group.
 WORDS = {
     "up": ("mesh", "up"),
@@ -69,7 +71,7 @@ def command_line(words: Iterable[str]) -> typer.Typer:
             app.add_typer(meant, name=word, hidden=word in _HIDDEN)
         else:
             app.command(word)(meant)
-    return app
+    return with_examples(app)
 
 
 def main() -> None:

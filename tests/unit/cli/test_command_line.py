@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 
+import pytest
+import typer
+
 from pal_cli.__main__ import WORDS, command_line
+from pal_cli.examples import EXAMPLES
 
 LOADED = """
 import sys
@@ -26,3 +31,16 @@ def test_every_word_is_there() -> None:
 
     words = [command.name for command in app.registered_commands] + [group.name for group in app.registered_groups]
     assert sorted(filter(None, words)) == sorted(WORDS)
+
+
+@pytest.mark.parametrize(("path", "line"), [(path, line) for path, lines in EXAMPLES.items() for line in lines])
+def test_an_example_is_a_command(path: str, line: str) -> None:
+    word, *rest = path.split()
+    command = typer.main.get_command(command_line([word])).commands[word]  # type: ignore[attr-defined]
+    for name in rest:
+        command = command.commands[name]
+
+    context = command.make_context(path, shlex.split(line.partition(" > ")[0]))
+
+    assert context.command is command
+    assert f"pal {path} {line}" in command.epilog.replace("\\", "")
