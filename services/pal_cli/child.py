@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pal_cli.home import ProcessState
 from pal_cli.spawning import Program, first_line, last_words, spawn
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import ProcessState
 
 log = logging.getLogger("pal.supervisor")
 

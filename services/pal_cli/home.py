@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fcntl
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
+from pal_rpc import mesh_state
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import MeshState
 
 DEFAULT_ADDRESSES = {
     "router": "127.0.0.1:7400",
@@ -22,39 +22,6 @@ DEFAULT_ADDRESSES = {
     "migration": "127.0.0.1:7405",
 }
 FIRST_ADAPTER_OFFSET = 10
-
-
-@dataclass(kw_only=True)
-class ProcessState:
-    """A process of the mesh as its supervisor last saw it; *services* maps names to addresses.
-
-    *generation* is that of the record which the state answers to. *reason* says why it does not serve, or not as its
-    record wants; *ended* why it ended last.
-    """
-
-    pid: int
-    services: dict[str, str]
-    log: str
-    started_at: float
-    serving_at: float = 0.0
-    restarts: int = 0
-    state: str = "starting"
-    adapter: bool = False
-    generation: int = 0
-    reason: str = ""
-    ended: str = ""
-    version: str = ""
-
-
-@dataclass(kw_only=True)
-class MeshState:
-    """The mesh as its supervisor last saw it."""
-
-    pid: int
-    started_at: float
-    addresses: dict[str, str]
-    processes: dict[str, ProcessState] = field(default_factory=dict)
-    ready: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,37 +50,17 @@ class Home:
         """One file for each drill."""
         return self.path / "certificates"
 
-    @property
-    def _state(self) -> Path:
-        return self.path / "mesh.json"
-
     def read_state(self) -> MeshState | None:
-        """Return the state of the mesh that runs here; None when none runs, whatever was left behind."""
-        if not self.in_use():
-            return None
-        try:
-            raw = json.loads(self._state.read_text())
-            raw["processes"] = {name: ProcessState(**known) for name, known in raw["processes"].items()}
-            return MeshState(**raw)
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
+        """Return the state of the mesh that runs here; None when none runs."""
+        return mesh_state.read(self.path)
 
     def write_state(self, state: MeshState) -> None:
-        """Replace the state at once, so that no reader sees half of it."""
-        incoming = self._state.with_suffix(".tmp")
-        incoming.write_text(json.dumps(dataclasses.asdict(state), indent=2))
-        os.replace(incoming, self._state)
+        """Replace the state."""
+        mesh_state.write(self.path, state)
 
     def in_use(self) -> bool:
         """Tell whether a supervisor holds this home."""
-        try:
-            with (self.path / "mesh.lock").open("r") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return False
-        except OSError:
-            return True
-        return False
+        return mesh_state.in_use(self.path)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -125,7 +72,7 @@ class Home:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.logs.mkdir(exist_ok=True)
-            lock = (self.path / "mesh.lock").open("a")
+            lock = (self.path / mesh_state.LOCK).open("a")
         except OSError as error:
             raise StartError(f"{self.path}: {error.strerror}; make it writable or choose another with --home") from None
         with lock:
@@ -135,11 +82,11 @@ class Home:
                 raise StartError(
                     f"a mesh runs in {self.path} already; `pal status` shows it, `pal down` stops it"
                 ) from None
-            self._state.unlink(missing_ok=True)
+            mesh_state.forget(self.path)
             try:
                 yield
             finally:
-                self._state.unlink(missing_ok=True)
+                mesh_state.forget(self.path)
 
 
 def default_home() -> Path:

@@ -51,11 +51,13 @@ def plan(
     store_url: str = "",
     drills: bool = False,
     metrics_port: int | None = None,
+    shadow_runs_per_second: float | None = None,
 ) -> Plan:
     """Return the processes of the mesh in *home*, with keys and tokens in place.
 
     *port* is the router's; the others follow it, adapters from ``port + 10`` on. 0 picks free ports. Without a
-    *store_url* the record and the documents are in *home*. *drills* allows faults to be injected in drills.
+    *store_url* the record and the documents are in *home*. *drills* allows faults to be injected in drills. Shadow runs
+    begin at the default pace unless *shadow_runs_per_second* names another.
 
     Raises:
         StartError: a runtime is not installed, or a file is not there.
@@ -69,13 +71,14 @@ def plan(
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
     # The database belongs to the core and the migration service.
     kept = {"PAL_DATA_DIR": str(home.data.resolve()), "PAL_STORE_URL": store_url}
+    paced = {} if shadow_runs_per_second is None else {"PAL_SHADOW_RUNS_PER_SECOND": str(shadow_runs_per_second)}
     seam_env = {**{name: value for name, value in os.environ.items() if name != "PAL_STORE_URL"}, **trusted}
     model_python = environment_python("llm_provider")
     programs = [
         _core(addresses, tokens, {**trusted, **kept, "PAL_DEFAULT_RUNTIME": default_runtime}),
         _seam("llm_provider", model_python, addresses, seam_env, tokens, PROFILES=profiles),
         _seam("tool_executor", Path(sys.executable), addresses, seam_env, tokens, TOOLS=tools),
-        _migration(home, addresses, tokens, {**trusted, **kept}),
+        _migration(home, addresses, tokens, {**trusted, **kept, **paced}),
     ]
     return Plan(addresses=addresses, programs=_measured(programs, metrics_port), runtimes=runtimes)
 

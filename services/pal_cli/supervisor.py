@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_cli.child import Child
-from pal_cli.home import Home, MeshState
+from pal_cli.home import Home
 from pal_cli.plugins.cgroups import delegated, own_group
 from pal_cli.plugins.fleet import Fleet
 from pal_cli.programs import Plan
 from pal_rpc.channels import channel
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import MeshState
 
 START_SECONDS = 60.0
 

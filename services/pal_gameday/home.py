@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pal.v1 import error_reason_pb2 as reasons
+from pal_rpc import mesh_state
 from pal_rpc.errors import MeshError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Process:
-    """A process of the mesh as its supervisor last saw it."""
-
-    pid: int
-    restarts: int
-    state: str
-    version: str
+from pal_rpc.mesh_state import ProcessState
 
 
 class ProcessNotFound(MeshError):
@@ -46,14 +35,12 @@ class Home:
         """One file for each drill."""
         return self.path / "certificates"
 
-    def processes(self) -> dict[str, Process]:
+    def processes(self) -> dict[str, ProcessState]:
         """Return the processes of the mesh by name; empty when no mesh runs here."""
-        state = self._state()
-        known = state.get("processes", {}).items()
-        names = ("pid", "restarts", "state", "version")
-        return {process: Process(**{name: one[name] for name in names}) for process, one in known}
+        state = mesh_state.read(self.path)
+        return state.processes if state else {}
 
-    def find(self, name: str) -> Process:
+    def find(self, name: str) -> ProcessState:
         """Return a process of the mesh.
 
         Raises:
@@ -66,12 +53,3 @@ class Home:
             there = ", ".join(sorted(known))
             raise ProcessNotFound(name, f"process {name} is not part of this mesh; there are: {there}")
         return known[name]
-
-    def _state(self) -> dict[str, Any]:
-        try:
-            state: dict[str, Any] = json.loads((self.path / "mesh.json").read_text())
-            # What a supervisor that was killed left behind is not the mesh.
-            os.kill(state["pid"], 0)
-        except (OSError, ValueError, KeyError):
-            return {}
-        return state

@@ -15,9 +15,10 @@ from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import router_service_pb2_grpc as rpc
 from pal_cli.commands.mesh import running
-from pal_cli.home import Home, MeshState
+from pal_cli.home import Home
 from pal_cli.programs import Plan, Program, plan
 from pal_rpc.channels import channel
+from pal_rpc.mesh_state import MeshState
 
 
 @dataclass(frozen=True)

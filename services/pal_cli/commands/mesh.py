@@ -21,13 +21,14 @@ from pal_cli.bundled import ROOT, installed_runtimes
 from pal_cli.child import STOP_SECONDS
 from pal_cli.failures import OK, TIMEOUT, UNAVAILABLE, CommandError
 from pal_cli.health import SERVING, UNREACHABLE, health, wait_ready
-from pal_cli.home import Home, MeshState
+from pal_cli.home import Home
 from pal_cli.plugins.records import Records
 from pal_cli.programs import CORE, CORE_SERVICES, Plan, plan
 from pal_cli.settings import HomeOption, Output, OutputFormat, command, home_of
 from pal_cli.show import print_json, say, table
 from pal_cli.supervisor import START_SECONDS, supervised
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import MeshState
 
 DEFAULT_PORT = 7400
 EXAMPLE_TOOLS = ROOT / "examples" / "tools.yaml"

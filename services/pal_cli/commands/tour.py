@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import tempfile
 import time
@@ -48,8 +47,6 @@ async def tour(
     if missing:
         raise CommandError(f"the tour needs {PRODUCTION} and {CANDIDATE}; run `make setup`")
     began = time.monotonic()
-    # Nobody else uses this mesh: shadows need not go slowly.
-    os.environ["PAL_SHADOW_RUNS_PER_SECOND"] = "100"
     with tempfile.TemporaryDirectory(prefix="pal-gameday-") as directory:
         home = Home(Path(directory))
         with home.held():
@@ -62,6 +59,8 @@ async def tour(
                 tools=EXAMPLE_TOOLS,
                 default_runtime=PRODUCTION,
                 drills=True,
+                # Nobody else uses this mesh: shadows need not go slowly.
+                shadow_runs_per_second=100,
             )
             async with running(home, planned):
                 verdict, certificate = await _taken(home, out)

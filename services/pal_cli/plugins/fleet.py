@@ -11,7 +11,7 @@ from typing import Self
 
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal_cli.bundled import BUNDLED
-from pal_cli.home import Home, ProcessState
+from pal_cli.home import Home
 from pal_cli.plugins.adapters import adapter
 from pal_cli.plugins.cgroups import Groups
 from pal_cli.plugins.keeper import Keeper
@@ -20,6 +20,7 @@ from pal_cli.plugins.records import Record, Records
 from pal_cli.plugins.watching import Census
 from pal_cli.ports import free_addresses
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import ProcessState
 
 log = logging.getLogger("pal.supervisor")
 

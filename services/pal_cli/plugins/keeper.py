@@ -6,10 +6,10 @@ import asyncio
 import dataclasses
 from collections.abc import Callable
 
-from pal_cli.home import ProcessState
 from pal_cli.plugins.life import Adapter
 from pal_cli.plugins.records import Record
 from pal_rpc.config import StartError
+from pal_rpc.mesh_state import ProcessState
 
 REMOVED = "removed by an operator"
 STOPPED = "stopped by an operator"

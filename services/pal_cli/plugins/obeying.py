@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable
 
 from pal_cli.failures import TIMEOUT, CommandError
-from pal_cli.home import Home, ProcessState
+from pal_cli.home import Home
 from pal_cli.plugins.records import Record
+from pal_rpc.mesh_state import ProcessState
 
 _SECONDS = 120.0
 _LOOK_SECONDS = 0.05

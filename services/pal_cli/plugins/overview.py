@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pal.service.v1 import registry_service_pb2 as pb
-from pal_cli.home import Home, ProcessState
+from pal_cli.home import Home
 from pal_cli.plugins.keeper import REMOVED
 from pal_cli.plugins.records import Record, Records
 from pal_cli.show import as_json, word
+from pal_rpc.mesh_state import ProcessState
 
 
 @dataclass(frozen=True, kw_only=True)
