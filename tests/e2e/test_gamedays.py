@@ -121,7 +121,7 @@ async def test_a_plan_that_ships_passes(drilled: Cli, plan: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_a_drill_that_is_interrupted_heals_what_it_put(drilled: Cli, tmp_path: Path) -> None:
     plan = (EXAMPLES / "gamedays" / "recorder-away.yaml").read_text()
     file = tmp_path / "plan.yaml"
@@ -160,7 +160,7 @@ spec:
 
 
 @pytest.mark.drill
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 async def test_what_a_drill_has_changed_is_put_back_when_its_controller_is_killed(drilled: Cli, tmp_path: Path) -> None:
     file = tmp_path / "plan.yaml"
     file.write_text(CUT_OFF)
