@@ -1,4 +1,4 @@
-"""What tests of several services share: a PostgreSQL, started for the first test that needs one."""
+"""What tests of several services share: how cases are drawn, and a PostgreSQL for the first test that needs one."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fakes.postgres import NoPostgres, Postgres, running_postgres
+
+# A machine that is busy is slow now and then, and what fails is to fail for everybody.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def _distance(a: dict[str, Any], b: dict[str, Any]) -> float:
     return 1 - len(one & other) / len(one | other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_ARGUMENTS, min_size=1, max_size=5), st.lists(_ARGUMENTS, min_size=1, max_size=5))
 def test_the_assignment_is_the_cheapest(a: list[dict[str, int]], b: list[dict[str, int]]) -> None:
     pairs = aligned(_calls(a), _calls(b))
@@ -46,7 +46,7 @@ def test_the_assignment_is_the_cheapest(a: list[dict[str, int]], b: list[dict[st
     assert sum(_distance(*pair) for pair in found) <= best + 0.05
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 6), max_size=8))
 def test_what_stays_in_order_is_the_longest_that_can(turns: list[int]) -> None:
     stays = _longest(turns)

@@ -333,7 +333,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_JSON, _JSON)
 def test_any_two_values_are_compared_and_equal_ones_are_equal(a: Any, b: Any) -> None:
     declared = {"caseless": ["/**"], "numbers": ["/**"], "dates": ["/**"], "sets": ["/x"], "words": ["/**"]}

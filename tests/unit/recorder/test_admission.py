@@ -95,5 +95,5 @@ def _unplaced(event: events.RunEvent) -> events.RunEvent:
     return copy
 
 
-Log.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Log.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestLog = Log.TestCase

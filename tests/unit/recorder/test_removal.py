@@ -34,7 +34,7 @@ async def test_ends_near_and_far_are_found() -> None:
     assert found == [place for place in asked if place in set(ends)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     runs=st.lists(st.sampled_from("abc"), min_size=1, max_size=40),
     cuts=st.sets(st.integers(1, 40)),

@@ -155,7 +155,7 @@ class Watching(RuleBasedStateMachine):
                 assert self.beats.gone(name) or self.beat_at[name] > begun - SILENCE_SECONDS
 
 
-Watching.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+Watching.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestWatching = Watching.TestCase
 
 
