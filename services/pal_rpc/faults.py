@@ -25,8 +25,8 @@ DEFAULT_DELAY_SECONDS = 1.0
 CLOCKED = ("router", "llm_provider", "tool_executor")
 _MILLION = 1_000_000
 _CLOCKS = frozenset({pb.FAULT_KIND_CLOCK_SKEW})
-# How long a seam that is being started waits for a registry that does not answer.
-_KNOWN_SECONDS = 5.0
+# How long a seam that is being started waits for a registry that is being started beside it.
+_KNOWN_SECONDS = 30.0
 
 
 class DrillsForbidden(MeshError):
@@ -52,7 +52,7 @@ class Faults:
         self._calls: Counter[tuple[str, str]] = Counter()
 
     async def known(self) -> None:
-        """Wait until what stands is known here, 5 s at most; a seam that served before would let a drill pass by."""
+        """Wait until what stands is known here, 30 s at most; a seam that served before would let a drill pass by."""
         if self._allowed:
             await self._snapshot.ready(_KNOWN_SECONDS)
 
