@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# As `pal` has it, and read when grpc is imported: what a test starts would now and then die of it.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 

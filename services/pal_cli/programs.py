@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pal_cli.bundled import BUNDLED, environment_python
 from pal_cli.home import DEFAULT_ADDRESSES, FIRST_ADAPTER_OFFSET, Home
-from pal_cli.plugins.adapters import GRPC_EXPERIMENTS
+from pal_cli.plugins.adapters import GRPC
 from pal_cli.plugins.records import Records
 from pal_cli.ports import free_addresses
 from pal_cli.spawning import Program
@@ -67,7 +67,7 @@ def plan(
     tokens = _tokens(home)
     peers = {f"PAL_{name.upper()}_ADDRESS": addresses[name] for name in DEFAULT_ADDRESSES}
     allowed = {"PAL_DRILLS": "true" if drills else "false"}
-    shared = {**peers, **allowed, "PAL_DIE_WITH_PARENT": "1", "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS}
+    shared = {**peers, **allowed, "PAL_DIE_WITH_PARENT": "1", **GRPC}
     trusted = {**shared, "PAL_KEYS_DIR": str(home.keys.resolve())}
     # The database belongs to the core and the migration service.
     kept = {"PAL_DATA_DIR": str(home.data.resolve()), "PAL_STORE_URL": store_url}

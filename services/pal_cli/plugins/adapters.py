@@ -15,8 +15,9 @@ PEERS = ("registry", "llm_provider", "tool_executor")
 _PLAIN = ("PATH", "LANG", "LC_ALL", "TZ", "PAL_LOG_LEVEL", "PAL_OTLP_ENDPOINT")
 # What runs are going may take this long to end when an adapter is replaced; the supervisor decides when it is enough.
 DRAIN_SECONDS = 300.0
-# Without it an extra thread of gRPC wakes for every message: a tenth of the CPU time of a run (docs/performance.md).
-GRPC_EXPERIMENTS = "-event_engine_poller_for_python"
+# An extra thread of gRPC would wake for every message, a tenth of the CPU time of a run (docs/performance.md); and what
+# a process starts would now and then die of the threads that gRPC starts anew in it.
+GRPC = {"GRPC_EXPERIMENTS": "-event_engine_poller_for_python", "GRPC_ENABLE_FORK_SUPPORT": "0"}
 
 
 def adapter(record: Record, command: tuple[str, ...], home: Home, address: str, peers: Mapping[str, str]) -> Program:
@@ -33,7 +34,7 @@ def adapter(record: Record, command: tuple[str, ...], home: Home, address: str, 
         "HOME": str(work),
         "TMPDIR": str(work),
         "DO_NOT_TRACK": "1",
-        "GRPC_EXPERIMENTS": GRPC_EXPERIMENTS,
+        **GRPC,
         "PAL_ADDRESS": address,
         "PAL_RUNTIME_NAME": name,
         "PAL_DRAIN_SECONDS": str(DRAIN_SECONDS),

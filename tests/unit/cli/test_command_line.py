@@ -19,6 +19,18 @@ command_line(["get"])
 print(*(name for name in sys.modules if name.startswith("pal_cli.commands.")))
 """
 
+STARTED = """
+import os
+import sys
+from pal_cli.__main__ import main
+print("grpc" in sys.modules)
+sys.argv = ["pal", "up", "--help"]
+try:
+    main()
+finally:
+    print("grpc" in sys.modules, os.environ["GRPC_ENABLE_FORK_SUPPORT"])
+"""
+
 
 def test_a_command_imports_no_other() -> None:
     loaded = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
@@ -44,3 +56,11 @@ def test_an_example_is_a_command(path: str, line: str) -> None:
 
     assert context.command is command
     assert f"pal {path} {line}" in command.epilog.replace("\\", "")
+
+
+def test_grpc_leaves_alone_what_a_command_starts() -> None:
+    started = subprocess.run([sys.executable, "-c", STARTED], capture_output=True, text=True, check=True)
+
+    said = started.stdout.splitlines()
+    # It reads that when it is imported.
+    assert (said[0], said[-1]) == ("False", "True 0")
