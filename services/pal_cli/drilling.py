@@ -14,7 +14,7 @@ from pal.v1 import gameday_pb2 as pb
 from pal_cli.commands.certificate import shown
 from pal_cli.home import Home
 from pal_cli.settings import Mesh, OutputFormat, connected
-from pal_cli.show import as_json, print_json, say
+from pal_cli.show import as_json, err, print_json, say
 from pal_cli.texts import read_text
 from pal_gameday.plan import drafted
 from pal_log.events import new_id
@@ -65,6 +65,7 @@ async def _carried_out(
         if not over:
             stopping = service.StopGameDayRequest(drill_id=request.drill_id)
             await mesh.gamedays.StopGameDay(stopping, metadata=metadata)
+            err.print("[dim]broken off and rolled back; there is no certificate[/]")
 
 
 def operator_token(home: Home) -> str:

@@ -43,6 +43,8 @@ def check_agent(agent: agents.AgentSpec, problems: Problems) -> None:
     if not 0 <= spec.runtime.min_success_percent <= 99:
         found = spec.runtime.min_success_percent
         problems.add("spec.runtime.minSuccessPercent", f"{found} is not within 1 to 99; leave it out for 95")
+    elif spec.runtime.min_success_percent and spec.runtime.selector != "auto":
+        problems.add("spec.runtime.minSuccessPercent", "counts for selector: auto alone; write that, or leave it out")
     _rules("spec.directives", [(rule.id, rule.text, "text") for rule in spec.directives], problems)
     criteria = [(rule.id, rule.statement, "statement") for rule in spec.success_criteria]
     _rules("spec.successCriteria", criteria, problems)

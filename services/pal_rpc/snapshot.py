@@ -61,7 +61,7 @@ class DocumentNotFound(MeshError):
             hint = f"`pal get {word}s` lists what is published"
         super().__init__(
             reason,
-            f"{word} {selector.name} not found: {hint}",
+            f"{word} {selector.name or '(without a name)'} not found: {hint}",
             **{word: selector.name},
             version=selector.version_range,
             nearest=nearest,

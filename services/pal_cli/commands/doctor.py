@@ -8,6 +8,7 @@ import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from rich.markup import escape
 
 from pal.service.v1 import llm_provider_service_pb2 as llm
 from pal.service.v1 import registry_service_pb2 as pb
+from pal.service.v1 import router_service_pb2 as router
 from pal_cli.bundled import BUNDLED, ROOT, installed_runtimes
 from pal_cli.failures import OK, RUN_FAILED
 from pal_cli.health import SERVING, UNREACHABLE, health
@@ -204,3 +206,17 @@ async def _contents(mesh: Mesh) -> AsyncIterator[Finding]:
         usable = "not set" not in profile.notice
         seen = f"{profile.name}: {profile.provider}/{profile.model} {profile.notice}"
         yield Finding("model profile", usable, seen, "set the variable where `pal up` is started, then start it again")
+    # A router that does not answer was told of before.
+    with suppress(grpc.aio.AioRpcError):
+        known = await mesh.router.ListBreakers(router.ListBreakersRequest(), timeout=_CALL_SECONDS)
+        for finding in opened(known):
+            yield finding
+
+
+def opened(known: router.ListBreakersResponse) -> Iterator[Finding]:
+    """Yield what is to be said of breakers that keep runs away from a runtime."""
+    for one in known.breakers:
+        if one.state != router.BREAKER_STATE_CLOSED:
+            seen = f"{one.runtime} fails {one.agent}: {one.failures} of {one.attempts} runs, last with {one.cause}"
+            mend = f"`pal logs {one.runtime}` shows why, `pal route get {one.agent}` and `rollback` the way back"
+            yield Finding("breaker", False, seen, mend)

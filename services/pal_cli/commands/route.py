@@ -19,7 +19,7 @@ from pal_cli.failures import NOT_FOUND, OK, RUN_FAILED, TIMEOUT, CommandError
 from pal_cli.published import require_agent
 from pal_cli.routes import difference, rolled_back, shares, split
 from pal_cli.settings import MOST_INT64, HomeOption, Mesh, Output, OutputFormat, command, connected, home_of
-from pal_cli.show import as_json, moment, print_json, say, table, word
+from pal_cli.show import as_json, count, moment, print_json, say, table, word
 from pal_gameday.routing import used
 from pal_rpc.snapshot import RegistrySnapshot
 
@@ -291,12 +291,12 @@ class _Change:
                 await asyncio.sleep(_LOOK_SECONDS)
                 going = await self._going(route.agent, left)
             if going:
-                say(f"[yellow]{going} runs still go on {', '.join(left)} after {self._within_seconds:g} s[/]")
+                say(f"[yellow]{count(going, 'run')} still on {', '.join(left)} after {self._within_seconds:g} s[/]")
                 return TIMEOUT
             say(f"[dim]no run goes on {', '.join(left)} any more[/]")
         elif going:
-            what = "are moved" if self._running is Running.move else "end there"
-            say(f"[dim]{going} runs that are going on {', '.join(left)} {what}[/]")
+            what = "moved now" if self._running is Running.move else "left to end there"
+            say(f"[dim]{count(going, 'run')} on {', '.join(left)}: {what}[/]")
         return OK
 
     async def _going(self, agent: str, runtimes: Sequence[str]) -> int:
