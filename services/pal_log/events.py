@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 import uuid_utils
@@ -39,7 +38,7 @@ _EXCEPTIONS = {"run.limit.reached": SEAMS}
 ADAPTER_TYPES = frozenset(
     {"stage.started", "stage.finished", "message.added", "artifact.added", "input.requested", "note.added"}
 )
-_FACTS = uuid.UUID("0c6b0a53-5d53-5b0f-9f0a-2f5d1f6f7c52")
+_FACTS = uuid_utils.UUID("0c6b0a53-5d53-5b0f-9f0a-2f5d1f6f7c52")
 # The router that wrote the newest of these has the run.
 HOLDING = frozenset({"run.accepted", "run.routed", "run.started", "run.resumed"})
 ADVISORY_TYPES = frozenset({"note.added", "fault.injected"})
@@ -58,7 +57,7 @@ def new_id() -> str:
 
 def stable_id(*parts: str) -> str:
     """Return the identifier of a fact: the same for the same *parts*, so that whoever states it again adds nothing."""
-    return str(uuid.uuid5(_FACTS, "\0".join(parts)))
+    return str(uuid_utils.uuid5(_FACTS, "\0".join(parts)))
 
 
 def now() -> timestamp_pb2.Timestamp:
