@@ -80,7 +80,10 @@ def refuse(problems: list[Problem], source: str) -> None:
     first = problems[0]
     document = " ".join(filter(None, (source, first.document)))
     where = {"path": first.path, "document": document, "line": first.line}
-    raise MeshError(first.reason, _message(problems, source), **where, **first.values)
+    error = MeshError(first.reason, _message(problems, source), **where, **first.values)
+    if len(problems) > 1:
+        error.violations = [(problem.path, problem.text) for problem in problems if problem.path]
+    raise error
 
 
 def _within(path: str, whole: str) -> bool:

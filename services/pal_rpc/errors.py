@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from pal.v1 import common_pb2 as common
@@ -16,7 +17,8 @@ _RETRY = frozenset({90, 100, 101, 102, 103, 104, 140, 142, 145, 165})
 class MeshError(Exception):
     """Something was refused or failed for a reason of :class:`pal.v1.ErrorReason`.
 
-    *metadata* repeats every value the message mentions, so that nobody has to parse the message.
+    *metadata* repeats every value the message mentions, so that nobody has to parse the message; where the message
+    tells of several fields, *violations* has the path of each and what is wrong with it.
     """
 
     def __init__(self, reason: reasons.ErrorReason, message: str, **metadata: object) -> None:
@@ -24,6 +26,7 @@ class MeshError(Exception):
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.violations: Sequence[tuple[str, str]] = ()
         self.metadata = {key: str(value) for key, value in metadata.items()}
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import grpc
 from google.protobuf import any_pb2, duration_pb2, message
 from google.rpc import error_details_pb2, status_pb2
@@ -12,6 +14,8 @@ from pal_rpc.errors import DOMAIN, MeshError, parse_reason
 from pal_rpc.options import MAX_STATUS_DETAIL_BYTES
 
 _C = grpc.StatusCode
+# Violations that are told one by one, and how many characters all of them together.
+_VIOLATIONS, _DESCRIBED = 5, 1024
 # By the number ranges of ErrorReason; _CODES overrides single reasons.
 _RANGES = (
     (range(1, 5), _C.INVALID_ARGUMENT),
@@ -62,8 +66,7 @@ def to_status(error: MeshError) -> status_pb2.Status:
     ]
     field = error.metadata.get("field") or error.metadata.get("path")
     if field and code_of(error.reason) is _C.INVALID_ARGUMENT:
-        violation = error_details_pb2.BadRequest.FieldViolation(field=field[:256], description=error.message[:512])
-        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+        details.append(_bad_request(error.violations or [(field, error.message)]))
     if error.reason == reasons.ERROR_REASON_QUOTA_EXCEEDED:
         details.append(_quota_failure(error))
     retry_after_seconds = error.metadata.get("retry_after_seconds", "")
@@ -104,6 +107,17 @@ def is_lost(error: grpc.aio.AioRpcError) -> bool:
 def never_sent(error: grpc.aio.AioRpcError) -> bool:
     """Tell whether *error* means that there was no connection, so that the peer has seen nothing of the call."""
     return error.code() is _C.UNAVAILABLE and (error.details() or "").startswith("failed to connect")
+
+
+def _bad_request(violations: Sequence[tuple[str, str]]) -> error_details_pb2.BadRequest:
+    """Return the first few *violations*: details travel in a trailer, which has little room."""
+    described = min(512, _DESCRIBED // min(len(violations), _VIOLATIONS))
+    return error_details_pb2.BadRequest(
+        field_violations=[
+            error_details_pb2.BadRequest.FieldViolation(field=field[:256], description=text[:described])
+            for field, text in violations[:_VIOLATIONS]
+        ]
+    )
 
 
 def _quota_failure(error: MeshError) -> error_details_pb2.QuotaFailure:

@@ -52,7 +52,9 @@ class Applying:
         if found:
             path, problem = found[0]
             more = "".join(f"\n{where}: {what}" for where, what in found[1:_SHOWN])
-            raise InvalidField(path, f"{problem}{more}")
+            error = InvalidField(path, f"{problem}{more}")
+            error.violations = found if more else ()
+            raise error
         async with self._one_at_a_time:
             if (same := self._same(request.rollout)) is not None:
                 return same

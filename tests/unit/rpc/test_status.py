@@ -46,6 +46,19 @@ def test_a_wrong_field_is_named_twice_once_for_machines() -> None:
     assert violation.field_violations[0].field == "agent.name"
 
 
+def test_each_of_several_wrong_fields_is_named_and_a_trailer_has_room_for_them() -> None:
+    found = [(f"spec.steps[{place}]", "x" * 2000) for place in range(9)]
+
+    error = InvalidField(found[0][0], "much is wrong")
+    error.violations = found
+    status = to_status(error)
+
+    violations = error_details_pb2.BadRequest()
+    status.details[1].Unpack(violations)
+    assert [one.field for one in violations.field_violations] == [field for field, _ in found[:5]]
+    assert status.ByteSize() < 2000
+
+
 def test_when_to_try_again_is_said_to_every_client() -> None:
     status = to_status(MeshError(reasons.ERROR_REASON_OVERLOADED, "full", retry_after_seconds=7))
 
