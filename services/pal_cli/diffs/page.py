@@ -26,6 +26,9 @@ tr.changed td { background: #b801; } del { background: #d332; text-decoration: n
 ins { background: #4a43; text-decoration: none; }
 svg { width: 100%; display: block; } svg text { font: 10px system-ui, sans-serif; fill: currentColor; }
 .model { fill: #59c; } .tool { fill: #c83; } .person { fill: #a6c; } .stage { fill: #8886; }
+@media (max-width: 40rem) {
+  body { margin: 1rem auto; } th, td { padding: .3rem .3rem; font-size: .85rem; } th.name, td.name { width: 28%; }
+}
 .key span { margin-right: 1.2rem; } .key i { display: inline-block; width: .8rem; height: .8rem; margin-right: .3rem; }
 """
 _LANES = ("stage", "model", "tool", "person")

@@ -107,6 +107,16 @@ class Applying:
                 field="spec.candidate",
                 runtime=candidate,
             )
+        known = runtimes[candidate]
+        if known.state != registry.RUNTIME_STATE_SERVING:
+            why = f" ({known.reason})" if known.reason else ""
+            raise MeshError(
+                reasons.ERROR_REASON_RUNTIME_UNAVAILABLE,
+                f"spec.candidate: runtime {candidate} takes no runs now{why}, and would be left at once; start it "
+                f"first (`pal runtime start {candidate}`, `pal status` shows where it stands)",
+                field="spec.candidate",
+                runtime=candidate,
+            )
 
     def _agents(self, plan: plans.RolloutPlan) -> list[tuple[agents.AgentSpec, int]]:
         """Return the agents of *plan*, each with the place of the first wave that it is in.

@@ -410,6 +410,8 @@ async def test_a_candidate_that_is_lost_puts_everything_back(bench: Bench, agent
         async with standby(bench, lost, EchoRuntime()):
             begun = await until(service, await applied(service, plan), at(0, 0))
         over = await until(service, begun, state(pb.ROLLOUT_STATE_ABORTED))
+        again = await refusal(service.ApplyRollout(pb.ApplyRolloutRequest(rollout=plan)))
 
+    assert (again.reason, again.metadata["field"]) == (reasons.ERROR_REASON_RUNTIME_UNAVAILABLE, "spec.candidate")
     assert f"lost adapter: {lost} has taken no runs for" in over.reason
     assert await shares(bench, canary) == [("echo", lost, 5000), ("echo", "", 0)]
