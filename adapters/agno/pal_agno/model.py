@@ -63,9 +63,9 @@ class PortModel(Model):
         raise NotImplementedError("ainvoke returns what agno expects")
 
 
-def message(turn: Turn) -> Message:
-    """Return *turn* as agno holds it."""
-    return Message(role=_NAMES[turn.role], content=turn.text)
+def message(turn: Turn) -> dict[str, str]:
+    """Return *turn* as agno takes it. It would spell out a message of its own for a log that nobody keeps."""
+    return {"role": _NAMES[turn.role], "content": turn.text}
 
 
 def turns(messages: Iterable[Message]) -> Iterator[Turn]:
