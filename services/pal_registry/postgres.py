@@ -11,7 +11,7 @@ import psycopg
 
 from pal.service.v1 import registry_service_pb2 as pb
 from pal_registry.names import kind_of
-from pal_rpc.postgres import connected, migrated, start_error
+from pal_rpc.postgres import kept, migrated, start_error
 from pal_rpc.postgres_lock import Holding
 
 MIGRATIONS, VERSION_TABLE, NEWEST = Path(__file__).parent / "migrations", "pal_registry_schema", "r0003"
@@ -74,20 +74,19 @@ class PostgresStore:
                 return address
         except psycopg.Error:
             await self.close()
-        connection = await connected(self._url)
-        try:
-            leads = await self._taken(connection)
-            at, term = await (await connection.execute(_LEADER)).fetchone() or ("", 0)
-            if not leads:
-                await connection.close()
-                # An earlier life of this registry, whose end the database has not noticed yet.
-                return "" if at == address else str(at)
-            if term != self.term or at != address:
-                await self._read(connection)
-                (self.term,) = await (await connection.execute(_LEAD, (address,))).fetchone() or (0,)
-        except psycopg.Error as error:
+        async with kept(self._url) as connection:
+            try:
+                leads = await self._taken(connection)
+                at, term = await (await connection.execute(_LEADER)).fetchone() or ("", 0)
+                if leads and (term != self.term or at != address):
+                    await self._read(connection)
+                    (self.term,) = await (await connection.execute(_LEAD, (address,))).fetchone() or (0,)
+            except psycopg.Error as error:
+                raise start_error(self._url, error) from None
+        if not leads:
             await connection.close()
-            raise start_error(self._url, error) from None
+            # An earlier life of this registry, whose end the database has not noticed yet.
+            return "" if at == address else str(at)
         self._holding.connection = connection
         return address
 

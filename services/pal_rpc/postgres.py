@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import LiteralString
 
@@ -86,6 +88,17 @@ async def connected(url: str, setting: str = "PAL_STORE_URL") -> psycopg.AsyncCo
             if "starting up" not in str(error) or loop.time() > until:
                 raise start_error(url, error, setting) from None
         await asyncio.sleep(_PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def kept(url: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    """Yield a connection as :func:`connected` returns it; it stays open unless the block fails or is cancelled."""
+    connection = await connected(url)
+    try:
+        yield connection
+    except BaseException:
+        await connection.close()
+        raise
 
 
 async def migrated(url: str, scripts: Path, table: LiteralString, newest: str) -> None:

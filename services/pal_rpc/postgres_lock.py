@@ -10,7 +10,7 @@ import psycopg
 from pal.v1 import error_reason_pb2 as reasons
 from pal_rpc.config import StartError
 from pal_rpc.errors import MeshError
-from pal_rpc.postgres import connected, is_lost, said, shown, start_error
+from pal_rpc.postgres import is_lost, kept, said, shown, start_error
 
 T = TypeVar("T")
 
@@ -32,15 +32,13 @@ class Holding:
             StartError: there is no such database, it cannot be used, or somebody else holds it.
         """
         if self.connection is None:
-            connection = await connected(self._url)
-            try:
-                problem = await self._take(connection)
-            except psycopg.Error as error:
-                await connection.close()
-                raise start_error(self._url, error) from None
-            if problem:
-                await connection.close()
-                raise StartError(f"PAL_STORE_URL={shown(self._url)}: {problem}")
+            async with kept(self._url) as connection:
+                try:
+                    problem = await self._take(connection)
+                except psycopg.Error as error:
+                    raise start_error(self._url, error) from None
+                if problem:
+                    raise StartError(f"PAL_STORE_URL={shown(self._url)}: {problem}")
             self.connection = connection
         return self.connection
 

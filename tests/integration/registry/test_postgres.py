@@ -9,6 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import grpc
+import psycopg
 import pytest
 
 from pal.service.v1 import registry_service_pb2 as pb
@@ -105,6 +106,31 @@ async def test_a_registry_does_not_follow_an_earlier_life_of_its_own(stored: Con
         await starting.__aexit__(None, None, None)
 
     assert not early
+
+
+@pytest.mark.parametrize("what", ["lead", "hold"])
+async def test_who_is_stopped_while_it_takes_the_lead_lets_go_of_it(
+    stored: Config, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    store, taking = PostgresStore(stored.store_url or ""), asyncio.Event()
+    connections: list[psycopg.AsyncConnection] = []
+    await store.open()
+
+    async def taken(_: PostgresStore, connection: psycopg.AsyncConnection) -> bool:
+        connections.append(connection)
+        taking.set()
+        await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(PostgresStore, "_taken", taken)
+    stopped = asyncio.create_task(store.lead("here") if what == "lead" else store.put_watchers(["one"]))
+    await taking.wait()
+
+    stopped.cancel()
+    await asyncio.wait([stopped])
+
+    assert stopped.cancelled()
+    assert [connection.closed for connection in connections] == [True]
 
 
 @pytest.mark.slow
