@@ -74,7 +74,7 @@ class Bench:
                 "purpose": "Is a fake.",
                 "input": {"type": "object"},
                 "effect": {"effectClass": "READ"},
-                "timing": {"timeout": "5s"},
+                "timing": {"timeout": "50s"},
                 **spec,
             },
         }
@@ -121,7 +121,7 @@ class Bench:
         request = pb.ExecuteToolRequest(
             lease=lease, call_id=call_id, tool=tool, arguments=json_payload(arguments), **fields
         )
-        return await self.tools.ExecuteTool(request, timeout=30)
+        return await self.tools.ExecuteTool(request, timeout=100)
 
     async def refusal(self, lease: shared.RunLease | None, tool: common.SpecRef, **fields: str) -> MeshError:
         """Call a tool and return the error."""
