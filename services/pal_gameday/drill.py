@@ -27,7 +27,7 @@ from pal_gameday.readings import (
     serving,
     whole,
 )
-from pal_gameday.rehearsals import Rehearsals, taken_back
+from pal_gameday.rehearsals import Rehearsals, check_free, taken_back
 from pal_gameday.routing import Routing
 from pal_gameday.traffic import BrokenOff, Traffic
 from pal_rpc.errors import InvalidField
@@ -84,7 +84,10 @@ class Drill:
         before = await documents(self._mesh, self._plan.spec)
         await check_runtimes(self._mesh, self._plan.spec)
         lived = lives(self._home)
-        for step in steps_of(self._plan.spec):
+        steps = list(steps_of(self._plan.spec))
+        if any(step.HasField("route") for step in steps):
+            await check_free(self._mesh, self._plan.spec.agent.name)
+        for step in steps:
             if step.HasField("process"):
                 self._check_process(step)
         await self._journal.begin(await self._routing.remember())

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from pal.service.v1 import registry_service_pb2 as registry
 from pal.service.v1 import rollout_service_pb2 as service
 from pal.v1 import common_pb2 as common
+from pal.v1 import error_reason_pb2 as reasons
 from pal.v1 import gameday_pb2 as pb
 from pal.v1 import rollout_pb2 as rollouts
 from pal_gameday.evidence import RolledBack
 from pal_gameday.mesh import Mesh
 from pal_gameday.routing import AUTHOR, CALL_SECONDS
 from pal_gameday.traffic import BrokenOff
-from pal_rollout.machine import ACTIVE, DONE, ROLLING_BACK
+from pal_rollout.machine import ACTIVE, DONE, PAUSED, ROLLING_BACK
 from pal_rollout.plan import API_VERSION, KIND
+from pal_rpc.errors import MeshError
 
 _ENDS = {
     service.ROLLOUT_STATE_DONE: pb.GAME_DAY_ROLLOUT_END_DONE,
@@ -147,6 +149,27 @@ async def taken_back(mesh: Mesh, drill_id: str) -> None:
         elif status.state in ACTIVE:
             aborting = service.AbortRolloutRequest(rollout=selector, author=AUTHOR, reason=_OVER)
             await mesh.rollouts.AbortRollout(aborting, timeout=CALL_SECONDS)
+
+
+async def check_free(mesh: Mesh, agent: str) -> None:
+    """Check that no rollout is at work on *agent*, whose route the drill is to set and to put back.
+
+    Raises:
+        MeshError: ROLLOUT_ACTIVE.
+    """
+    listed = await mesh.rollouts.ListRollouts(
+        service.ListRolloutsRequest(agent=agent, page_size=_MOST_ROLLOUTS), timeout=CALL_SECONDS
+    )
+    for status in listed.rollouts:
+        if status.state in ACTIVE - {PAUSED}:
+            name = status.rollout.metadata.name
+            raise MeshError(
+                reasons.ERROR_REASON_ROLLOUT_ACTIVE,
+                f"rollout {name} has agent {agent}, whose route this drill sets; wait until it is over, or pause it "
+                f"meanwhile (`pal rollout pause {name}`)",
+                agent=agent,
+                rollout_id=status.rollout_id,
+            )
 
 
 def _author(drill_id: str) -> str:

@@ -15,6 +15,17 @@ from tests.e2e.conftest import EXAMPLES, PAL, ROOT, TWO, Cli, Finished, started
 
 PLANS = sorted((EXAMPLES / "gamedays").glob("*.yaml"))
 QUICK = "failing-tool"
+APPROVED = """
+apiVersion: pal/v1
+kind: Rollout
+metadata: {name: approved, version: 1.0.0}
+spec:
+  candidate: pydantic-ai
+  waves:
+    - name: canary
+      labels: {tier: canary}
+      steps: [{name: small, weight: 5, gates: {approval: true}}, {name: whole, weight: 100, gates: {minRuns: 1}}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +220,21 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
             if await condition():
                 return
             await asyncio.sleep(0.1)
+
+
+@pytest.mark.drill
+async def test_a_drill_leaves_the_route_alone_that_a_rollout_has(drilled: Cli, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(APPROVED)
+    begun = await drilled("rollout", "apply", str(tmp_path / "plan.yaml"))
+    before = await drilled("route", "history", "support-desk", "-o", "json")
+
+    refused = await drilled("gameday", "run", str(EXAMPLES / "gamedays" / "switch-and-back.yaml"))
+    after = await drilled("route", "history", "support-desk", "-o", "json")
+    aborted = await drilled("rollout", "abort", "approved")
+
+    assert (begun.code, aborted.code) == (0, 0), begun.err + aborted.err
+    assert (refused.code, "rollout approved has agent support-desk" in refused.err) == (4, True), refused.err
+    assert after.json == before.json
 
 
 @pytest.mark.slow
