@@ -28,7 +28,6 @@ from pal_llm_provider.scripted import Scripted
 from pal_llm_provider.seam import Seam
 from pal_llm_provider.servicer import LLMProviderServicer
 from pal_llm_provider.shadows import ShadowPace
-from pal_log.events import new_id
 from pal_rpc import process, telemetry
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
@@ -43,7 +42,7 @@ from pal_rpc.quota_book import QuotaBook
 from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
-from pal_rpc.snapshot import SEAM, RegistrySnapshot
+from pal_rpc.snapshot import RegistrySnapshot, seam_at
 from pal_rpc.spans import SpanWriter
 
 SERVICE = pb.DESCRIPTOR.services_by_name["LLMProviderService"].full_name
@@ -85,7 +84,7 @@ async def llm_provider(config: Config, credentials: Mapping[str, str]) -> AsyncI
         recording = Recording(await enter(Appender(recorder_stub, token)), artifacts, config.recorder_address)
         record = RecorderClient(recorder_stub, config.recorder_address)
         accounts = Accounts(record, opened, recall)
-        snapshot = await enter(RegistrySnapshot(registry_stub, SEAM + new_id() if config.drills else ""))
+        snapshot = await enter(RegistrySnapshot(registry_stub, seam_at(config.address) if config.drills else ""))
         spans = await enter(SpanWriter(recorder_stub, token))
         providers = await _providers(profiles, credentials, stack)
         admission = Admission(verifier, profiles, accounts, snapshot, recording, artifacts, record)

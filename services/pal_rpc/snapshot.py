@@ -18,6 +18,7 @@ from pal.service.v1 import registry_service_pb2 as pb
 from pal.service.v1 import registry_service_pb2_grpc as rpc
 from pal.v1 import common_pb2 as common
 from pal.v1 import error_reason_pb2 as reasons
+from pal_log.events import new_id
 from pal_rpc.ending import end
 from pal_rpc.errors import InvalidField, MeshError
 
@@ -333,6 +334,11 @@ class RegistrySnapshot:
         for route in routes:
             others = [one for one in self._routes.get(route.agent, []) if one.version_range != route.version_range]
             self._routes[route.agent] = [*others, route]
+
+
+def seam_at(address: str) -> str:
+    """Return a name as watcher for a seam at *address*, where there is one at a time."""
+    return f"{SEAM}{address}/{new_id()}"
 
 
 def _kind(document: pb.Document) -> int:

@@ -15,7 +15,6 @@ from pal.service.v1 import recorder_service_pb2_grpc as recorder_rpc
 from pal.service.v1 import registry_service_pb2_grpc as registry_rpc
 from pal.service.v1 import tool_executor_service_pb2 as pb
 from pal.service.v1 import tool_executor_service_pb2_grpc as rpc
-from pal_log.events import new_id
 from pal_rpc import process, telemetry
 from pal_rpc.accounts import Accounts
 from pal_rpc.appender import Appender
@@ -30,7 +29,7 @@ from pal_rpc.quota_book import QuotaBook
 from pal_rpc.quota_client import QuotaClient
 from pal_rpc.recorder_client import RecorderClient
 from pal_rpc.server import Server, serving
-from pal_rpc.snapshot import SEAM, RegistrySnapshot
+from pal_rpc.snapshot import RegistrySnapshot, seam_at
 from pal_rpc.spans import SpanWriter
 from pal_tool_executor import bindings
 from pal_tool_executor.executions import Executions
@@ -70,7 +69,7 @@ async def tool_executor(config: Config) -> AsyncIterator[Server]:
         quota_stub = quota_rpc.QuotaServiceStub(record_channel)
         registry_stub = registry_rpc.RegistryServiceStub(await enter(channel(config.registry_address)))
         recorder = RecorderClient(recorder_stub, config.recorder_address)
-        snapshot = await enter(RegistrySnapshot(registry_stub, SEAM + new_id() if config.drills else ""))
+        snapshot = await enter(RegistrySnapshot(registry_stub, seam_at(config.address) if config.drills else ""))
         peers = Peers(
             verifier=verifier,
             snapshot=snapshot,

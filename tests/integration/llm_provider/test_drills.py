@@ -68,6 +68,16 @@ async def test_a_provider_that_serves_knows_the_faults_however_slow_its_way_to_t
     assert len(bench.drills.aware) == 2
 
 
+async def test_a_provider_that_was_killed_is_not_waited_for_once_another_has_its_place(bench: Bench) -> None:
+    async with started(**bench.settings) as (_, process):
+        process.kill()
+        await process.wait()
+    async with started(**bench.settings):
+        await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
+
+    assert len(bench.drills.aware) == 2
+
+
 async def test_a_live_run_meets_nothing(bench: Bench) -> None:
     fault = await bench.drills.put(faults.FAULT_KIND_MODEL_ERROR)
     drill, live = await bench.run(drill_id=fault.drill_id), await bench.run()
