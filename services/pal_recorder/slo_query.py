@@ -15,8 +15,8 @@ from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_report import BURN_WINDOWS_SECONDS, DEFAULT_LEAST_RUNS, DEFAULT_OBJECTIVE, report
 from pal_recorder.slo_rollup import DAY, MINUTE, Rollup, stretches
 from pal_recorder.slo_sums import SloSums, Wanted, Who
-from pal_recorder.store import EventStore, StoreUnavailable
-from pal_rpc.errors import InvalidField
+from pal_recorder.store import EventStore
+from pal_rpc.errors import InvalidField, MeshError
 
 DEFAULT_WINDOW_SECONDS, MAX_WINDOW_SECONDS = 30 * DAY, 400 * DAY
 # A log that is long to be caught up with is answered from as far as it is.
@@ -35,7 +35,8 @@ class SloQuery:
 
     async def prepare(self) -> None:
         """Add up what is asked for most, so that whoever asks first after a start does not wait for it."""
-        with suppress(StoreUnavailable):
+        # What keeps it from doing so is told to whoever asks.
+        with suppress(MeshError):
             await self.answer(slo.GetSloRequest())
 
     async def answer(self, request: slo.GetSloRequest) -> slo.GetSloResponse:

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain, cycle
 from pathlib import Path
@@ -80,7 +80,9 @@ class Lives:
             yield process, json.loads(line)["address"] if line else ""
         finally:
             if process.returncode is None:
-                process.terminate()
+                # Not by its method, which may take in the end of what has killed itself and lose how it ended.
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGTERM)
             if await process.wait() == -signal.SIGKILL:
                 self.killed_at.append(point)
 
