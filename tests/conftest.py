@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 
 # As `pal` has it, and read when grpc is imported: what a test starts would now and then die of it.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -18,6 +19,9 @@ from tests.fakes.postgres import NoPostgres, Postgres, running_postgres
 # A machine that is busy is slow now and then, and what fails is to fail for everybody.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("steady")
+# A shell has what it starts in the background ignore it, and what ignores it hands that on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
