@@ -29,7 +29,7 @@ from pal_recorder.quota_memory import MemoryCounters
 from pal_recorder.quota_metrics import QuotaMetrics
 from pal_recorder.quotas import Quotas
 from pal_recorder.retention import Retention
-from pal_recorder.servicer import QuotaServicer, RecorderServicer
+from pal_recorder.servicer import Parts, QuotaServicer, RecorderServicer
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_metrics import count_runs
 from pal_recorder.slo_query import SloQuery
@@ -87,13 +87,19 @@ async def recorder(config: Config) -> AsyncIterator[Server]:
         metrics = QuotaMetrics(quotas)
         when_served(metrics.show)
         retention, archiving = Retention(log, store, anchors, archive), Archiving(log, store, archive)
-        artifacts = Artifacts(store, config.data_dir)
         slo = SloFold(store)
         when_served(functools.partial(count_runs, slo))
         figures = SloQuery(store, slo)
-        servicer = RecorderServicer(
-            log, store, tails, artifacts, retention, archiving, mesh_key, recorder_keys, figures
+        parts = Parts(
+            log=log,
+            store=store,
+            tails=tails,
+            artifacts=Artifacts(store, config.data_dir),
+            retention=retention,
+            archiving=archiving,
+            slo=figures,
         )
+        servicer = RecorderServicer(parts, mesh_key, recorder_keys)
         async with asyncio.TaskGroup() as tasks:
             working = [tasks.create_task(log.commit_groups()), tasks.create_task(log.follow_others())]
             working += [tasks.create_task(slo.follow()), tasks.create_task(figures.prepare())]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -40,32 +41,34 @@ _PROGRESS_SECONDS = 15.0
 _FRAME_BYTES = MAX_MESSAGE_BYTES // 2
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What serves the record."""
+
+    log: RunLog
+    store: EventStore
+    tails: Tails
+    artifacts: Artifacts
+    retention: Retention
+    archiving: Archiving
+    slo: SloQuery
+
+
 class RecorderServicer(rpc.RecorderServiceServicer):
     """Keeps the record."""
 
-    def __init__(
-        self,
-        log: RunLog,
-        store: EventStore,
-        tails: Tails,
-        artifacts: Artifacts,
-        retention: Retention,
-        archiving: Archiving,
-        mesh_key: ed25519.Ed25519PublicKey,
-        recorder_keys: Keys,
-        slo: SloQuery,
-    ) -> None:
-        """Serve *log*; *mesh_key* tells the writers apart, and one of *recorder_keys* signed each checkpoint."""
-        self._log = log
-        self._store = store
-        self._tails = tails
-        self._artifacts = artifacts
-        self._retention = retention
-        self._archiving = archiving
-        self._reading = Reading(log, store, tails)
+    def __init__(self, parts: Parts, mesh_key: ed25519.Ed25519PublicKey, recorder_keys: Keys) -> None:
+        """Serve by *parts*; *mesh_key* tells the writers apart, and one of *recorder_keys* signed each checkpoint."""
+        self._log = parts.log
+        self._store = parts.store
+        self._tails = parts.tails
+        self._artifacts = parts.artifacts
+        self._retention = parts.retention
+        self._archiving = parts.archiving
+        self._slo = parts.slo
+        self._reading = Reading(parts.log, parts.store, parts.tails)
         self._mesh_key = mesh_key
         self._recorder_keys = recorder_keys
-        self._slo = slo
 
     async def Append(
         self, requests: AsyncIterator[pb.AppendRequest], context: Context

@@ -14,8 +14,8 @@ from pal_recorder.memory import MemoryStore
 from pal_recorder.slo_fold import SloFold
 from pal_recorder.slo_query import SloQuery
 from pal_recorder.slo_report import lower_bound
-from pal_recorder.slo_rollup import DAY, HOUR, MINUTE, stretches
-from pal_recorder.store import Entry, Group
+from pal_recorder.slo_rollup import DAY, HOUR, MINUTE, RollupKey, stretches
+from pal_recorder.store import Entry, Group, StoreDamaged
 from pal_rpc.errors import InvalidField
 
 SUCCEEDED, FAILED, CANCELLED = events.RUN_OUTCOME_SUCCEEDED, events.RUN_OUTCOME_FAILED, events.RUN_OUTCOME_CANCELLED
@@ -155,6 +155,22 @@ async def test_too_few_runs_are_no_pass(good: int, bad: int, status: slo.SloStat
     (report,) = await asked(store)
 
     assert report.status == status
+
+
+class Damaged(MemoryStore):
+    """A store of which the rollups cannot be read."""
+
+    async def slo_rows(self, width: int, first: int, last: int) -> list[tuple[RollupKey, bytes]]:
+        raise StoreDamaged("record.db", "a page is torn")
+
+
+async def test_figures_that_cannot_be_read_are_told_to_whoever_asks_and_end_no_recorder() -> None:
+    store = Damaged()
+
+    await SloQuery(store, fold(store), lambda: NOON).prepare()
+
+    with pytest.raises(StoreDamaged, match="a page is torn"):
+        await asked(store)
 
 
 async def test_what_had_no_run_is_not_reported() -> None:
